@@ -1,0 +1,136 @@
+"""Candidates of any number of exposures in, the alerts that belong to a tracklet out. No Spark."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fink_tracklets import published
+from fink_tracklets.curve import Curve, fit_curve
+from fink_tracklets.errors import UserError
+from fink_tracklets.sphere import unit_vectors
+from fink_tracklets.survey import Survey
+
+NEEDED = ("exposure", "alert_id", "ra", "dec")
+FOUND = (
+    *("exposure", "alert_id", "number", "along_arcsec", "offset_arcsec", "n_alerts", "n_points"),
+    *(field.name for field in fields(Curve)),
+)
+
+
+def find_tracklets(frame: pd.DataFrame, survey: Survey) -> pd.DataFrame:
+    """Find the tracklets of any number of exposures.
+
+    The result does not depend on the order of the rows, nor on which exposures come together.
+
+    Parameters
+    ----------
+    frame : one row per candidate, with the columns exposure (any type that sorts), alert_id
+        (integer), ra and dec [deg, ICRS]; where detector, x and y [pixels] are there too, they
+        tell which packets are duplicates of one detection, else equal ra and dec do
+    survey : its finder's limits are used
+
+    Returns
+    -------
+    DataFrame
+        One row per alert in a tracklet, sorted by exposure, number and along_arcsec:
+        exposure, alert_id, number (of the tracklet within its exposure, from 0: by decreasing
+        number of alerts, then by the smallest alert id), along_arcsec, offset_arcsec, and the
+        tracklet's n_alerts, n_points (duplicates counted once) and the fields of `Curve`.
+
+    Raises
+    ------
+    UserError
+        A column is missing, or a position is null, not finite or off the sphere.
+    """
+    rows = _sorted_rows(frame)
+    point_of_row, points = merge_duplicates(rows)
+    xyz = unit_vectors(rows["ra"].to_numpy(float)[points], rows["dec"].to_numpy(float)[points])
+    exposures = rows["exposure"].factorize()[0][points]
+    label = published.link(xyz, exposures, survey.finder)
+    found = _measure(rows, point_of_row, xyz, label)
+    order = found.sort_values(
+        ["exposure", "n_alerts", "first_alert", "along_arcsec", "alert_id"],
+        ascending=[True, False, True, True, True],
+        ignore_index=True,
+    )
+    order["number"] = (
+        order.groupby("exposure")["first_alert"].transform(lambda ids: ids.factorize()[0])
+        if len(order)
+        else np.empty(0, dtype=np.int64)
+    )
+    return order[list(FOUND)]
+
+
+def _sorted_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """The candidates in the one order that all results refer to, one row per alert id."""
+    missing = [name for name in NEEDED if name not in frame.columns]
+    if missing:
+        raise UserError(
+            f"find_tracklets: the frame has no column {', '.join(missing)}; "
+            f"it needs {', '.join(NEEDED)}."
+        )
+    ra, dec = frame["ra"].to_numpy(float), frame["dec"].to_numpy(float)
+    wrong = ~(np.isfinite(ra) & (np.abs(dec) <= 90.0))
+    if wrong.any():
+        alert = frame["alert_id"].to_numpy()[wrong][0]
+        raise UserError(
+            f"find_tracklets: {wrong.sum()} of {len(frame)} positions are null, not finite or off "
+            f"the sphere (first: alert {alert}); leave these rows out."
+        )
+    return frame.sort_values(
+        ["exposure", "alert_id", "ra", "dec"], ignore_index=True
+    ).drop_duplicates(["exposure", "alert_id"], ignore_index=True)
+
+
+def merge_duplicates(rows: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Packets of one detection (same exposure and pixel position) become one point.
+
+    Parameters
+    ----------
+    rows : candidates, sorted by exposure and alert_id
+
+    Returns
+    -------
+    point_of_row : (rows,) the number of each row's point
+    points : (points,) the row that stands for each point: its smallest alert id
+    """
+    place = [rows["ra"], rows["dec"]]
+    if {"detector", "x", "y"} <= set(rows.columns):
+        known = rows[["detector", "x", "y"]].notna().all(axis=1)
+        place = [
+            rows["detector"].where(known, -1),
+            rows["x"].where(known, rows["ra"]),
+            rows["y"].where(known, rows["dec"]),
+        ]
+    group = rows.groupby([rows["exposure"], *place], sort=False, dropna=False).ngroup()
+    point_of_row = group.factorize()[0]
+    return point_of_row, np.unique(point_of_row, return_index=True)[1]
+
+
+def _measure(
+    rows: pd.DataFrame,
+    point_of_row: NDArray[np.int64],
+    points: NDArray[np.float64],
+    label: NDArray[np.int64],
+) -> pd.DataFrame:
+    """The rows whose point has a label, with the measured quantities of their tracklet."""
+    curves, along, offset = [], np.full(len(points), np.nan), np.full(len(points), np.nan)
+    order = np.argsort(label, kind="stable")
+    for members in np.split(order, np.searchsorted(label[order], range(label.max(initial=-1) + 1)))[
+        1:
+    ]:
+        curve, along[members], offset[members] = fit_curve(points[members])
+        curves.append(asdict(curve) | {"n_points": len(members)})
+    inside = label[point_of_row] >= 0
+    point = point_of_row[inside]
+    found = rows.loc[inside, ["exposure", "alert_id"]].reset_index(drop=True)
+    found["along_arcsec"], found["offset_arcsec"] = along[point], offset[point]
+    columns = [name for name in FOUND if name in Curve.__dataclass_fields__] + ["n_points"]
+    table = pd.DataFrame(curves, columns=columns).iloc[label[point]].reset_index(drop=True)
+    ids = found.groupby(label[point])["alert_id"]
+    found["n_alerts"], found["first_alert"] = ids.transform("size"), ids.transform("min")
+    return pd.concat([found, table], axis=1)
