@@ -35,7 +35,6 @@ $(STAMP): requirements.txt requirements-java.txt pyproject.toml
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "Python's venv module is missing: install the Debian package python3-venv." >&2; exit 1; }
 	@echo "Setting up .venv (the first time this fetches about 650 MB) ..."
-	@rm -f $@
 	@test -z "$(RENEW)" && $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@$(INSTALL) --constraint requirements.txt setuptools
 	@$(INSTALL) --requirement requirements.txt
