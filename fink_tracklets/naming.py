@@ -17,9 +17,8 @@ def exposure_second(jd: NDArray[np.float64]) -> NDArray[np.int64]:
     A JD double resolves 40 microseconds: the time is rounded to the microsecond before, as the
     broker's own conversion does.
     """
-    days = np.floor(np.asarray(jd, dtype=float) - 0.5)
-    microseconds = np.rint((jd - 0.5 - days) * 86_400_000_000).astype(np.int64)
-    return (days + 0.5 - UNIX_EPOCH_JD).astype(np.int64) * 86_400 + microseconds // 1_000_000
+    microseconds = np.rint((np.asarray(jd, dtype=float) - UNIX_EPOCH_JD) * 86_400_000_000)
+    return microseconds.astype(np.int64) // 1_000_000
 
 
 def tracklet_name(second: int, number: int) -> str:

@@ -1,0 +1,5 @@
+import sys
+
+from fink_tracklets.cli import main
+
+sys.exit(main())

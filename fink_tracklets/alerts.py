@@ -1,0 +1,157 @@
+"""The night's alerts: where they are, and their columns under the package's names."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+import erfa
+from pyspark.errors import AnalysisException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from fink_tracklets.cuts import passed_cuts
+from fink_tracklets.errors import UserError
+from fink_tracklets.survey import Survey
+
+ALERT_COLUMNS: dict[str, str] = {
+    "alert_id": "bigint",
+    "object_id": "string",
+    "exposure": "string",
+    "jd": "double",
+    "ra": "double",
+    "dec": "double",
+    "band": "string",
+    "mag": "double",
+    "mag_err": "double",
+    "limiting_mag": "double",
+    "detector": "int",
+    "x": "double",
+    "y": "double",
+}
+"""Names and types under which alerts travel inside the package."""
+ANY_TYPE = ("object_id", "exposure", "band")
+
+
+def parse_night(night: str) -> datetime:
+    """The date of a night written YYYYMMDD."""
+    try:
+        if re.fullmatch(r"\d{8}", night):
+            return datetime.strptime(night, "%Y%m%d")
+    except ValueError:
+        pass
+    raise UserError(f"'{night}' is not a night: write it as YYYYMMDD, for example 20210604.")
+
+
+def night_path(spark: SparkSession, path: str, night: str) -> str:
+    """The path of one night's alerts.
+
+    {Y}, {m} and {d} in the path stand for the night's year, month and day, zero-padded; where that
+    path does not exist, without padding.
+    """
+    date = parse_night(night)
+    padded, plain = (
+        path.replace("{Y}", f"{date:%Y}").replace("{m}", month).replace("{d}", day)
+        for month, day in ((f"{date:%m}", f"{date:%d}"), (str(date.month), str(date.day)))
+    )
+    for candidate in (padded, plain):
+        if _exists(spark, candidate):
+            return candidate
+    tried = padded if padded == plain else f"{padded} nor {plain}"
+    raise UserError(f"No alerts at {tried}: the path does not exist.")
+
+
+def _exists(spark: SparkSession, path: str) -> bool:
+    jvm = spark.sparkContext._jvm
+    hadoop_path = jvm.org.apache.hadoop.fs.Path(path)
+    system = hadoop_path.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())
+    return bool(system.globStatus(hadoop_path))
+
+
+def read_alerts(spark: SparkSession, path: str, survey: Survey, night: str) -> DataFrame:
+    """The alerts of a night, with only the columns that are needed.
+
+    Parameters
+    ----------
+    path : a Parquet file or a folder of them, on any file system that Spark reads
+    survey : says where the columns are, and the cuts
+    night : YYYYMMDD; dates the leap seconds
+
+    Returns
+    -------
+    DataFrame
+        The columns of `ALERT_COLUMNS`; `passed`, the number of cuts an alert passes one after the
+        other; `carry`, a struct of the survey's carried columns with their own names and types.
+
+    Raises
+    ------
+    UserError
+        A column is missing or has the wrong type.
+    """
+    packets = spark.read.parquet(path)
+    columns = {
+        name: _typed(packets, name, _expression(survey, name, night), path, survey)
+        for name in ALERT_COLUMNS
+    }
+    for cut in survey.cuts:
+        _check(packets, f"the cut '{cut.name}'", cut.predicate, path, survey)
+    for carried in survey.carry.columns:
+        _check(packets, "a carried column", carried, path, survey)
+    carry = [F.expr(packet).alias(name) for name, packet in survey.carry.by_name.items()]
+    return packets.select(
+        *(column.alias(name) for name, column in columns.items()),
+        passed_cuts(survey).alias("passed"),
+        F.struct(*carry).alias("carry") if carry else F.lit(None).alias("carry"),
+    )
+
+
+def _expression(survey: Survey, name: str, night: str) -> str:
+    if name != "jd":
+        return str(getattr(survey.columns, name))
+    time, convention = survey.columns.time, survey.time
+    if convention.format == "mjd":
+        time = f"({time}) + 2400000.5D"
+    seconds_to_start = 0.0
+    if convention.scale == "tai":
+        date = parse_night(night)
+        seconds_to_start += float(erfa.dat(date.year, date.month, date.day, 0.0))
+    if convention.reference == "middle":
+        seconds_to_start += survey.exposure_time_s / 2
+    return f"{time} - {seconds_to_start / 86400!r}D" if seconds_to_start else time
+
+
+def _typed(packets: DataFrame, name: str, sql: str, path: str, survey: Survey) -> Column:
+    """The expression in the package's type; a type that does not fit is an error."""
+    given = _check(packets, name, sql, path, survey)
+    wanted = ALERT_COLUMNS[name]
+    if name == "alert_id":
+        fits = isinstance(given, T.IntegralType | T.StringType)
+    else:
+        fits = isinstance(given, T.NumericType | T.NullType) or name in ANY_TYPE
+    if not fits:
+        raise UserError(
+            f"{path}: {survey.name}'s column {name} ({sql}) has the type {given.simpleString()}, "
+            f"which is not {'a whole number' if name == 'alert_id' else 'a number'}."
+        )
+    cast = F.expr(sql).try_cast(wanted)
+    return F.expr(sql) if given.simpleString() == wanted else cast
+
+
+def _check(packets: DataFrame, what: str, sql: str, path: str, survey: Survey) -> T.DataType:
+    """The type of an expression over the packets; one that cannot be evaluated is an error."""
+    try:
+        return packets.select(F.expr(sql)).schema[0].dataType
+    except AnalysisException as error:
+        condition = error.getCondition() or ""
+        if condition.startswith(("UNRESOLVED_COLUMN", "FIELD_NOT_FOUND")):
+            parameters = error.getMessageParameters() or {}
+            column = parameters.get("objectName") or parameters.get("fieldName") or sql
+            raise UserError(
+                f"{path}: the column {column.replace('`', '')} is missing; survey "
+                f"'{survey.name}' needs it for {what} ({' '.join(sql.split())})."
+            ) from error
+        raise UserError(
+            f"{path}: {what} of survey '{survey.name}' ({' '.join(sql.split())}) does not fit "
+            f"the file: {str(error).splitlines()[0]}"
+        ) from error

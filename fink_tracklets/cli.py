@@ -1,0 +1,199 @@
+"""The command line: `fink-tracklets COMMAND ...`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from fink_tracklets import __version__
+from fink_tracklets.errors import UserError
+
+EXIT_CODES = """\
+exit codes: 0 done; 1 a bug; 2 wrong use or bad input (one sentence on stderr);
+3 a service was not reachable or failed"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except UserError as error:
+        print(f"fink-tracklets: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()
+    return 0
+
+
+def run(options: argparse.Namespace) -> None:
+    """The end-of-night job."""
+    from fink_tracklets.job import run_night
+    from fink_tracklets.progress import Progress
+    from fink_tracklets.show import show_night
+
+    run_night(
+        options.night,
+        options.alerts,
+        options.store,
+        options.survey,
+        progress=Progress(options.quiet),
+        spark_log=options.spark_log,
+    )
+    if not options.quiet:
+        print(show_night(options.store, options.night))
+
+
+def demo(options: argparse.Namespace) -> None:
+    """A simulated night, from alerts to a picture."""
+    import pandas as pd
+
+    from fink_tracklets.evaluate import compare
+    from fink_tracklets.plot import plot_night
+    from fink_tracklets.simulate import simulate_night
+    from fink_tracklets.store.parquet import read_table
+
+    out = Path(options.out)
+    simulated = simulate_night(options.night, out / "simulation", options.seed)
+    print(f"A simulated night of ZTF: {simulated.n_rows:,} alerts in {out / 'simulation/alerts'}")
+    options.alerts, options.store = str(out / "simulation" / "alerts"), str(out / "store")
+    options.survey = "ztf"
+    run(options)
+
+    truth = pd.read_parquet(out / "simulation" / "truth.parquet")
+    score = compare(truth, read_table(options.store, "tracklet_alerts", options.night).to_pandas())
+    print(
+        f"\nOf {score.n_true} simulated tracklets {score.n_recovered} found, "
+        f"{len(score.false)} false."
+    )
+    plot_night(options.store, options.night, str(out / "night.png"))
+    print(f"The picture: {out / 'night.png'}")
+
+
+def simulate(options: argparse.Namespace) -> None:
+    """A night of alerts with known truth."""
+    from fink_tracklets.simulate import simulate_night
+
+    simulated = simulate_night(options.night, options.out, options.seed)
+    print(
+        f"{simulated.n_rows:,} alerts of {simulated.n_exposures} exposures with "
+        f"{simulated.n_tracklets} tracklets in {options.out}/alerts, "
+        f"their truth in {options.out}/truth.parquet"
+    )
+
+
+def show(options: argparse.Namespace) -> None:
+    """What is stored."""
+    from fink_tracklets.plot import plot_night, plot_tracklet
+    from fink_tracklets.show import show_night, show_tracklet
+
+    is_night = options.what.isdigit()
+    text = show_night if is_night else show_tracklet
+    print(text(options.store, options.what))
+    if options.plot:
+        draw = plot_night if is_night else plot_tracklet
+        draw(options.store, options.what, options.plot)
+        print(f"\nThe picture: {options.plot}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fink-tracklets",
+        description="Finds the glints of satellites and space debris in a night of alerts.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = _command(
+        commands, "run", run, "find the tracklets of a night and store them (the end-of-night job)",
+        "fink-tracklets run --night 20210604 --alerts /lake/{Y}/{m}/{d} --store /data/tracklets",
+    )  # fmt: skip
+    _night(command)
+    command.add_argument(
+        "--alerts",
+        required=True,
+        metavar="PATH",
+        help="Parquet file or folder of the night's alerts, anywhere Spark reads; {Y}, {m}, {d} "
+        "stand for the night's year, month and day",
+    )
+    _store(command)
+    command.add_argument(
+        "--survey",
+        default="ztf",
+        metavar="NAME",
+        help="a survey of conf/ or a TOML file of your own (default: %(default)s)",
+    )
+    _talk(command)
+
+    command = _command(
+        commands, "demo", demo, "simulate a night like ZTF's, find its tracklets, draw them",
+        "fink-tracklets demo --out demo --seed 2",
+    )  # fmt: skip
+    command.add_argument("--out", default="demo", metavar="DIR", help="folder for all it makes "
+                         "(default: %(default)s)")  # fmt: skip
+    command.add_argument("--night", default="20211022", help=argparse.SUPPRESS)
+    _seed(command)
+    _talk(command)
+
+    command = _command(
+        commands, "simulate", simulate, "simulate a night of alerts with known truth",
+        "fink-tracklets simulate --night 20211022 --out sky --seed 7",
+    )  # fmt: skip
+    _night(command)
+    command.add_argument(
+        "--out", required=True, metavar="DIR", help="gets alerts/ and truth.parquet"
+    )
+    _seed(command)
+
+    command = _command(
+        commands, "show", show, "show a stored night or tracklet, as tables and as a picture",
+        "fink-tracklets show TRCK_20210604_093609_00 --store /data/tracklets --plot glint.png",
+    )  # fmt: skip
+    command.add_argument("what", metavar="NIGHT|NAME", help="YYYYMMDD, or a tracklet's name")
+    _store(command)
+    command.add_argument("--plot", metavar="FILE.png", help="draw it, too (.png, .pdf or .svg)")
+    return parser
+
+
+def _command(commands, name, function, text, example):  # type: ignore[no-untyped-def]  # noqa: ANN
+    command = commands.add_parser(
+        name,
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}.",
+        epilog=f"example:\n  {example}\n\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(command=function)
+    return command
+
+
+def _night(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--night", required=True, metavar="YYYYMMDD", help="the night's name")
+
+
+def _store(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--store", required=True, metavar="DIR", help="folder of the Parquet store"
+    )
+
+
+def _seed(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--seed", type=int, default=1, help="another seed, another night (default: %(default)s)"
+    )
+
+
+def _talk(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    command.add_argument(
+        "--spark-log", type=Path, metavar="FILE", help="keep the messages of a local Spark"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""The end-of-night job: find a night's tracklets and store them, with progress and clear errors."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fink_tracklets import __version__
+from fink_tracklets.alerts import parse_night
+from fink_tracklets.night import UNUSABLE, find_night
+from fink_tracklets.progress import Progress
+from fink_tracklets.session import spark_session
+from fink_tracklets.spark_errors import clear_errors
+from fink_tracklets.store.commit import check_writable, write_night
+from fink_tracklets.survey import Survey, load_survey
+from fink_tracklets.tables import VERSION
+
+
+def run_night(
+    night: str,
+    alerts: str,
+    store: str,
+    survey: str | Survey = "ztf",
+    progress: Progress | None = None,
+    spark_log: Path | None = None,
+) -> dict[str, Any]:
+    """Find the tracklets of a night and replace that night in the store.
+
+    Parameters
+    ----------
+    night : YYYYMMDD; the night is what this says, whatever the alerts' times
+    alerts : path of the night's Parquet alerts, may hold {Y}, {m} and {d}
+    store : folder of the Parquet store
+    survey : its name, its TOML file, or itself
+    progress : where to report; by default nowhere
+    spark_log : see `spark_session`
+
+    Returns
+    -------
+    The manifest as stored.
+
+    Raises
+    ------
+    UserError
+        One sentence on what is wrong with the input, naming it.
+    """
+    parse_night(night)
+    if not isinstance(survey, Survey):
+        survey = load_survey(survey)
+    check_writable(store)
+    progress = progress or Progress(quiet=True)
+    with progress.step("starting Spark"):
+        spark = spark_session(spark_log)
+    with clear_errors(alerts):
+        with progress.step("reading alerts, cutting, grouping by exposure", spark):
+            found = find_night(spark, alerts, night, survey)
+        record = {
+            "version": __version__,
+            "tables_version": VERSION,
+            "written": datetime.now(UTC).isoformat(timespec="seconds"),
+            "inputs": {"alerts": alerts},
+            "survey": survey.name,
+            "configuration": asdict(survey),
+            **summary(found.counts, survey),
+        }
+        try:
+            with progress.step("finding tracklets", spark):
+                exposures = found.tables["tracklets"].select("exposure").toPandas()["exposure"]
+                record["exposures"]["with_tracklets"] = exposures.nunique()
+            with progress.step("writing the tables", spark):
+                return write_night(store, night, found.tables, record)
+        finally:
+            for frame in found.cached:
+                frame.unpersist()
+
+
+def summary(counts: pd.DataFrame, survey: Survey) -> dict[str, Any]:
+    """The manifest's counts from those of the exposures (`Night.counts`)."""
+    usable = counts[counts["exposure"].notna()]
+    unusable = counts[counts["exposure"].isna()]
+    steps = [
+        {"cut": cut.name, "alerts": int(usable[f"cut_{k}"].sum())}
+        for k, cut in enumerate(survey.cuts)
+    ]
+    return {
+        "alerts_read": int(counts["alerts"].sum()),
+        "alerts_unusable": {
+            "alerts": int(unusable["alerts"].sum()),
+            **{reason: int(unusable[reason].sum()) for reason in UNUSABLE},
+        },
+        "funnel": steps,
+        "exposures": {
+            "with_alerts": len(usable),
+            "with_candidates": int((usable["candidates"] > 0).sum()),
+        },
+    }

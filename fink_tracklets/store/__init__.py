@@ -1,0 +1,1 @@
+"""Where the tables go and come from."""

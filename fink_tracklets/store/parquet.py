@@ -1,0 +1,102 @@
+"""Reading the Parquet store, without Spark.
+
+The manifest of a night is its commit: it names the files that are the night's state, and readers
+follow it. `fink_tracklets.store.commit` writes it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fink_tracklets.errors import UserError
+from fink_tracklets.tables import TABLES, VERSION
+
+
+def store_folder(store: str | Path) -> Path:
+    """The folder of a store given as a path or a file:// address."""
+    parts = urlparse(str(store))
+    if parts.scheme in ("", "file"):
+        return Path(unquote(parts.path) if parts.scheme else str(store))
+    raise UserError(f"The store {store} is not on a local file system: give a path.")
+
+
+def manifest_path(store: Path, night: str) -> Path:
+    """Where the manifest of a night stands."""
+    return store / "manifests" / f"{night}.json"
+
+
+def nights(store: str | Path) -> list[str]:
+    """The nights of a store, oldest first."""
+    return sorted(path.stem for path in (store_folder(store) / "manifests").glob("????????.json"))
+
+
+def read_manifest(store: str | Path, night: str) -> dict[str, Any]:
+    """A night's manifest.
+
+    Raises
+    ------
+    UserError
+        The store does not have this night, or the manifest is of newer software.
+    """
+    folder = store_folder(store)
+    try:
+        manifest: dict[str, Any] = json.loads(manifest_path(folder, night).read_bytes())
+    except FileNotFoundError:
+        known = nights(store)
+        there = f"it has {', '.join(known[-5:])}" if known else "it has no night"
+        raise UserError(f"The store {store} has no night {night}; {there}.") from None
+    if manifest["tables_version"] > VERSION:
+        raise UserError(
+            f"The night {night} in {store} was written by fink_tracklets {manifest['version']}; "
+            "this version is too old to read it."
+        )
+    return manifest
+
+
+def read_table(store: str | Path, name: str, night: str) -> pa.Table:
+    """One table of a night, as its manifest has it.
+
+    A rerun that replaces the night meanwhile is noticed: the new state is read, never a mixture.
+
+    Parameters
+    ----------
+    store : folder of the store
+    name : a table of `fink_tracklets.tables`
+    night : YYYYMMDD
+
+    Returns
+    -------
+    pyarrow.Table
+        With all columns of the table's definition, also where an older version wrote the night,
+        and any further ones that were stored (carried survey columns).
+    """
+    folder = store_folder(store)
+    manifest = read_manifest(store, night)
+    while True:
+        try:
+            parts = [pq.ParquetFile(folder / file).read() for file in manifest["files"][name]]
+            return _as_defined(pa.concat_tables(parts, promote_options="permissive"), name)
+        except FileNotFoundError as error:
+            newer = read_manifest(store, night)
+            if newer["run"] == manifest["run"]:
+                raise UserError(
+                    f"The store is damaged: {error.filename or error} is gone, which the manifest "
+                    f"of {night} names. Run the night again."
+                ) from error
+            manifest = newer
+
+
+def _as_defined(table: pa.Table, name: str) -> pa.Table:
+    schema = TABLES[name].arrow_schema
+    for field in schema:
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(len(table), field.type))
+    carried = [column for column in table.column_names if column not in schema.names]
+    ordered = table.select([*schema.names, *carried])
+    return ordered.cast(pa.schema([*schema, *(table.schema.field(c) for c in carried)]))

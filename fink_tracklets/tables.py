@@ -1,0 +1,163 @@
+"""The tables that leave the package: every column's name, type, unit and meaning, in one place.
+
+Spark's schemas, pyarrow's and docs/tables.md (`python -m fink_tracklets.tables`) come from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+VERSION = 1
+"""Grows when a column is added. Readers give nights of an older version the column as null."""
+
+ARROW_TYPES = {
+    "string": pa.string(),
+    "boolean": pa.bool_(),
+    "int": pa.int32(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "array<struct<cut:string,alerts:bigint>>": pa.list_(
+        pa.struct([("cut", pa.string()), ("alerts", pa.int64())])
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table."""
+
+    name: str
+    type: str
+    """As Spark SQL spells it."""
+    unit: str
+    meaning: str
+    since: int = 1
+    """Version of the tables that introduced it."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the store."""
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names, in order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def ddl(self) -> str:
+        """The schema as Spark SQL reads it."""
+        return ", ".join(f"{column.name} {column.type}" for column in self.columns)
+
+    @property
+    def arrow_schema(self) -> pa.Schema:
+        """The schema for pyarrow."""
+        return pa.schema([(column.name, ARROW_TYPES[column.type]) for column in self.columns])
+
+
+_ALERT = (
+    Column("alert_id", "bigint", "", "the alert's number (ZTF: candid)"),
+    Column("object_id", "string", "", "the survey's object"),
+    Column("exposure", "string", "", "the exposure, equal for all its alerts"),
+    Column("jd", "double", "d", "start of the exposure, Julian date, UTC"),
+    Column("ra", "double", "deg", "right ascension, ICRS"),
+    Column("dec", "double", "deg", "declination, ICRS"),
+    Column("band", "string", "", "filter"),
+    Column("mag", "double", "mag", "difference magnitude"),
+    Column("mag_err", "double", "mag", "its error"),
+)
+_TRACKLET = Column("tracklet", "string", "", "name, TRCK_YYYYMMDD_hhmmss_NN")
+
+TRACKLETS = Table(
+    "tracklets",
+    "one row per tracklet",
+    (
+        _TRACKLET,
+        Column("exposure", "string", "", "the exposure it was found in"),
+        Column("exposure_start", "timestamp", "", "start of the exposure, UTC"),
+        Column("jd", "double", "d", "start of the exposure, Julian date, UTC"),
+        Column("n_alerts", "bigint", "", "alerts, duplicate packets of a detection included"),
+        Column("n_points", "bigint", "", "detections"),
+        Column("ra_start", "double", "deg", "first point (the western one), ICRS"),
+        Column("dec_start", "double", "deg", "first point, ICRS"),
+        Column("ra_end", "double", "deg", "last point, ICRS"),
+        Column("dec_end", "double", "deg", "last point, ICRS"),
+        Column("length_arcsec", "double", "arcsec", "from the first to the last point"),
+        Column("position_angle_deg", "double", "deg", "at the middle, north through east, 0-180"),
+        Column("curvature", "double", "1/rad", "of the fitted curve, positive to the left"),
+        Column("rms_arcsec", "double", "arcsec", "of the points about the fitted curve"),
+        Column("mag_mean", "double", "mag", "mean difference magnitude of the alerts"),
+        Column("mag_min", "double", "mag", "brightest"),
+        Column("mag_max", "double", "mag", "faintest"),
+        Column(
+            "log10_nfa", "double", "", "log10 of the expected number of such tracklets by chance"
+        ),
+        Column("along_pixel_axis", "boolean", "", "within 1 degree of a pixel axis"),
+    ),
+)
+TRACKLET_ALERTS = Table(
+    "tracklet_alerts",
+    "one row per alert in a tracklet; then the survey columns listed under `carry`, unchanged",
+    (
+        _TRACKLET,
+        *_ALERT,
+        Column("along_arcsec", "double", "arcsec", "distance along the track from its first point"),
+        Column("offset_arcsec", "double", "arcsec", "distance from the fitted curve"),
+    ),
+)
+CANDIDATES = Table(
+    "candidates",
+    "one row per alert that passes the cuts",
+    (
+        *_ALERT,
+        Column("detector", "int", "", "where pixel positions are counted (ZTF: rcid)"),
+        Column("x", "double", "pixel", "position in the detector"),
+        Column("y", "double", "pixel", "position in the detector"),
+        Column("tracklet", "string", "", "name of its tracklet, or null"),
+    ),
+)
+EXPOSURES = Table(
+    "exposures",
+    "one row per exposure that has any alert",
+    (
+        Column("exposure", "string", "", "the exposure"),
+        Column("exposure_start", "timestamp", "", "its start, UTC"),
+        Column("jd", "double", "d", "its start, Julian date, UTC"),
+        Column("ra", "double", "deg", "centre of its alerts, ICRS"),
+        Column("dec", "double", "deg", "centre of its alerts, ICRS"),
+        Column("band", "string", "", "filter"),
+        Column("limiting_mag", "double", "mag", "median over its alerts"),
+        Column("alerts", "bigint", "", "alerts with a position and a time"),
+        Column(
+            "funnel", "array<struct<cut:string,alerts:bigint>>", "", "alerts left after each cut"
+        ),
+        Column("candidates", "bigint", "", "alerts that pass all cuts, redelivered packets once"),
+        Column("tracklets", "bigint", "", "tracklets found"),
+    ),
+)
+TABLES = {table.name: table for table in (TRACKLETS, TRACKLET_ALERTS, CANDIDATES, EXPOSURES)}
+
+
+def markdown() -> str:
+    """The tables as a page of documentation."""
+    lines = [
+        "# The tables",
+        "",
+        "Generated by `make docs` from `fink_tracklets/tables.py`. Times are UTC, positions ICRS.",
+    ]
+    for table in TABLES.values():
+        lines += ["", f"## {table.name}", "", f"{table.meaning[0].upper()}{table.meaning[1:]}.", ""]
+        lines += ["| column | type | unit | meaning |", "| --- | --- | --- | --- |"]
+        lines += [f"| {c.name} | {c.type} | {c.unit} | {c.meaning} |" for c in table.columns]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(markdown())
