@@ -1,0 +1,262 @@
+"""Candidate lines: pairs of points with others near the great-circle arc between them.
+
+A pair (i, j) is a line when the points within T of its great circle and between its ends are so
+many that a tracklet from i to j may be significant (`Sky.could_pass`). Two exact ways give the
+same lines:
+
+- `by_broadcast`: all pairs times all points of many small exposures at once, O(N^3);
+- `by_anchor`: about each point the others are sorted by position angle. A circle through the
+  anchor at angle theta passes within T of a point at angle theta_k and separation s_k when theta
+  lies within asin(sin T / sin s_k) of theta_k: a difference array counts all of an anchor's circles
+  in O(N log N) time and O(N) memory.
+
+The points are scanned along one axis of the tangent plane, so that each pair is seen once, from
+its first end, and only points ahead of it need to be sorted. The windows are a millionth wider
+than T; the few pairs that pass get their points by the same exact formula in both ways.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fink_tracklets.significance import Sky
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+BROADCAST_BELOW = 150
+"""Points per exposure below which the broadcast is faster (measured: docs/finder.md)."""
+BLOCK = 400_000
+"""Elements of the largest temporary array of the broadcast."""
+WIDER = 1 + 1e-6
+"""Windows of `by_anchor` relative to T: covers the rounding of position angles."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Pairs of points of some fields, and the points near the arc between them."""
+
+    field: Ints
+    """(L,) row of `fields`."""
+    i: Ints
+    """(L,) first point, i < j."""
+    j: Ints
+    """(L,) last point."""
+    radius: Ints
+    """(L,) separation, as an index into `Sky.radii`."""
+    within_i: Ints
+    """(L,) other points nearer to i than that radius."""
+    within_j: Ints
+    count: Ints
+    """(L,) points near the arc, i and j included."""
+    points: Ints
+    """(sum of count,) the points near each arc, ascending."""
+
+    @staticmethod
+    def join(parts: list[Lines]) -> Lines:
+        """All lines, in order of field, i and j."""
+        if not parts:
+            return Lines(**{f.name: np.empty(0, dtype=np.int64) for f in fields(Lines)})
+        whole = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Lines)}
+        order = np.lexsort((whole["j"], whole["i"], whole["field"]))
+        points, count = whole.pop("points"), whole["count"]
+        start = np.cumsum(count) - count
+        shift = np.cumsum(count[order]) - count[order]
+        take = np.arange(len(points)) + np.repeat(start[order] - shift, count[order])
+        return Lines(**{name: column[order] for name, column in whole.items()}, points=points[take])
+
+
+def candidate_lines(points: Array, sky: Sky) -> Lines:
+    """The lines of fields of equal size, by the faster of the two ways.
+
+    Parameters
+    ----------
+    points : (E, n, 3) unit vectors
+    sky : tolerances, and the significance that a line must be able to reach
+    """
+    if points.shape[1] < BROADCAST_BELOW or not _is_small(points):
+        return by_broadcast(points, sky)
+    return Lines.join([by_anchor(field, sky, e) for e, field in enumerate(points)])
+
+
+def _is_small(points: Array) -> bool:
+    """Whether each field lies within 60 degrees of its centre, as `by_anchor` needs."""
+    return all(bool((field @ _centre(field) > 0.5).all()) for field in points)
+
+
+def _centre(points: Array) -> Array:
+    middle = points.mean(axis=0)
+    return np.asarray(middle / max(np.linalg.norm(middle), 1e-300))
+
+
+def by_broadcast(points: Array, sky: Sky) -> Lines:
+    """Lines of ``(E, n, 3)`` points: every pair with every point."""
+    n_fields, n, _ = points.shape
+    if n < sky.min_points:
+        return Lines.join([])
+    i, j = np.triu_indices(n, 1)
+    parts = []
+    pair_step = max(1, BLOCK // n)
+    field_step = max(1, BLOCK // (min(len(i), pair_step) * n))
+    for e in range(0, n_fields, field_step):
+        xyz = np.ascontiguousarray(np.moveaxis(points[e : e + field_step], -1, 0))
+        within = _within(xyz, sky)
+        for p in range(0, len(i), pair_step):
+            a, b = i[p : p + pair_step], j[p : p + pair_step]
+            first, last = xyz[:, :, a], xyz[:, :, b]
+            across = dot(circle_normal(first, last)[..., None], xyz[:, :, None])
+            near = np.abs(across, out=across) <= np.sin(sky.first_tolerance)
+            count = np.count_nonzero(near, axis=-1)
+            far = dot(first, last) <= np.cos(sky.min_separation)
+            f, q = np.nonzero(far & (count >= sky.min_points))
+            pairs = _Pairs(f + e, a[q], b[q], within[f, a[q]], within[f, b[q]])
+            parts.append(
+                _confirm(pairs, first[:, f, q], last[:, f, q], xyz[:, f], np.arange(n), sky)
+            )
+    return Lines.join(parts)
+
+
+def by_anchor(points: Array, sky: Sky, field: int = 0) -> Lines:
+    """Lines of one field of ``(n, 3)`` points within 60 degrees of its centre, by sorting."""
+    n = len(points)
+    centre = _centre(points)
+    axis = np.cross(centre, np.eye(3)[np.argmin(np.abs(centre))])
+    axis /= np.linalg.norm(axis)
+    depth = points @ centre
+    u = (points @ axis) / depth
+    order = np.argsort(u, kind="stable")
+    u = u[order]
+    xyz = np.ascontiguousarray(points[order].T)
+    within = _within(xyz[:, None], sky)[0]
+    sin_t = np.sin(sky.first_tolerance) * WIDER
+    begin = np.searchsorted(u, u - 2 * sin_t * np.sqrt(1 + u**2) / depth.min())
+    parts = []
+    for a in range(n - 1):
+        anchor, here, nearby = xyz[:, a, None], a - begin[a], xyz[:, begin[a] :]
+        e1 = axis - u[a] * centre
+        e1 /= np.sqrt(e1 @ e1)
+        right, up = dot(e1[:, None], nearby), dot(np.cross(xyz[:, a], e1)[:, None], nearby)
+        theta = np.arctan2(up, right)
+        distance = np.maximum(np.sqrt(right * right + up * up), sin_t)
+        window = np.arcsin(sin_t / distance) + 1e-10
+        # Circles through the points ahead (b > a), which lie within 90 degrees of e1.
+        by_angle = np.argsort(theta[here + 1 :])
+        angle = theta[here + 1 :][by_angle]
+        low = np.searchsorted(angle, theta - window)
+        high = np.searchsorted(angle, theta + window, side="right")
+        low[here] = high[here]  # the anchor itself
+        steps = np.bincount(low, minlength=n) - np.bincount(high, minlength=n)
+        count = np.cumsum(steps[: len(angle)]) + 1
+        rank = np.flatnonzero(count >= sky.min_points)
+        b, count = by_angle[rank] + a + 1, count[rank]
+        cosine = dot(anchor, nearby)
+        radius = _radius(cosine[b - begin[a]], sky)
+        good = (radius >= 0) & sky.could_pass(radius, within[a, radius], within[b, radius], count)
+        rank, b, radius = rank[good], b[good], radius[good]
+        # Of the points near these circles, those nearer to the anchor than b is.
+        near = (low <= rank[:, None]) & (rank[:, None] < high)
+        near &= cosine >= cosine[b - begin[a], None]
+        count = np.count_nonzero(near, axis=1) + 1
+        b = b[sky.could_pass(radius, within[a, radius], within[b, radius], count)]
+        if len(b):
+            one = np.full(len(b), field)
+            pairs = _Pairs(one, np.full(len(b), order[a]), order[b], within[[a]], within[b])
+            parts.append(
+                _confirm(pairs, anchor, xyz[:, b], nearby[:, None], order[begin[a] :], sky)
+            )
+    return Lines.join(parts)
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Pairs that may be lines, by their points' numbers."""
+
+    field: Ints
+    i: Ints
+    j: Ints
+    within_i: Ints
+    """(P, radii) or (1, radii)."""
+    within_j: Ints
+
+
+def _confirm(
+    pairs: _Pairs, first: Array, last: Array, cloud: Array, names: Ints, sky: Sky
+) -> Lines:
+    """The lines among the pairs, with their points.
+
+    Parameters
+    ----------
+    pairs : P pairs
+    first, last : (3, P) their points, or (3, 1)
+    cloud : (3, P, K) or (3, 1, K) all points that may lie near each pair's arc
+    names : (K,) the numbers of these points
+    """
+    cosine = dot(first, last)
+    across = dot(circle_normal(first, last)[..., None], cloud)
+    near = np.abs(across, out=across) <= np.sin(sky.first_tolerance)
+    # Between the ends: nearer to each end than the other end is.
+    near &= dot(first[..., None], cloud) >= cosine[:, None]
+    near &= dot(last[..., None], cloud) >= cosine[:, None]
+    count = np.count_nonzero(near, axis=1)
+    radius = _radius(cosine, sky)
+    row = np.arange(len(radius))
+    within_i = pairs.within_i[row % max(len(pairs.within_i), 1), radius]
+    within_j = pairs.within_j[row, radius]
+    good = np.flatnonzero(sky.could_pass(radius, within_i, within_j, count))
+    line, k = np.nonzero(near[good])
+    member = names[k]
+    member = member[np.lexsort((member, line))]
+    swap = (pairs.i > pairs.j)[good]
+    both = np.stack([pairs.i, pairs.j])[:, good]
+    near_ends = np.stack([within_i, within_j])[:, good]
+    return Lines(
+        pairs.field[good],
+        both.min(axis=0),
+        both.max(axis=0),
+        radius[good],
+        np.where(swap, near_ends[1], near_ends[0]),
+        np.where(swap, near_ends[0], near_ends[1]),
+        count[good],
+        member,
+    )
+
+
+def dot(a: Array, b: Array) -> Array:
+    """Scalar products over the first axis, term by term: the same bits in arrays of any shape."""
+    product = a[0] * b[0]
+    product += a[1] * b[1]
+    product += a[2] * b[2]
+    return np.asarray(product)
+
+
+def circle_normal(a: Array, b: Array) -> Array:
+    """Unit normals of the circles from a to b, ``(3, ...)``; zero where a equals b."""
+    normal = np.stack(
+        [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+    )
+    length = np.sqrt(dot(normal, normal))
+    return np.asarray(normal / np.where(length > 0, length, 1.0))
+
+
+def _radius(cosine: Array, sky: Sky) -> Ints:
+    """The largest of `Sky.radii` that a separation reaches, -1 for none."""
+    return np.searchsorted(-np.cos(sky.radii), -cosine, side="right") - 1
+
+
+def _within(xyz: Array, sky: Sky) -> Ints:
+    """How many other points are nearer than each of `Sky.radii`: ``(3, E, n)`` to ``(E, n, R)``."""
+    _, n_fields, n = xyz.shape
+    bins = len(sky.radii) + 1
+    within = np.empty((n_fields, n, bins), dtype=np.int64)
+    step = max(1, BLOCK // (n_fields * n))
+    for k in range(0, n, step):
+        part = xyz[:, :, k : k + step]
+        cell = _radius(dot(part[..., None], xyz[:, :, None]), sky) + 1
+        rows = cell.shape[0] * cell.shape[1]
+        cell += bins * np.arange(rows).reshape(cell.shape[:2])[..., None]
+        counts = np.bincount(cell.ravel(), minlength=rows * bins)
+        within[:, k : k + step] = counts.reshape(n_fields, -1, bins)
+    return np.cumsum(within, axis=-1)[..., :-1] - 1

@@ -1,0 +1,305 @@
+"""Is it chance? The expected number of chance tracklets (number of false alarms, NFA).
+
+For n_res resolved points along an arc of length L from point i to point j, all within ``tol`` of
+one parabola, in an exposure of N candidates on a field of area A:
+
+    NFA = [ N H / (1/r_ij + 1/r_ji) ] * [ 1 + min(T, kmax L^2/8) / tol ]
+          * P[ Poisson(2 tol L rho) >= n_res - 2 ] / LR
+
+The first bracket counts the pairs of end points, each weighted by the ranks r_ij (j is the r_ij-th
+nearest neighbour of i) so that near pairs do not pay for far ones; H = ln(N-1) + 0.577 makes the
+weights sum to one. The second counts the curvatures that differ by more than ``tol``. ``rho`` is
+the local density (`local_density`), LR the evidence of equal spacing (`spacing_evidence`), a
+likelihood ratio whose mean by chance is at most one, so that NFA / LR keeps the promise of NFA.
+
+All lengths are in radians, all areas in steradians.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammainc, gammaln, logsumexp
+
+from fink_tracklets.sphere import ARCSEC
+from fink_tracklets.survey import Survey
+
+Array = NDArray[np.float64]
+
+EULER = 0.5772156649
+LOG10 = np.log(10.0)
+DENSER = 0.3
+"""A box raises the density only when so many points in it have less than this chance."""
+MIN_GAP_CHANCE = 1e-3
+"""Expected number of gaps as large as the largest one; below, the set is two clumps in a line."""
+MAX_LOG10_EVIDENCE = 6.0
+"""Cap of LR [dex]. It costs no recall (as regular and as many points are significant anyway) and
+makes `Sky.could_pass` a useful bound."""
+JITTERS = (0.015, 0.05, 0.15)
+"""Models of a regular rotator: scatter of the flashes [periods], of equal weight."""
+NULL_WEIGHT = 0.5
+"""Weight of "no preferred spacing" among the models: LR is never below it."""
+MAX_MISSED = 8
+"""Models miss up to so many flashes between the first and the last; each halves the weight."""
+RADII_PER_OCTAVE = 2
+
+
+@dataclass(frozen=True)
+class Sky:
+    """The numbers of one exposure that the significance depends on."""
+
+    n: int
+    """Candidates in the exposure."""
+    area: float
+    """Of the field [sr]."""
+    tolerance: float
+    """Half width of the band about the curve [rad]."""
+    first_tolerance: float
+    """Points closer than this along the curve are one [rad]."""
+    min_separation: float
+    max_curvature: float
+    """[1/rad]."""
+    min_points: int
+    threshold: float
+    """Kept below this many expected chance tracklets per exposure."""
+
+    @staticmethod
+    def of(survey: Survey, n: int) -> Sky:
+        """The sky of an exposure with n candidates."""
+        limits = survey.finder
+        return Sky(
+            n=n,
+            area=survey.field_area_deg2 * np.radians(1.0) ** 2,
+            tolerance=limits.refined_tolerance_arcsec * ARCSEC,
+            first_tolerance=limits.first_tolerance_arcsec * ARCSEC,
+            min_separation=limits.min_separation_arcsec * ARCSEC,
+            max_curvature=limits.max_curvature_per_rad,
+            min_points=limits.min_points,
+            threshold=limits.max_chance_tracklets,
+        )
+
+    @cached_property
+    def density(self) -> float:
+        """Of a uniform sky [1/sr], the least that `local_density` returns."""
+        return max(self.n - 2, 0) / self.area
+
+    @cached_property
+    def log10_pairs(self) -> float:
+        """N H."""
+        return float(np.log10(self.n * (np.log(max(self.n - 1, 1)) + EULER)))
+
+    @cached_property
+    def radii(self) -> Array:
+        """Separations [rad] at which neighbours are counted for `could_pass`."""
+        octaves = np.log2(np.pi / self.min_separation)
+        steps = np.arange(int(octaves * RADII_PER_OCTAVE) + 1) / RADII_PER_OCTAVE
+        return np.asarray(self.min_separation * 2.0**steps)
+
+    @cached_property
+    def box_widths(self) -> Array:
+        """Widths of the boxes beside a curve [rad], growing by 2, up to 0.1 sqrt(area)."""
+        octaves = np.rint(np.log2(0.1 * np.sqrt(self.area) / (10 * self.tolerance)))
+        return np.asarray(10 * self.tolerance * 2.0 ** np.arange(max(octaves, 0) + 1))
+
+    def log10_curvatures(self, length: ArrayLike, sagitta: ArrayLike = 0.0) -> Array:
+        """Number of distinguishable curvatures; a larger sagitta than the seeds' counts whole."""
+        most = np.minimum(self.first_tolerance, self.max_curvature * np.square(length) / 8)
+        return np.log10(1 + np.maximum(most, sagitta) / self.tolerance)
+
+    def log10_ends(self, rank_ij: ArrayLike, rank_ji: ArrayLike) -> Array:
+        """Number of pairs of end points, in units of this pair's weight."""
+        return self.log10_pairs - np.log10(1 / np.asarray(rank_ij) + 1 / np.asarray(rank_ji))
+
+    @cached_property
+    def _tail_by_radius(self) -> Array:
+        """log10 P of m or more points (columns 0, 1, ...) on a line of each of `radii`."""
+        mean = 2 * self.tolerance * self.radii * self.density
+        return log10_poisson_tail(np.arange(max(self.n, 2)), mean[:, None]) + self.log10_curvatures(
+            self.radii
+        ).reshape(-1, 1)
+
+    def could_pass(
+        self,
+        radius: NDArray[np.int64],
+        within_i: NDArray[np.int64],
+        within_j: NDArray[np.int64],
+        count: NDArray[np.int64],
+    ) -> NDArray[np.bool_]:
+        """Whether a tracklet from point i to point j may pass the threshold.
+
+        Parameters
+        ----------
+        radius, within_i, within_j, count : see `log10_bound`
+        """
+        best = self.log10_bound(radius, within_i, within_j, count)
+        best -= max_evidence(self.n)[np.minimum(count, self.n)]
+        return (count >= self.min_points) & (best < np.log10(self.threshold))
+
+    def log10_bound(
+        self,
+        radius: NDArray[np.int64],
+        within_i: NDArray[np.int64],
+        within_j: NDArray[np.int64],
+        count: NDArray[np.int64],
+    ) -> Array:
+        """A lower bound of log10 NFA before the evidence of the spacing.
+
+        The density is at least the uniform one, and the ranks are at least the neighbours within
+        the next smaller of `radii`.
+
+        Parameters
+        ----------
+        radius : index into `radii` of the largest one that the separation of i and j reaches
+        within_i, within_j : other points nearer to i, to j than that radius
+        count : the tracklet's points, both ends included, or more
+        """
+        ends = self.log10_ends(within_i + 1, within_j + 1)
+        return np.asarray(ends + self._tail_by_radius[radius, np.maximum(count, 2) - 2])
+
+
+def log10_poisson_tail(m: ArrayLike, mean: ArrayLike) -> Array:
+    """log10 of the probability of m or more for a Poisson mean, however small it is."""
+    m, mean = np.broadcast_arrays(np.asarray(m, dtype=float), np.asarray(mean, dtype=float))
+    with np.errstate(divide="ignore", invalid="ignore", under="ignore"):
+        direct = np.log(gammainc(np.maximum(m, 0.5), mean))
+        leading = m * np.log(mean) - mean - gammaln(m + 1) - np.log1p(-mean / (m + 1))
+    tail = np.where(direct > -600, direct, leading)
+    return np.where(m <= 0, 0.0, np.where(mean <= 0, -np.inf, tail)) / LOG10
+
+
+def local_density(
+    sky: Sky, along: Array, across: Array, members: NDArray[np.bool_], length: Array
+) -> Array:
+    """The density beside each curve, at least the uniform one.
+
+    Boxes beside the curve, one side at a time, from 3 tol to w away, w halving from a tenth of the
+    field down to 10 tol; reaching beyond both ends by w, or by the curve's length. Along each of
+    the four chains a box that is denser than expected updates the density (one pseudo-point of
+    the density so far), and the largest density met is the result.
+
+    Parameters
+    ----------
+    along, across : (S, n) coordinates of the exposure's points along S curves and from them
+    members : (S, n) the points of each curve, which do not count
+    length : (S,) arc lengths; `along` runs from 0 to this
+
+    Returns
+    -------
+    (S,) points per steradian
+    """
+    widths, n_sets = sky.box_widths, len(length)
+    side, inner = np.abs(across), 3 * sky.tolerance
+    over = np.maximum(-along, along - length[:, None])
+    reach = np.maximum(widths[-1], length)[:, None]
+    inside = (side > inner) & (side < widths[-1]) & (over < reach) & ~members
+    row, point = np.nonzero(inside)
+    d, over = side[row, point], over[row, point]
+    first = np.searchsorted(widths, [np.maximum(d, over), d], side="right")
+    first[1][over >= length[row]] = len(widths)
+    # counts[shape, set, side, level of the narrowest box that holds the point]
+    cell = (row * 2 + (across[row, point] > 0)) * (len(widths) + 1)
+    counts = np.stack(
+        [np.bincount(cell + f, minlength=n_sets * 2 * (len(widths) + 1)) for f in first]
+    ).reshape(2, n_sets, 2, len(widths) + 1)
+    inside_box = np.cumsum(counts, axis=-1)
+    density = np.full((2, n_sets, 2), sky.density)
+    largest = np.full(n_sets, sky.density)
+    for level in range(len(widths) - 1, -1, -1):
+        depth = widths[level] - inner
+        area = np.stack([depth * (length + 2 * widths[level]), 3 * depth * length])[:, :, None]
+        k = inside_box[..., level]
+        denser = (k > 0) & (gammainc(np.maximum(k, 1), density * area) < DENSER)
+        with np.errstate(divide="ignore"):
+            density = np.where(denser, (k + 0.5) / (area + 0.5 / density), density)
+        largest = np.maximum(largest, density.max(axis=(0, 2)))
+    return largest
+
+
+def resolve(along: Array, resolution: float) -> Array:
+    """Positions along a curve, ascending, each knot of points counted once (its first)."""
+    return along[np.concatenate([[True], np.diff(along) >= resolution])]
+
+
+def is_one_run(along: Array) -> NDArray[np.bool_]:
+    """Whether the largest of the gaps may be chance, for ``(S, n)`` ascending positions."""
+    n = along.shape[1]
+    length = along[:, -1] - along[:, 0]
+    gap = np.diff(along, axis=1).max(axis=1)
+    return np.asarray((n - 1) * (1 - gap / length) ** (n - 2) > MIN_GAP_CHANCE)
+
+
+def spacing_evidence(along: Array, noise: float) -> Array:
+    """log10 of the likelihood ratio of regular against random spacing, averaged over models.
+
+    A model is a number of missed flashes and a jitter; given the end points it is a proper
+    probability density of the points between: nodes of a grid with period and phase fitted to all
+    points (this marginalises the jitter of the ends), any choice of occupied nodes alike.
+
+    Parameters
+    ----------
+    along : (S, n) ascending positions [rad], n >= 4
+    noise : of one position [rad], added to the jitter
+
+    Returns
+    -------
+    (S,) log10 LR, between log10 of `NULL_WEIGHT` and `MAX_LOG10_EVIDENCE`
+    """
+    n = along.shape[1]
+    length = along[:, -1:] - along[:, :1]
+    share = (along - along[:, :1]) / length
+    log_lr = [np.full(len(along), np.log(NULL_WEIGHT))]
+    for missed in range(MAX_MISSED + 1):
+        periods = n - 1 + missed
+        phase = share * periods
+        node = np.rint(phase)
+        fits = (np.diff(node, axis=1) >= 1).all(axis=1)
+        f = node / periods
+        residual = (phase - node)[:, 1:-1]
+        # Jitter of the two ends moves the grid: covariance I + B B', B = [1 - f, f].
+        b0, b1 = 1 - f[:, 1:-1], f[:, 1:-1]
+        c00, c01, c11 = 1 + (b0 * b0).sum(1), (b0 * b1).sum(1), 1 + (b1 * b1).sum(1)
+        r0, r1 = (b0 * residual).sum(1), (b1 * residual).sum(1)
+        det = c00 * c11 - c01 * c01
+        square = (residual**2).sum(1) - (c11 * r0**2 - 2 * c01 * r0 * r1 + c00 * r1**2) / det
+        for jitter in JITTERS:
+            sigma2 = jitter**2 + (noise * periods / length[:, 0]) ** 2
+            log_lr.append(
+                np.where(
+                    fits,
+                    _log_peak(n, missed)
+                    - 0.5 * (n - 2) * np.log(sigma2)
+                    - 0.5 * np.log(det)
+                    - 0.5 * square / sigma2,
+                    -np.inf,
+                )
+            )
+    return np.minimum(logsumexp(np.stack(log_lr), axis=0) / LOG10, MAX_LOG10_EVIDENCE)
+
+
+def _log_peak(n: int, missed: int) -> float:
+    """ln of a model's weight and of its LR on the grid, but for the scatter."""
+    periods, inner = n - 1 + missed, n - 2
+    weight = (1 - NULL_WEIGHT) / len(JITTERS) * 0.5 ** (missed + 1)
+    choices = gammaln(periods) - gammaln(inner + 1) - gammaln(periods - inner)
+    return float(
+        np.log(weight) - choices + inner * np.log(periods / np.sqrt(2 * np.pi)) - gammaln(inner + 1)
+    )
+
+
+@lru_cache
+def max_evidence(n: int) -> Array:
+    """Upper bounds of log10 LR for 0, 1, ..., n points: all on the grid, no noise."""
+    bounds = np.zeros(n + 1)
+    for k in range(4, n + 1):
+        peaks = [
+            _log_peak(k, missed) - (k - 2) * np.log(jitter)
+            for missed in range(MAX_MISSED + 1)
+            for jitter in JITTERS
+        ]
+        bounds[k:] = min(logsumexp([np.log(NULL_WEIGHT), *peaks]) / LOG10, MAX_LOG10_EVIDENCE)
+        if bounds[k] >= MAX_LOG10_EVIDENCE:
+            break
+    return bounds
