@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import Any
 
 import erfa
 from pyspark.errors import AnalysisException
@@ -63,7 +64,7 @@ def night_path(spark: SparkSession, path: str, night: str) -> str:
 
 
 def _exists(spark: SparkSession, path: str) -> bool:
-    jvm = spark.sparkContext._jvm
+    jvm: Any = spark.sparkContext._jvm
     hadoop_path = jvm.org.apache.hadoop.fs.Path(path)
     system = hadoop_path.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())
     return bool(system.globStatus(hadoop_path))

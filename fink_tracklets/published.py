@@ -79,7 +79,7 @@ def _sets_by_exposure(
 
 def _seeds(
     fields: NDArray[np.float64], limits: FinderLimits
-) -> Iterator[tuple[NDArray[np.int64], ...]]:
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]]:
     """Pairs whose great circle passes enough points: exposure, i, j and the points' mask."""
     n = fields.shape[1]
     i, j = np.triu_indices(n, 1)

@@ -220,8 +220,8 @@ def _solar_system(rng: np.random.Generator, role: Roles, magpsf: Floats) -> dict
 def _reference(rng: np.random.Generator, role: Roles, magpsf: Floats) -> dict[str, np.ndarray]:
     """The nearest object of the reference image, present or not.
 
-    Stars lie inside P1's stellar locus; a candidate has a reference object by chance, far
-    away or much fainter than itself; of the rest half are on stars. Missing numbers are null,
+    Stars lie inside P1's stellar locus; a candidate has a reference object by chance, more
+    than 2 arcsec away or too faint for the locus; of the rest half are on stars. Missing numbers are null,
     NaN or -999.
     """
     n = len(role)
@@ -233,7 +233,7 @@ def _reference(rng: np.random.Generator, role: Roles, magpsf: Floats) -> dict[st
     locus_edge = np.minimum(1.0, -4.0 * (np.log10(distance) + 0.2))
     star = magpsf + locus_edge - 0.05 - rng.gamma(1.5, 1.0, n)
     chance = rng.normal(22.3, 0.8, n)
-    chance = np.where(distance < 2.1, np.maximum(chance, magpsf + 1.2), chance)
+    chance = np.where(distance < 2.1, magpsf + locus_edge + 0.1 + rng.gamma(1.5, 1.0, n), chance)
     magnr = np.where(on_star, star, chance)
 
     may_miss = role != "star"

@@ -1,0 +1,43 @@
+"""What the tests share: real data where it is there, one Spark, one simulated night."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fink_tracklets import load_survey
+from fink_tracklets.survey import Survey
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = Path(os.environ.get("FINK_TRACKLETS_DATA", ROOT.parent / "shared" / "data"))
+SAMPLE = DATA / "ztf_alerts_20210604.parquet"
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real alerts."""
+    if not DATA.is_dir():
+        pytest.skip(f"the real data are not at {DATA} (set FINK_TRACKLETS_DATA)")
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def ztf() -> Survey:
+    return load_survey("ztf")
+
+
+@pytest.fixture(scope="session")
+def spark():
+    from fink_tracklets.session import spark_session
+
+    return spark_session()
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory):
+    """A simulated night of ZTF, and where it lies."""
+    from fink_tracklets.simulate import simulate_night
+
+    return simulate_night("20211022", tmp_path_factory.mktemp("sky"), seed=1)
