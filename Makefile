@@ -5,6 +5,9 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --no-deps --no-build-isolation
 STAMP := .venv/.installed
+# Where `make services-up` keeps its HDFS and HBase, and what it adds to their ports.
+SERVICES ?= .services
+OFFSET ?= 0
 
 # A PYTHON that was asked for and is not that of .venv renews it. So does a tree that was moved or
 # copied: its .venv would run the code in the old place.
@@ -22,10 +25,10 @@ $(STAMP): FORCE
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint docs campaigns clean FORCE
+.PHONY: help install demo test lint docs campaigns services-up services-down clean FORCE
 
 help: ## This list
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
 
 install: $(STAMP) ## Set up .venv with pinned versions; PYTHON=python3.12 chooses the Python
 
@@ -61,6 +64,12 @@ campaigns: install ## The long tests
 docs: install ## Write docs/tables.md from the tables' own descriptions
 	$(BIN)/python -m fink_tracklets.tables > docs/tables.md.new
 	mv docs/tables.md.new docs/tables.md
+
+services-up: install ## A real HDFS and HBase on this machine; SERVICES=folder OFFSET=ports+
+	$(BIN)/python services/services.py up --home $(SERVICES) --offset $(OFFSET)
+
+services-down: install ## Stop them
+	$(BIN)/python services/services.py down --home $(SERVICES)
 
 clean: ## Remove what make made: .venv, demo/, caches
 	rm -rf .venv demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis docs/tables.md.new
