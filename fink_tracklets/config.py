@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import tomllib
 import types
 import typing
@@ -21,6 +22,20 @@ def conf_folder() -> Traversable:
     """The folder ``conf``: inside the installed package, or beside it in a checkout."""
     inside = files("fink_tracklets") / "conf"
     return inside if inside.is_dir() else Path(__file__).resolve().parents[1] / "conf"
+
+
+def conf_file(name: str) -> Traversable:
+    """A file of ``conf``: the operator's own in the folder $FINK_TRACKLETS_CONF if it is there."""
+    own = os.environ.get("FINK_TRACKLETS_CONF")
+    if own and (Path(own) / name).is_file():
+        return Path(own) / name
+    return conf_folder() / name
+
+
+def load(cls: type[T], name: str) -> T:
+    """The dataclass ``cls`` from a file of ``conf``."""
+    file = conf_file(name)
+    return build(cls, read_toml(file), str(file))
 
 
 def read_toml(file: Traversable) -> dict[str, Any]:

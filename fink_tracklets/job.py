@@ -16,6 +16,7 @@ from fink_tracklets.progress import Progress
 from fink_tracklets.session import spark_session
 from fink_tracklets.spark_errors import clear_errors
 from fink_tracklets.store.commit import check_writable, write_night
+from fink_tracklets.store.folder import local_path
 from fink_tracklets.survey import Survey, load_survey
 from fink_tracklets.tables import VERSION
 
@@ -51,10 +52,12 @@ def run_night(
     parse_night(night)
     if not isinstance(survey, Survey):
         survey = load_survey(survey)
-    check_writable(store)
+    if local_path(store) is not None:
+        check_writable(store)
     progress = progress or Progress(quiet=True)
     with progress.step("starting Spark"):
         spark = spark_session(spark_log)
+    check_writable(store, spark)
     with clear_errors(alerts):
         with progress.step("reading alerts, cutting, grouping by exposure", spark):
             found = find_night(spark, alerts, night, survey)

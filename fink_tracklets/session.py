@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from fink_tracklets.config import conf_folder, read_toml
+from fink_tracklets.config import conf_file, read_toml
 from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.java import use_java
 
@@ -31,7 +31,7 @@ def spark_session(log: Path | None = None) -> SparkSession:
     log : where a local Spark's own messages go; without it they are dropped. Under spark-submit
         they stay where the operator's log4j configuration sends them.
     """
-    settings = read_toml(conf_folder() / "spark.toml")
+    settings = read_toml(conf_file("spark.toml"))
     if running := SparkSession.getActiveSession():
         return running
     if under_spark_submit():

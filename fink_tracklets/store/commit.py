@@ -13,17 +13,15 @@ removed by the next run of that night.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import uuid
-from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 
 from fink_tracklets.errors import ServiceError, UserError
-from fink_tracklets.store.parquet import manifest_path, read_manifest, store_folder
+from fink_tracklets.store.folder import WritableFolder, open_writable
+from fink_tracklets.store.parquet import manifest_of, manifest_path
 
 SORT = {
     "tracklets": ["tracklet"],
@@ -33,14 +31,14 @@ SORT = {
 }
 
 
-def check_writable(store: str) -> Path:
+def check_writable(store: str, spark: SparkSession | None = None) -> WritableFolder:
     """The store's folder, made if needed; a store that cannot be written is an error."""
-    folder = store_folder(store)
+    folder = open_writable(store, spark)
+    probe = f"manifests/_probe-{uuid.uuid4().hex}"
     try:
-        (folder / "manifests").mkdir(parents=True, exist_ok=True)
-        probe = folder / "manifests" / f"_probe-{uuid.uuid4().hex}"
-        probe.touch()
-        probe.unlink()
+        folder.make("manifests")
+        folder.write(probe, b"")
+        folder.remove(probe)
     except OSError as error:
         raise UserError(f"The store {store} cannot be written: {error.strerror}.") from error
     return folder
@@ -60,69 +58,78 @@ def write_night(
 
     Returns
     -------
-    The manifest.
+    The manifest. What the old one says of the night's rows in HBase stays in it.
     """
-    folder = check_writable(store)
+    folder = check_writable(store, next(iter(tables.values())).sparkSession)
     old = _old_files(folder, night)
     for name in tables:
-        _clean(folder / name / f"night={night}", keep=old)
+        _clean(folder, f"{name}/night={night}", keep=old)
     run = uuid.uuid4().hex[:12]
-    staged: dict[str, list[Path]] = {}
+    staged: dict[str, list[str]] = {}
     for name, table in tables.items():
-        staging = folder / name / f"night={night}" / f"_new-{run}"
+        staging = f"{name}/night={night}/_new-{run}"
         one_file = table.repartition(1) if name != "candidates" else table.hint("rebalance")
-        one_file.sortWithinPartitions(*SORT[name]).write.parquet(f"file://{staging.absolute()}")
-        staged[name] = sorted(staging.glob("*.parquet"))
+        one_file.sortWithinPartitions(*SORT[name]).write.parquet(folder.uri(staging))
+        written = [file for file in folder.names(staging) if file.endswith(".parquet")]
+        staged[name] = [f"{staging}/{file}" for file in written]
         if not staged[name]:
             raise ServiceError(
-                f"Spark wrote {staging}, but the driver sees no file there: the store must be on a "
-                "file system that driver and executors share."
+                f"Spark wrote {folder.uri(staging)}, but the driver sees no file there: the store "
+                "must be on a file system that driver and executors share."
             )
-    rows = {name: _rows(files) for name, files in staged.items()}
+    rows = {name: _rows(folder, files) for name, files in staged.items()}
     files = {name: _publish(folder, paths, run) for name, paths in staged.items()}
     manifest = {"night": night, "run": run, **record, "rows": rows, "files": files}
-    replace(manifest_path(folder, night), json.dumps(manifest, indent=1).encode())
+    manifest |= _hbase_record(folder, night)
+    write_manifest(folder, manifest)
     for path in old:
-        path.rename(path.with_name(f"_{path.name}"))
+        above, _, name = path.rpartition("/")
+        folder.rename(path, f"{above}/_{name}")
     return manifest
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old content or the new, also after a crash."""
-    part = path.with_name(f"_{path.name}-{uuid.uuid4().hex}")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+def write_manifest(folder: WritableFolder, manifest: dict[str, Any]) -> None:
+    """Replace a night's manifest in one step."""
+    content = json.dumps(manifest, indent=1).encode()
+    folder.replace(manifest_path(manifest["night"]), content)
 
 
-def _old_files(folder: Path, night: str) -> set[Path]:
-    if not manifest_path(folder, night).exists():
-        return set()
-    files = read_manifest(folder, night)["files"]
-    return {folder / file for names in files.values() for file in names}
+def _old_manifest(folder: WritableFolder, night: str) -> dict[str, Any]:
+    try:
+        return manifest_of(folder, night)
+    except FileNotFoundError:
+        return {}
 
 
-def _clean(night_folder: Path, keep: set[Path]) -> None:
+def _hbase_record(folder: WritableFolder, night: str) -> dict[str, Any]:
+    old = _old_manifest(folder, night)
+    return {"hbase": old["hbase"]} if "hbase" in old else {}
+
+
+def _old_files(folder: WritableFolder, night: str) -> set[str]:
+    files = _old_manifest(folder, night).get("files", {})
+    return {file for names in files.values() for file in names}
+
+
+def _clean(folder: WritableFolder, night_folder: str, keep: set[str]) -> None:
     """Remove what is not part of the night's state: leftovers of killed runs, the state before."""
-    for path in night_folder.iterdir() if night_folder.exists() else ():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path not in keep:
-            path.unlink()
+    for name in folder.names(night_folder):
+        if f"{night_folder}/{name}" not in keep:
+            folder.remove(f"{night_folder}/{name}")
 
 
-def _rows(files: list[Path]) -> int:
-    return sum(pq.ParquetFile(file).metadata.num_rows for file in files)
+def _rows(folder: WritableFolder, files: list[str]) -> int:
+    return sum(pq.ParquetFile(folder.open(file)).metadata.num_rows for file in files)
 
 
-def _publish(folder: Path, staged: list[Path], run: str) -> list[str]:
+def _publish(folder: WritableFolder, staged: list[str], run: str) -> list[str]:
     """Move staged files into the night's folder; their new paths, relative to the store."""
+    staging = staged[0].rpartition("/")[0]
+    night_folder = staging.rpartition("/")[0]
     targets = []
     for k, path in enumerate(staged):
-        target = path.parent.parent / f"part-{k:05d}-{run}.parquet"
-        path.rename(target)
-        targets.append(str(target.relative_to(folder)))
-    shutil.rmtree(staged[0].parent)
+        target = f"{night_folder}/part-{k:05d}-{run}.parquet"
+        folder.rename(path, target)
+        targets.append(target)
+    folder.remove(staging)
     return targets

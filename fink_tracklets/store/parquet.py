@@ -7,33 +7,27 @@ follow it. `fink_tracklets.store.commit` writes it.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fink_tracklets.errors import UserError
+from fink_tracklets.store.folder import Folder, open_folder
 from fink_tracklets.tables import TABLES, VERSION
 
 
-def store_folder(store: str | Path) -> Path:
-    """The folder of a store given as a path or a file:// address."""
-    parts = urlparse(str(store))
-    if parts.scheme in ("", "file"):
-        return Path(unquote(parts.path) if parts.scheme else str(store))
-    raise UserError(f"The store {store} is not on a local file system: give a path.")
-
-
-def manifest_path(store: Path, night: str) -> Path:
-    """Where the manifest of a night stands."""
-    return store / "manifests" / f"{night}.json"
+def manifest_path(night: str) -> str:
+    """Where in the store the manifest of a night stands."""
+    return f"manifests/{night}.json"
 
 
 def nights(store: str | Path) -> list[str]:
     """The nights of a store, oldest first."""
-    return sorted(path.stem for path in (store_folder(store) / "manifests").glob("????????.json"))
+    names = open_folder(store).names("manifests")
+    return [name[:8] for name in names if re.fullmatch(r"\d{8}\.json", name)]
 
 
 def read_manifest(store: str | Path, night: str) -> dict[str, Any]:
@@ -44,17 +38,21 @@ def read_manifest(store: str | Path, night: str) -> dict[str, Any]:
     UserError
         The store does not have this night, or the manifest is of newer software.
     """
-    folder = store_folder(store)
     try:
-        manifest: dict[str, Any] = json.loads(manifest_path(folder, night).read_bytes())
+        return manifest_of(open_folder(store), night)
     except FileNotFoundError:
         known = nights(store)
         there = f"it has {', '.join(known[-5:])}" if known else "it has no night"
         raise UserError(f"The store {store} has no night {night}; {there}.") from None
+
+
+def manifest_of(folder: Folder, night: str) -> dict[str, Any]:
+    """As `read_manifest`, from an open folder; FileNotFoundError if it does not have the night."""
+    manifest: dict[str, Any] = json.loads(folder.read(manifest_path(night)))
     if manifest["tables_version"] > VERSION:
         raise UserError(
-            f"The night {night} in {store} was written by fink_tracklets {manifest['version']}; "
-            "this version is too old to read it."
+            f"The night {night} in {folder.address} was written by fink_tracklets "
+            f"{manifest['version']}; this version is too old to read it."
         )
     return manifest
 
@@ -76,11 +74,11 @@ def read_table(store: str | Path, name: str, night: str) -> pa.Table:
         With all columns of the table's definition, also where an older version wrote the night,
         and any further ones that were stored (carried survey columns).
     """
-    folder = store_folder(store)
+    folder = open_folder(store)
     manifest = read_manifest(store, night)
     while True:
         try:
-            parts = [pq.ParquetFile(folder / file).read() for file in manifest["files"][name]]
+            parts = [pq.ParquetFile(folder.open(f)).read() for f in manifest["files"][name]]
             return _as_defined(pa.concat_tables(parts, promote_options="permissive"), name)
         except FileNotFoundError as error:
             newer = read_manifest(store, night)

@@ -1,0 +1,174 @@
+"""The file systems that a store can lie on, through the few operations that a store needs."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import unquote, urlparse
+
+from fink_tracklets.errors import UserError
+
+
+class Folder(ABC):
+    """The folder of a store. Paths are relative to it, with slashes."""
+
+    address: str
+
+    def uri(self, path: str) -> str:
+        """A path as Spark reads it."""
+        return f"{self.address}/{path}"
+
+    @abstractmethod
+    def open(self, path: str) -> BinaryIO:
+        """A file, to read and to seek in; FileNotFoundError where there is none."""
+
+    @abstractmethod
+    def names(self, path: str) -> list[str]:
+        """The names in a folder, sorted; none where there is no such folder."""
+
+    def read(self, path: str) -> bytes:
+        """The content of a file."""
+        with self.open(path) as file:
+            return file.read()
+
+
+class WritableFolder(Folder):
+    """A folder that can be written, too."""
+
+    @abstractmethod
+    def make(self, path: str) -> None:
+        """Make a folder and those above it."""
+
+    @abstractmethod
+    def write(self, path: str, content: bytes) -> None:
+        """Write a new file so that it lasts."""
+
+    @abstractmethod
+    def rename(self, old: str, new: str) -> None:
+        """Move a file; one that is there under the new name is replaced in one step."""
+
+    @abstractmethod
+    def remove(self, path: str) -> None:
+        """Remove a file, or a folder with all in it."""
+
+    def replace(self, path: str, content: bytes) -> None:
+        """Write a file so that a reader sees the old content or the new, also after a crash."""
+        above, _, name = path.rpartition("/")
+        part = f"{above}/_{name}-{uuid.uuid4().hex}"
+        self.write(part, content)
+        self.rename(part, path)
+
+
+class LocalFolder(WritableFolder):
+    """A folder of the machine, or of a network disk that all machines share."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.address = f"file://{path.absolute()}"
+
+    def open(self, path: str) -> BinaryIO:
+        return (self.path / path).open("rb")
+
+    def names(self, path: str) -> list[str]:
+        folder = self.path / path
+        return sorted(os.listdir(folder)) if folder.exists() else []
+
+    def make(self, path: str) -> None:
+        (self.path / path).mkdir(parents=True, exist_ok=True)
+
+    def write(self, path: str, content: bytes) -> None:
+        with (self.path / path).open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def rename(self, old: str, new: str) -> None:
+        (self.path / old).replace(self.path / new)
+
+    def remove(self, path: str) -> None:
+        if (self.path / path).is_dir():
+            shutil.rmtree(self.path / path)
+        else:
+            (self.path / path).unlink()
+
+
+class RangedFile(io.RawIOBase):
+    """A remote file of which any range of bytes can be had."""
+
+    def __init__(self, size: int, fetch: Callable[[int, int], bytes]) -> None:
+        self.size, self.fetch, self.position = size, fetch, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self.position, io.SEEK_END: self.size}[whence]
+        self.position = start + offset
+        return self.position
+
+    def readinto(self, buffer: Any) -> int:
+        wanted = min(len(buffer), self.size - self.position)
+        if wanted <= 0:
+            return 0
+        content = self.fetch(self.position, wanted)
+        buffer[: len(content)] = content
+        self.position += len(content)
+        return len(content)
+
+    def buffered(self) -> BinaryIO:
+        """Itself, reading a megabyte at a time."""
+        return io.BufferedReader(self, 1 << 20)
+
+
+def local_path(store: str | Path) -> Path | None:
+    """The path of a store on a local file system, else None."""
+    parts = urlparse(str(store))
+    if parts.scheme in ("", "file"):
+        return Path(unquote(parts.path) if parts.scheme else str(store))
+    return None
+
+
+def open_folder(store: str | Path) -> Folder:
+    """The folder of a store, to read.
+
+    A store elsewhere than on this machine is read through the Spark of this process if one runs,
+    else through WebHDFS.
+    """
+    path = local_path(store)
+    if path is not None:
+        return LocalFolder(path)
+    if spark := _running_spark():
+        return open_writable(store, spark)
+    from fink_tracklets.store.webhdfs import WebHdfsFolder
+
+    return WebHdfsFolder(str(store))
+
+
+def open_writable(store: str | Path, spark: Any = None) -> WritableFolder:
+    """The folder of a store, to write; elsewhere than on this machine through Spark."""
+    path = local_path(store)
+    if path is not None:
+        return LocalFolder(path)
+    if spark is None:
+        raise UserError(f"The store {store} is not on a local file system: it needs Spark.")
+    from fink_tracklets.store.hadoop import HadoopFolder
+
+    return HadoopFolder(str(store), spark)
+
+
+def _running_spark() -> Any:
+    if "pyspark.sql" not in sys.modules:
+        return None
+    from pyspark.sql import SparkSession
+
+    return SparkSession.getActiveSession()
