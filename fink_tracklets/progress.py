@@ -36,6 +36,11 @@ class Progress:
                 watcher.join()
         self._line(f"{name}: {time.monotonic() - start:.1f} s", end="\n")
 
+    def say(self, text: str) -> None:
+        """Report something that happens on the way."""
+        if not self.quiet:
+            self._line(text, end="\n")
+
     def _watch(
         self, name: str, spark: SparkSession | None, start: float, done: threading.Event
     ) -> None:
