@@ -73,9 +73,7 @@ def test_the_stellar_locus_has_the_operational_sign(controls, ztf):
     assert counts(controls, ztf, "repeating detection on") == (821, 18)
     assert counts(controls, listing, "repeating detection on") == (821, 428)
 
-    inside_box = controls.where(
-        "candidate.distnr <= 2 AND candidate.magnr - candidate.magpsf <= 1"
-    )
+    inside_box = controls.where("candidate.distnr <= 2 AND candidate.magnr - candidate.magpsf <= 1")
     assert counts(inside_box, ztf, "known Solar System object") == (19, 18)
     assert counts(inside_box, listing, "known Solar System object") == (19, 2)
 
@@ -94,6 +92,12 @@ def test_no_reference_object_near_means_outside_the_locus(spark, ztf, field, not
 def test_a_null_predicate_rejects_and_the_first_failure_counts(spark, ztf):
     two = dataclasses.replace(ztf, cuts=ztf.cuts[:2])
     schema = "candidate struct<rb float, nbad int, ndethist int, isdiffpos string>"
-    rows = [(None, 0, 1, "t"), (0.9, 0, 1, "t"), (0.9, 0, 1, "1"), (0.9, 0, 2, "t"), (0.5, 0, 1, "t")]
+    rows = [
+        (None, 0, 1, "t"),
+        (0.9, 0, 1, "t"),
+        (0.9, 0, 1, "1"),
+        (0.9, 0, 2, "t"),
+        (0.5, 0, 1, "t"),
+    ]
     frame = spark.createDataFrame([(row,) for row in rows], schema)
     assert [row[0] for row in frame.select(passed_cuts(two)).collect()] == [0, 2, 2, 1, 0]
