@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -160,7 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands, name, function, text, example):  # type: ignore[no-untyped-def]  # noqa: ANN
+def _command(commands, name, function, text, example):  # type: ignore[no-untyped-def]
     command = commands.add_parser(
         name,
         help=text,

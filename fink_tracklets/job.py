@@ -61,19 +61,18 @@ def run_night(
     with clear_errors(alerts):
         with progress.step("reading alerts, cutting, grouping by exposure", spark):
             found = find_night(spark, alerts, night, survey)
-        record = {
-            "version": __version__,
-            "tables_version": VERSION,
-            "written": datetime.now(UTC).isoformat(timespec="seconds"),
-            "inputs": {"alerts": alerts},
-            "survey": survey.name,
-            "configuration": asdict(survey),
-            **summary(found.counts, survey),
-        }
         try:
             with progress.step("finding tracklets", spark):
-                exposures = found.tables["tracklets"].select("exposure").toPandas()["exposure"]
-                record["exposures"]["with_tracklets"] = exposures.nunique()
+                tracklets = found.tables["tracklets"].select("exposure").toPandas()["exposure"]
+            record = {
+                "version": __version__,
+                "tables_version": VERSION,
+                "written": datetime.now(UTC).isoformat(timespec="seconds"),
+                "inputs": {"alerts": alerts},
+                "survey": survey.name,
+                "configuration": asdict(survey),
+                **summary(found.counts, tracklets, survey),
+            }
             with progress.step("writing the tables", spark):
                 return write_night(store, night, found.tables, record)
         finally:
@@ -81,23 +80,43 @@ def run_night(
                 frame.unpersist()
 
 
-def summary(counts: pd.DataFrame, survey: Survey) -> dict[str, Any]:
-    """The manifest's counts from those of the exposures (`Night.counts`)."""
+def summary(counts: pd.DataFrame, tracklets: pd.Series, survey: Survey) -> dict[str, Any]:
+    """The manifest's account of the night.
+
+    Parameters
+    ----------
+    counts : of the exposures (`Night.counts`)
+    tracklets : the exposure of each tracklet found
+    survey : its cuts and limits
+    """
     usable = counts[counts["exposure"].notna()]
+    usable = usable.assign(
+        tracklets=usable["exposure"].map(tracklets.value_counts()).fillna(0).astype(int)
+    )
     unusable = counts[counts["exposure"].isna()]
-    steps = [
-        {"cut": cut.name, "alerts": int(usable[f"cut_{k}"].sum())}
-        for k, cut in enumerate(survey.cuts)
-    ]
+    skipped = usable["candidates"] > survey.finder.max_candidates
+    crowded = far_outside(usable["candidates"], 20) | far_outside(usable["tracklets"], 5)
+    named = ["exposure", "candidates", "tracklets"]
     return {
         "alerts_read": int(counts["alerts"].sum()),
         "alerts_unusable": {
             "alerts": int(unusable["alerts"].sum()),
             **{reason: int(unusable[reason].sum()) for reason in UNUSABLE},
         },
-        "funnel": steps,
+        "funnel": [
+            {"cut": cut.name, "alerts": int(usable[f"cut_{k}"].sum())}
+            for k, cut in enumerate(survey.cuts)
+        ],
         "exposures": {
             "with_alerts": len(usable),
             "with_candidates": int((usable["candidates"] > 0).sum()),
+            "with_tracklets": int((usable["tracklets"] > 0).sum()),
         },
+        "exposures_skipped": usable.loc[skipped, named].to_dict("records"),
+        "exposures_crowded": usable.loc[crowded & ~skipped, named].to_dict("records"),
     }
+
+
+def far_outside(numbers: pd.Series, factor: float) -> pd.Series:
+    """Which numbers exceed so many times what nine of ten exposures of the night stay below."""
+    return numbers > factor * max(1.0, numbers.quantile(0.9) if len(numbers) else 0.0)

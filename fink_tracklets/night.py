@@ -77,16 +77,18 @@ def by_exposure(alerts: DataFrame, survey: Survey) -> DataFrame:
     Alerts that cannot be used come together in a row whose exposure is null. Medians, counts and
     the sorted array do not depend on the order of the rows.
     """
-    no_id = F.col("alert_id").isNull()
-    no_time = F.col("exposure").isNull() | ~F.coalesce(F.col("jd").between(0, 1e7), F.lit(False))
-    no_position = ~F.coalesce(
-        F.col("ra").between(-360, 360) & F.col("dec").between(-90, 90), F.lit(False)
-    )
+    unusable = {
+        "no_id": F.col("alert_id").isNull(),
+        "no_time": F.col("exposure").isNull() | ~_known(F.col("jd").between(0, 1e7)),
+        "no_position": ~_known(F.col("ra").between(-360, 360) & F.col("dec").between(-90, 90)),
+    }
+    usable = ~(F.col("no_id") | F.col("no_time") | F.col("no_position"))
     passes_all = F.col("passed") == len(survey.cuts)
     candidate = F.struct(*(name for name in ALERT_COLUMNS if name != "exposure"), "carry")
     ra, dec = F.radians("ra"), F.radians("dec")
     grouped = (
-        alerts.withColumn("exposure", F.when(~(no_id | no_time | no_position), F.col("exposure")))
+        alerts.withColumns(unusable)
+        .withColumn("exposure", F.when(usable, F.col("exposure")))
         .groupBy("exposure")
         .agg(
             F.min("jd").alias("jd"),
@@ -96,9 +98,7 @@ def by_exposure(alerts: DataFrame, survey: Survey) -> DataFrame:
             F.min("band").alias("band"),
             F.median("limiting_mag").alias("limiting_mag"),
             F.count("*").alias("alerts"),
-            F.count_if(no_id).alias("no_id"),
-            F.count_if(no_time).alias("no_time"),
-            F.count_if(no_position).alias("no_position"),
+            *(F.count_if(reason).alias(reason) for reason in UNUSABLE),
             *(F.count_if(F.col("passed") > k).alias(f"cut_{k}") for k in range(len(survey.cuts))),
             F.sort_array(F.collect_list(F.when(passes_all, candidate))).alias("found"),
         )
@@ -107,6 +107,11 @@ def by_exposure(alerts: DataFrame, survey: Survey) -> DataFrame:
     return grouped.withColumn("found", found).withColumn(
         "candidates", F.coalesce(F.size("found"), F.lit(0)).cast("bigint")
     )
+
+
+def _known(condition: Column) -> Column:
+    """The condition, with null as false."""
+    return F.coalesce(condition, F.lit(False))
 
 
 def _is_first_of_its_id(alert: Column, index: Column) -> Column:
@@ -125,7 +130,9 @@ def link_candidates(candidates: DataFrame, survey: Survey) -> DataFrame:
     buckets = 2 * candidates.sparkSession.sparkContext.defaultParallelism
     columns = ("exposure", "jd", "alert_id", "ra", "dec", "detector", "x", "y", "mag")
     return (
-        candidates.where(F.col("candidates") >= survey.finder.min_points)
+        candidates.where(
+            F.col("candidates").between(survey.finder.min_points, survey.finder.max_candidates)
+        )
         .select(*columns, F.pmod(F.xxhash64(second), F.lit(buckets)).alias("bucket"))
         .groupBy("bucket")
         .applyInPandas(lambda frame: named_tracklets(frame, survey), MEMBER_DDL)

@@ -23,13 +23,14 @@ def plot_night(store: str, night: str, file: str) -> None:
     """The night's exposures on the sky, and its richest tracklet in close-up."""
     tracklets = read_table(store, "tracklets", night).to_pandas()
     exposures = read_table(store, "exposures", night).to_pandas()
-    figure = _figure(14 if len(tracklets) else 8)
-    columns = 2 if len(tracklets) else 1
-    sky = figure.add_subplot(1, columns, 1, projection="mollweide")
+    figure = _figure(16 if len(tracklets) else 10)
+    widths = [3, 2] if len(tracklets) else [1]
+    grid = figure.add_gridspec(1, len(widths), width_ratios=widths)
+    sky = figure.add_subplot(grid[0], projection="mollweide")
     _draw_sky(sky, exposures, f"{night}: {len(exposures)} exposures, {len(tracklets)} tracklets")
     if len(tracklets):
         richest = tracklets.sort_values(["n_alerts", "tracklet"], ascending=[False, True])
-        axes = figure.add_subplot(1, 2, 2)
+        axes = figure.add_subplot(grid[1])
         _draw_tracklet(axes, store, night, richest["tracklet"].iloc[0])
     figure.savefig(_writable(file), dpi=110)
 
@@ -41,7 +42,7 @@ def plot_tracklet(store: str, name: str, file: str) -> None:
     figure.savefig(_writable(file), dpi=110)
 
 
-def _figure(width: float):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _figure(width: float):  # type: ignore[no-untyped-def]
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -90,7 +91,7 @@ def _draw_tracklet(axes: Axes, store: str, night: str, name: str) -> None:
     ]
     centre = unit_vectors(alerts["ra"], alerts["dec"]).mean(axis=0)
     east, north = _offsets(alerts, centre)
-    half = 0.65 * max(np.ptp(east), np.ptp(north), 60.0)
+    half = 0.8 * max(np.ptp(east), np.ptp(north), 60.0)
     mid_east, mid_north = (east.max() + east.min()) / 2, (north.max() + north.min()) / 2
 
     along = np.linspace(alerts["along_arcsec"].min(), alerts["along_arcsec"].max(), 200)

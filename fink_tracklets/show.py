@@ -37,7 +37,8 @@ def funnel(manifest: dict[str, Any]) -> str:
     lines = [("Alerts read", manifest["alerts_read"])]
     if unusable["alerts"]:
         lines.append(("without a usable id, time or position", -unusable["alerts"]))
-    lines += [(f"+ {step['cut']}", step["alerts"]) for step in manifest["funnel"]]
+    for k, step in enumerate(manifest["funnel"]):
+        lines.append((f"+ {step['cut']}" if k else step["cut"], step["alerts"]))
     lines.append(("+ belong to tracklets", rows["tracklet_alerts"]))
     lines.append(("Number of unique tracklets", rows["tracklets"]))
     exposures = manifest["exposures"]
@@ -52,9 +53,10 @@ def show_night(store: str, night: str) -> str:
     """A night: its funnel and its tracklets."""
     manifest = read_manifest(store, night)
     head = f"Night {night}, survey {manifest['survey']}, alerts from {manifest['inputs']['alerts']}"
+    notes = exposure_notes(manifest)
     tracklets = read_table(store, "tracklets", night).to_pandas()
     if tracklets.empty:
-        return f"{head}\n{funnel(manifest)}\n\nNo tracklets."
+        return f"{head}\n{funnel(manifest)}\n{notes}\nNo tracklets."
     table = pd.DataFrame(
         {
             "tracklet": tracklets["tracklet"],
@@ -68,7 +70,18 @@ def show_night(store: str, night: str) -> str:
             "lg NFA": tracklets["log10_nfa"].map("{:.1f}".format).replace("nan", "-"),
         }
     )
-    return f"{head}\n{funnel(manifest)}\n\n{table.to_string(index=False)}"
+    return f"{head}\n{funnel(manifest)}\n{notes}\n{table.to_string(index=False)}"
+
+
+def exposure_notes(manifest: dict[str, Any]) -> str:
+    """The exposures that were too crowded to be searched, or that stand out from the night."""
+    lines = [
+        f"  {what}: {row['exposure']} ({row['candidates']:,} candidates, "
+        f"{row['tracklets']} tracklets)\n"
+        for what, key in (("Not searched", "exposures_skipped"), ("Crowded", "exposures_crowded"))
+        for row in manifest[key]
+    ]
+    return "".join(lines)
 
 
 def show_tracklet(store: str, name: str) -> str:
@@ -76,7 +89,7 @@ def show_tracklet(store: str, name: str) -> str:
     night = night_of(store, name)
     tracklets = read_table(store, "tracklets", night).to_pandas().set_index("tracklet")
     alerts = read_table(store, "tracklet_alerts", night).to_pandas()
-    columns = "alert_id object_id ra dec band mag mag_err along_arcsec offset_arcsec".split()
+    columns = ["alert_id", "object_id", "ra", "dec", "band", "mag", "along_arcsec", "offset_arcsec"]
     table = alerts.loc[alerts["tracklet"] == name, columns]
     measures = tracklets.loc[name].rename(None).to_string()
     return f"{name}, night {night}\n{measures}\n\n{table.round(5).to_string(index=False)}"

@@ -18,11 +18,11 @@ All lengths are in radians, all areas in steradians.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammainc, gammaln, logsumexp
+from scipy.special import gammainc, gammaln
 
 from fink_tracklets.sphere import ARCSEC
 from fink_tracklets.survey import Survey
@@ -248,45 +248,37 @@ def spacing_evidence(along: Array, noise: float) -> Array:
     (S,) log10 LR, between log10 of `NULL_WEIGHT` and `MAX_LOG10_EVIDENCE`
     """
     n = along.shape[1]
-    length = along[:, -1:] - along[:, :1]
-    share = (along - along[:, :1]) / length
-    log_lr = [np.full(len(along), np.log(NULL_WEIGHT))]
-    for missed in range(MAX_MISSED + 1):
-        periods = n - 1 + missed
-        phase = share * periods
-        node = np.rint(phase)
-        fits = (np.diff(node, axis=1) >= 1).all(axis=1)
-        f = node / periods
-        residual = (phase - node)[:, 1:-1]
-        # Jitter of the two ends moves the grid: covariance I + B B', B = [1 - f, f].
-        b0, b1 = 1 - f[:, 1:-1], f[:, 1:-1]
-        c00, c01, c11 = 1 + (b0 * b0).sum(1), (b0 * b1).sum(1), 1 + (b1 * b1).sum(1)
-        r0, r1 = (b0 * residual).sum(1), (b1 * residual).sum(1)
-        det = c00 * c11 - c01 * c01
-        square = (residual**2).sum(1) - (c11 * r0**2 - 2 * c01 * r0 * r1 + c00 * r1**2) / det
-        for jitter in JITTERS:
-            sigma2 = jitter**2 + (noise * periods / length[:, 0]) ** 2
-            log_lr.append(
-                np.where(
-                    fits,
-                    _log_peak(n, missed)
-                    - 0.5 * (n - 2) * np.log(sigma2)
-                    - 0.5 * np.log(det)
-                    - 0.5 * square / sigma2,
-                    -np.inf,
-                )
-            )
-    return np.minimum(logsumexp(np.stack(log_lr), axis=0) / LOG10, MAX_LOG10_EVIDENCE)
+    length = along[:, -1] - along[:, 0]
+    periods = n - 1 + np.arange(MAX_MISSED + 1)
+    phase = ((along - along[:, :1]) / length[:, None])[:, None] * periods[:, None]
+    node = np.rint(phase)
+    fits = (node[..., 1:] - node[..., :-1] >= 1).all(axis=-1)
+    residual = (phase - node)[..., 1:-1]
+    # Jitter of the two ends moves the grid: covariance I + B B', B = [1 - f, f].
+    f = (node / periods[:, None])[..., 1:-1]
+    ff, fsum = np.sum(f * f, axis=-1), np.sum(f, axis=-1)
+    c00, c01, c11 = n - 1 - 2 * fsum + ff, fsum - ff, 1 + ff
+    r1 = np.sum(f * residual, axis=-1)
+    r0 = np.sum(residual, axis=-1) - r1
+    det = c00 * c11 - c01 * c01
+    square = np.sum(residual**2, axis=-1)
+    square -= (c11 * r0**2 - 2 * c01 * r0 * r1 + c00 * r1**2) / det
+    sigma2 = np.square(JITTERS)[:, None, None] + (noise * periods / length[:, None]) ** 2
+    models = _log_peaks(n) - 0.5 * ((n - 2) * np.log(sigma2) + np.log(det) + square / sigma2)
+    models = np.where(fits, models, -np.inf)
+    top = np.maximum(models.max(axis=(0, 2)), 0.0)
+    ratio = NULL_WEIGHT * np.exp(-top) + np.exp(models - top[:, None]).sum(axis=2).sum(axis=0)
+    return np.minimum((top + np.log(ratio)) / LOG10, MAX_LOG10_EVIDENCE)
 
 
-def _log_peak(n: int, missed: int) -> float:
-    """ln of a model's weight and of its LR on the grid, but for the scatter."""
-    periods, inner = n - 1 + missed, n - 2
-    weight = (1 - NULL_WEIGHT) / len(JITTERS) * 0.5 ** (missed + 1)
+@cache
+def _log_peaks(n: int) -> Array:
+    """ln of each model's weight and of its LR on the grid, but for the scatter, by missed."""
+    periods, inner = n - 1 + np.arange(MAX_MISSED + 1), n - 2
+    weight = (1 - NULL_WEIGHT) / len(JITTERS) * 0.5 ** (np.arange(MAX_MISSED + 1) + 1)
     choices = gammaln(periods) - gammaln(inner + 1) - gammaln(periods - inner)
-    return float(
-        np.log(weight) - choices + inner * np.log(periods / np.sqrt(2 * np.pi)) - gammaln(inner + 1)
-    )
+    density = inner * np.log(periods / np.sqrt(2 * np.pi)) - gammaln(inner + 1)
+    return np.asarray(np.log(weight) - choices + density)
 
 
 @lru_cache
@@ -294,12 +286,9 @@ def max_evidence(n: int) -> Array:
     """Upper bounds of log10 LR for 0, 1, ..., n points: all on the grid, no noise."""
     bounds = np.zeros(n + 1)
     for k in range(4, n + 1):
-        peaks = [
-            _log_peak(k, missed) - (k - 2) * np.log(jitter)
-            for missed in range(MAX_MISSED + 1)
-            for jitter in JITTERS
-        ]
-        bounds[k:] = min(logsumexp([np.log(NULL_WEIGHT), *peaks]) / LOG10, MAX_LOG10_EVIDENCE)
+        peaks = _log_peaks(k)[:, None] - (k - 2) * np.log(JITTERS)
+        log_ratio = np.logaddexp(np.log(NULL_WEIGHT), np.logaddexp.reduce(peaks, axis=None))
+        bounds[k:] = min(log_ratio / LOG10, MAX_LOG10_EVIDENCE)
         if bounds[k] >= MAX_LOG10_EVIDENCE:
             break
     return bounds

@@ -191,6 +191,10 @@ class Survey:
         names = [cut.name for cut in self.cuts]
         if len(set(names)) < len(names):
             raise ValueError("two cuts have the same name")
+        for name, packet_column in self.carry.by_name.items():
+            own = self.columns.time if name == "jd" else getattr(self.columns, name, packet_column)
+            if own != packet_column:
+                raise ValueError(f"the carried column {packet_column} would hide our own {name}")
 
 
 def load_survey(survey: str | Path) -> Survey:

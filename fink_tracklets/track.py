@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fink_tracklets.lines import Ints, circle_normal, dot
+from fink_tracklets.lines import Ints, circle_normal, cross, dot
 from fink_tracklets.significance import (
     Sky,
     is_one_run,
@@ -58,9 +58,7 @@ def frame(points: Array, first: Array, last: Array) -> tuple[Array, Array, Array
     length : (S,) along of the last point
     """
     normal = circle_normal(first, last)
-    ahead = np.stack(
-        [normal[i] * first[j] - normal[j] * first[i] for i, j in ((1, 2), (2, 0), (0, 1))]
-    )
+    ahead = cross(normal, first)
     along = np.arctan2(dot(ahead[..., None], points), dot(first[..., None], points))
     across = np.arcsin(dot(normal[..., None], points))
     return along, across, np.arctan2(dot(ahead, last), dot(first, last))

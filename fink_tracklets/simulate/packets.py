@@ -221,8 +221,8 @@ def _reference(rng: np.random.Generator, role: Roles, magpsf: Floats) -> dict[st
     """The nearest object of the reference image, present or not.
 
     Stars lie inside P1's stellar locus; a candidate has a reference object by chance, more
-    than 2 arcsec away or too faint for the locus; of the rest half are on stars. Missing numbers are null,
-    NaN or -999.
+    than 2 arcsec away or too faint for the locus; of the rest half are on stars. Missing
+    numbers are null, NaN or -999.
     """
     n = len(role)
     half = np.isin(role, ("variable", "poor")) & (rng.uniform(size=n) < 0.5)

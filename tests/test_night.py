@@ -1,0 +1,196 @@
+"""The night's flow on real and simulated alerts, through a real Spark and a real store."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pyspark.sql import functions as F
+
+from fink_tracklets.evaluate import compare
+from fink_tracklets.job import run_night
+from fink_tracklets.store.parquet import read_manifest, read_table
+from fink_tracklets.tables import TABLES
+from tests.conftest import SAMPLE
+
+NIGHT = "20210604"
+NAME = "TRCK_20210604_093609_00"
+
+
+def tables(store, night=NIGHT) -> dict[str, list[dict]]:
+    """All tables of a night as sorted rows, comparable to the last bit."""
+    return {name: sorted(map(repr, read_table(store, name, night).to_pylist())) for name in TABLES}
+
+
+@pytest.fixture(scope="module")
+def sample(data, tmp_path_factory, spark):
+    """The store of the real night, and its tables."""
+    store = str(tmp_path_factory.mktemp("store"))
+    run_night(NIGHT, str(SAMPLE), store)
+    return store, tables(store)
+
+
+def test_the_published_tracklet_of_the_real_night(sample):
+    store, _ = sample
+    alerts = read_table(store, "tracklet_alerts", NIGHT).to_pandas()
+    assert set(alerts["tracklet"]) == {NAME}
+    assert len(alerts) == 15
+    candidates = read_table(store, "candidates", NIGHT).to_pandas()
+    assert len(candidates) == 16
+    assert list(candidates.loc[candidates["tracklet"].isna(), "object_id"]) == ["ZTF21abdvylm"]
+    tracklet = read_table(store, "tracklets", NIGHT).to_pylist()[0]
+    assert f"{tracklet['exposure_start']:%H:%M:%S.%f}" == "09:36:09.996478"
+    assert tracklet["log10_nfa"] < -10
+
+
+def test_survey_columns_are_carried_bit_for_bit(sample, ztf):
+    store, _ = sample
+    ours = read_table(store, "tracklet_alerts", NIGHT)
+    packets = pq.read_table(SAMPLE)
+    flat = pa.table(
+        {**{name: packets[name] for name in ("objectId", "candid", "publisher")},
+         **{field.name: packets["candidate"].combine_chunks().field(field.name)
+            for field in packets.schema.field("candidate").type if field.name != "candid"}}
+    )  # fmt: skip
+    for name in ztf.carry.by_name:
+        assert ours.schema.field(name).type == flat.schema.field(name).type, name
+    received = {row["candid"]: row for row in flat.to_pylist()}
+    for row in ours.to_pylist():
+        for name in ztf.carry.by_name:
+            assert repr(row[name]) == repr(received[row["alert_id"]][name]), name
+        assert row["jd"] == received[row["alert_id"]]["jd"]
+
+
+def test_again_shuffled_and_repartitioned_gives_the_same_tables(sample, spark, tmp_path):
+    store, first = sample
+    run_night(NIGHT, str(SAMPLE), store)
+    assert tables(store) == first
+    for k in (1, 7):
+        shuffled = spark.read.parquet(str(SAMPLE)).orderBy(F.xxhash64("candid", F.lit(k)))
+        shuffled.repartition(k).write.parquet(str(tmp_path / f"shuffled{k}"))
+        other = str(tmp_path / f"store{k}")
+        run_night(NIGHT, str(tmp_path / f"shuffled{k}"), other)
+        assert tables(other) == first
+
+
+def test_the_machine_s_time_zone_does_not_matter(sample, tmp_path):
+    _, first = sample
+    store = str(tmp_path / "store")
+    arguments = ["run", "--night", NIGHT, "--alerts", str(SAMPLE), "--store", store, "--quiet"]
+    subprocess.run(
+        [sys.executable, "-m", "fink_tracklets", *arguments],
+        env={**os.environ, "TZ": "America/Santiago"},
+        check=True,
+    )
+    assert tables(store) == first
+
+
+def test_a_folder_per_night_padded_or_not(sample, spark, tmp_path):
+    _, first = sample
+    for folder in ("a/year=2021/month=06/day=04", "b/year=2021/month=6/day=4"):
+        (tmp_path / folder).mkdir(parents=True)
+        pq.write_table(pq.read_table(SAMPLE), tmp_path / folder / "alerts.parquet")
+        store = str(tmp_path / f"store-{folder[0]}")
+        run_night(NIGHT, f"{tmp_path}/{folder[0]}/year={{Y}}/month={{m}}/day={{d}}", store)
+        assert tables(store) == first
+
+
+@pytest.fixture(scope="module")
+def simulated_store(simulated, tmp_path_factory, spark):
+    store = str(tmp_path_factory.mktemp("store"))
+    run_night("20211022", str(simulated.alerts), store)
+    return store
+
+
+def test_the_simulated_night_s_tracklets_are_found(simulated, simulated_store):
+    found = read_table(simulated_store, "tracklet_alerts", "20211022").to_pandas()
+    score = compare(pd.read_parquet(simulated.truth), found)
+    assert score.n_true == 12
+    assert score.n_recovered >= 11
+    assert score.false == ()
+
+
+def test_the_funnel_is_what_pandas_counts(simulated, simulated_store):
+    manifest = read_manifest(simulated_store, "20211022")
+    packets = pq.read_table(simulated.alerts).to_pandas()
+    c = pd.json_normalize(packets["candidate"].tolist())
+    usable = np.isfinite(c[["jd", "ra", "dec"]].astype(float)).all(axis=1)
+    assert manifest["alerts_read"] == len(c)
+    assert manifest["alerts_unusable"]["alerts"] == (~usable).sum() == 5
+    assert manifest["alerts_unusable"]["no_time"] == c["jd"].isna().sum()
+    left = usable & (c["rb"] > 0.55) & (c["nbad"] == 0)
+    assert manifest["funnel"][0] == {"cut": "quality", "alerts": left.sum()}
+    left &= (c["ndethist"] == 1) & c["isdiffpos"].isin(["t", "1"])
+    assert manifest["funnel"][1]["alerts"] == left.sum()
+    left &= c["ssnamenr"].isin(["null"]) | c["ssnamenr"].isna()
+    assert manifest["funnel"][2]["alerts"] == left.sum()
+
+    candidates = read_table(simulated_store, "candidates", "20211022").to_pandas()
+    truth = pd.read_parquet(simulated.truth)
+    assert set(candidates["alert_id"]) == set(truth["alert_id"])
+    assert candidates["alert_id"].is_unique
+    redelivered = manifest["funnel"][3]["alerts"] - len(candidates)
+    assert redelivered == 2
+
+
+def test_every_exposure_has_its_row(simulated, simulated_store):
+    exposures = read_table(simulated_store, "exposures", "20211022").to_pandas()
+    manifest = read_manifest(simulated_store, "20211022")
+    assert len(exposures) == simulated.n_exposures == manifest["exposures"]["with_alerts"]
+    assert (exposures["candidates"] > 0).sum() == manifest["exposures"]["with_candidates"] == 217
+    assert exposures["tracklets"].sum() == manifest["rows"]["tracklets"]
+    assert (exposures["tracklets"] > 0).sum() == manifest["exposures"]["with_tracklets"]
+    steps = pd.DataFrame([{s["cut"]: s["alerts"] for s in row} for row in exposures["funnel"]])
+    assert [{"cut": cut, "alerts": n} for cut, n in steps.sum().items()] == manifest["funnel"]
+    tracklets = read_table(simulated_store, "tracklets", "20211022").to_pandas()
+    centre = tracklets.merge(exposures, on="exposure", suffixes=("", "_centre"))
+    assert (np.abs(centre["dec_start"] - centre["dec"]) < 4.5).all()
+
+
+EMPTY = {
+    "no alerts": "candid < 0",
+    "no candidates": "candidate.rb < 0.5",
+    "no tracklets": "candidate.rb > 0.92",
+}
+
+
+@pytest.mark.parametrize("case", EMPTY)
+def test_a_night_without_is_a_success_with_typed_tables(case, data, spark, tmp_path):
+    alerts, store = str(tmp_path / "alerts"), str(tmp_path / "store")
+    spark.read.parquet(str(SAMPLE)).where(EMPTY[case]).write.parquet(alerts)
+    manifest = run_night(NIGHT, alerts, store)
+    assert manifest["rows"]["tracklets"] == 0
+    for name, table in TABLES.items():
+        stored = read_table(store, name, NIGHT)
+        assert stored.schema.types[: len(table.columns)] == table.arrow_schema.types, name
+        assert len(stored) == manifest["rows"][name]
+
+
+def test_alert_ids_of_digits_are_numbers_and_others_are_counted(data, spark, tmp_path, ztf):
+    text = spark.read.parquet(str(SAMPLE)).withColumn("candid", F.col("candid").cast("string"))
+    broken = text.limit(1).withColumn("candid", F.lit("ZTF-1"))
+    text.unionByName(broken).write.parquet(str(tmp_path / "alerts"))
+    manifest = run_night(NIGHT, str(tmp_path / "alerts"), str(tmp_path / "store"))
+    assert manifest["alerts_unusable"] == {
+        "alerts": 1, "no_id": 1, "no_time": 0, "no_position": 0
+    }  # fmt: skip
+    assert manifest["rows"]["tracklet_alerts"] == 15
+
+
+def test_the_manifest_says_what_was_done(sample, ztf):
+    store, _ = sample
+    manifest = read_manifest(store, NIGHT)
+    assert manifest["inputs"] == {"alerts": str(SAMPLE)}
+    assert manifest["survey"] == "ztf"
+    assert manifest["configuration"]["finder"]["min_points"] == ztf.finder.min_points
+    assert json.loads(json.dumps(manifest)) == manifest
+    assert manifest["rows"] == {
+        "tracklets": 1, "tracklet_alerts": 15, "candidates": 16, "exposures": 2
+    }  # fmt: skip

@@ -1,0 +1,175 @@
+"""A night in the store is replaced whole, whatever interrupts it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import threading
+from pathlib import Path
+
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+
+from fink_tracklets.errors import UserError
+from fink_tracklets.store import commit
+from fink_tracklets.store.parquet import manifest_path, nights, read_manifest, read_table
+from fink_tracklets.tables import TABLES, VERSION
+
+RECORD = {"version": "test", "tables_version": VERSION}
+
+
+def night_tables(spark, state: str, n: int):
+    """Small tables whose every row says which state it belongs to."""
+    text = {name: next(c for c in t.columns if c.type == "string") for name, t in TABLES.items()}
+    return {
+        name: spark.createDataFrame(
+            [tuple(state if c == text[name] else None for c in table.columns)] * n, table.ddl
+        )
+        for name, table in TABLES.items()
+    }
+
+
+def states(store, night="20240101") -> dict[str, tuple[set, int]]:
+    """For each table the states its rows belong to, and how many there are."""
+    found = {}
+    for name in TABLES:
+        table = read_table(store, name, night)
+        text = next(c.name for c in TABLES[name].columns if c.type == "string")
+        found[name] = (set(table[text].to_pylist()), len(table))
+    return found
+
+
+def whole(state: str, n: int):
+    return dict.fromkeys(TABLES, ({state}, n))
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing of ours catches it."""
+
+
+def kill_at(monkeypatch, step: int) -> list[str]:
+    """Let the file system's step-th change be the last one. The list collects the changes."""
+    changes: list[str] = []
+
+    def counted(function):
+        def change(path, *arguments, **keywords):
+            if len(changes) == step:
+                raise Killed
+            changes.append(f"{function.__name__} {path}")
+            return function(path, *arguments, **keywords)
+
+        return change
+
+    for name in ("rename", "replace", "unlink"):
+        monkeypatch.setattr(Path, name, counted(getattr(Path, name)))
+    monkeypatch.setattr(commit.shutil, "rmtree", counted(commit.shutil.rmtree))
+    return changes
+
+
+def test_killed_at_every_step_the_old_state_or_the_new_is_there(spark, tmp_path, monkeypatch):
+    commit.write_night(str(tmp_path / "before"), "20240101", night_tables(spark, "o", 9), RECORD)
+    commit.write_night(str(tmp_path / "before"), "20240101", night_tables(spark, "old", 2), RECORD)
+    new = night_tables(spark, "new", 3)
+    outcomes = []
+    for step in range(100):
+        folder = tmp_path / str(step)
+        store = str(shutil.copytree(tmp_path / "before", folder))
+        with monkeypatch.context() as patch:
+            changes = kill_at(patch, step)
+            with contextlib.suppress(Killed):
+                commit.write_night(store, "20240101", new, RECORD)
+        outcomes.append(states(store) == whole("new", 3))
+        assert states(store) in (whole("old", 2), whole("new", 3)), changes
+        commit.write_night(store, "20240101", new, RECORD)
+        assert states(store) == whole("new", 3)
+        visible = {p.relative_to(folder) for p in folder.glob("*/night=*/[!_.]*.parquet")}
+        named = read_manifest(store, "20240101")["files"].values()
+        assert visible == {Path(file) for files in named for file in files}
+        if len(changes) < step:
+            break
+    assert outcomes[0] is False
+    assert outcomes[-1] is True
+    assert sorted(outcomes) == outcomes
+    assert len(outcomes) > 10
+
+
+def test_a_reader_meanwhile_never_sees_a_mixture(spark, tmp_path):
+    store = str(tmp_path)
+    commit.write_night(store, "20240101", night_tables(spark, "0", 1), RECORD)
+    seen: list[tuple[set, int]] = []
+    stop = threading.Event()
+
+    def read():
+        while not stop.is_set():
+            seen.append(states(store)["candidates"])
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for k in range(1, 4):
+        commit.write_night(store, "20240101", night_tables(spark, str(k), k + 1), RECORD)
+    stop.set()
+    reader.join()
+    assert all(len(state) == 1 and n == int(min(state)) + 1 for state, n in seen)
+    assert len(seen) > 3
+
+
+def test_nights_do_not_disturb_each_other(spark, tmp_path):
+    store = str(tmp_path)
+    writers = [
+        threading.Thread(
+            target=commit.write_night,
+            args=(store, f"2024010{k}", night_tables(spark, str(k), k), RECORD),
+        )
+        for k in (1, 2)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    commit.write_night(store, "20240102", night_tables(spark, "again", 5), RECORD)
+    assert nights(store) == ["20240101", "20240102"]
+    assert states(store, "20240101") == whole("1", 1)
+    assert states(store, "20240102") == whole("again", 5)
+
+
+def test_other_tools_see_the_new_state_only(spark, tmp_path):
+    for k in (1, 2):
+        commit.write_night(str(tmp_path), "20240101", night_tables(spark, str(k), k), RECORD)
+    folder = tmp_path / "candidates"
+    assert spark.read.parquet(str(folder)).count() == 2
+    assert ds.dataset(folder, partitioning="hive").count_rows() == 2
+
+
+def test_columns_added_later_are_null_in_older_nights(spark, tmp_path):
+    store = str(tmp_path)
+    tables = night_tables(spark, "old", 2)
+    tables["tracklets"] = tables["tracklets"].drop("log10_nfa", "along_pixel_axis")
+    commit.write_night(store, "20240101", tables, RECORD)
+    stored = read_table(store, "tracklets", "20240101")
+    assert stored.column_names == TABLES["tracklets"].names
+    assert stored["log10_nfa"].null_count == 2
+
+
+def test_a_night_of_newer_software_and_a_damaged_store_say_so(spark, tmp_path):
+    store = str(tmp_path)
+    commit.write_night(store, "20240101", night_tables(spark, "a", 1), RECORD)
+    for file in (tmp_path / "tracklets" / "night=20240101").glob("*.parquet"):
+        file.unlink()
+    with pytest.raises(UserError, match=r"damaged: .*part-00000.*Run the night again"):
+        read_table(store, "tracklets", "20240101")
+    path = manifest_path(tmp_path, "20240101")
+    manifest = json.loads(path.read_text()) | {"tables_version": VERSION + 1}
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(UserError, match="too old to read it"):
+        read_table(store, "tracklets", "20240101")
+    with pytest.raises(UserError, match=r"has no night 20240102; it has 20240101"):
+        read_manifest(store, "20240102")
+
+
+def test_row_counts_are_those_of_the_files(spark, tmp_path):
+    manifest = commit.write_night(str(tmp_path), "20240101", night_tables(spark, "a", 4), RECORD)
+    assert set(manifest["rows"].values()) == {4}
+    for files in manifest["files"].values():
+        assert sum(pq.ParquetFile(tmp_path / file).metadata.num_rows for file in files) == 4
