@@ -34,6 +34,10 @@ def run(options: argparse.Namespace) -> None:
     from fink_tracklets.progress import Progress
     from fink_tracklets.show import show_night
 
+    if options.hbase is not None:
+        from fink_tracklets.hbase_commands import reachable
+
+        reachable(options)
     run_night(
         options.night,
         options.alerts,
@@ -44,6 +48,29 @@ def run(options: argparse.Namespace) -> None:
     )
     if not options.quiet:
         print(show_night(options.store, options.night))
+    if options.hbase is not None:
+        publish(options)
+
+
+def publish(options: argparse.Namespace) -> None:
+    """A stored night into HBase."""
+    from fink_tracklets import hbase_commands
+
+    hbase_commands.publish(options)
+
+
+def unpublish(options: argparse.Namespace) -> None:
+    """A night out of HBase."""
+    from fink_tracklets import hbase_commands
+
+    hbase_commands.unpublish(options)
+
+
+def verify(options: argparse.Namespace) -> None:
+    """Whether a stored night is whole and HBase has exactly it."""
+    from fink_tracklets import hbase_commands
+
+    hbase_commands.verify(options)
 
 
 def demo(options: argparse.Namespace) -> None:
@@ -59,7 +86,7 @@ def demo(options: argparse.Namespace) -> None:
     simulated = simulate_night(options.night, out / "simulation", options.seed)
     print(f"A simulated night of ZTF: {simulated.n_rows:,} alerts in {out / 'simulation/alerts'}")
     options.alerts, options.store = str(out / "simulation" / "alerts"), str(out / "store")
-    options.survey = "ztf"
+    options.survey, options.hbase = "ztf", None
     run(options)
 
     truth = pd.read_parquet(out / "simulation" / "truth.parquet")
@@ -127,7 +154,34 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="a survey of conf/ or a TOML file of your own (default: %(default)s)",
     )
+    _hbase(command, "publish the night then, too")
     _talk(command)
+
+    command = _command(
+        commands, "publish", publish, "bring a stored night into HBase, in place of its old state",
+        "fink-tracklets publish --night 20210604 --store /data/tracklets --hbase thrift:9090",
+    )  # fmt: skip
+    _night(command)
+    _store(command)
+    _hbase(command, "where to", default="")
+    _talk(command)
+
+    command = _command(
+        commands, "unpublish", unpublish, "take a night out of HBase",
+        "fink-tracklets unpublish --night 20210604 --store /data/tracklets --hbase thrift:9090",
+    )  # fmt: skip
+    _night(command)
+    _store(command)
+    _hbase(command, "where from", default="")
+    _talk(command)
+
+    command = _command(
+        commands, "verify", verify, "say whether a stored night is whole, and HBase has exactly it",
+        "fink-tracklets verify --night 20210604 --store /data/tracklets --hbase thrift:9090",
+    )  # fmt: skip
+    _night(command)
+    _store(command)
+    _hbase(command, "compare HBase, too, cell by cell")
 
     command = _command(
         commands, "demo", demo, "simulate a night like ZTF's, find its tracklets, draw them",
@@ -178,6 +232,17 @@ def _night(command: argparse.ArgumentParser) -> None:
 def _store(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--store", required=True, metavar="DIR", help="folder of the Parquet store"
+    )
+
+
+def _hbase(command: argparse.ArgumentParser, text: str, default: str | None = None) -> None:
+    command.add_argument(
+        "--hbase",
+        nargs="?",
+        const="",
+        default=default,
+        metavar="HOST:PORT",
+        help=f"{text}: HBase's Thrift server; without HOST:PORT that of conf/hbase.toml",
     )
 
 

@@ -176,11 +176,11 @@ class HBase:
             yield from ((key.decode(), cells) for key, cells in self.call(ask))
 
     def scan(
-        self, table: str, start: str, stop: str, columns: Sequence[str] | None = None
+        self, table: str, start: str, stop: str, columns: Sequence[str]
     ) -> Iterator[tuple[str, Cells]]:
         """The rows from start up to, not including, stop; a fault on the way is not noticed."""
         first, size = start.encode(), self.settings.batch_rows
-        wanted = columns and [column.encode() for column in columns]
+        wanted = [column.encode() for column in columns]
 
         def page(connection: Connection) -> list[Row]:
             scanner = connection.table(table).scan(

@@ -25,7 +25,7 @@ from pyspark.sql import SparkSession
 from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.progress import Progress
 from fink_tracklets.store.cells import Cells, encode_rows
-from fink_tracklets.store.folder import WritableFolder
+from fink_tracklets.store.folder import open_writable
 from fink_tracklets.store.hbase import HBase
 from fink_tracklets.store.hbase_record import Held, Record, read_record, write_record
 from fink_tracklets.store.hbase_rows import NightRows, night_rows
@@ -58,7 +58,7 @@ def need_tables(hbase: HBase) -> None:
 
 def publish_night(
     spark: SparkSession,
-    folder: WritableFolder,
+    store: str,
     night: str,
     settings: HBaseSettings,
     progress: Progress,
@@ -70,12 +70,13 @@ def publish_night(
     UserError : a table or a column family is missing
     ServiceError : HBase or Spark failed; says what is written
     """
+    folder = open_writable(store, spark)
     with HBase(settings, progress.say) as hbase:
         with progress.step("looking at HBase's tables"):
             need_tables(hbase)
             cluster = hbase.cluster()
-        rows = night_rows(folder.address, night, settings)
-        old = read_record(read_manifest(folder.address, night), cluster)
+        rows = night_rows(store, night, settings)
+        old = read_record(read_manifest(store, night), cluster)
         names = rows.tracklet_of_alert()
         with progress.step(f"looking up {len(names):,} alerts in {settings.alerts.table}", spark):
             present = look_up(spark, list(names), settings)
@@ -108,13 +109,23 @@ def publish_night(
 
 
 def unpublish_night(
-    folder: WritableFolder, night: str, settings: HBaseSettings, progress: Progress
+    store: str,
+    night: str,
+    settings: HBaseSettings,
+    progress: Progress,
+    spark: SparkSession | None = None,
 ) -> int:
-    """Remove from HBase all that it may hold of a night; the number of rows concerned."""
+    """Remove from HBase all that it may hold of a night; the number of rows concerned.
+
+    Parameters
+    ----------
+    spark : for a store that is not on a local file system
+    """
+    folder = open_writable(store, spark)
     with HBase(settings, progress.say) as hbase:
         with progress.step("looking at HBase's tables"):
             cluster, there = hbase.cluster(), hbase.tables()
-        manifest = read_manifest(folder.address, night)
+        manifest = read_manifest(store, night)
         old = read_record(manifest, cluster)
         record = begin(old.holding({}), settings)
         write_record(folder, night, manifest["run"], cluster, record)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fink_tracklets.errors import UserError
 from fink_tracklets.naming import exposure_second, tracklet_name
@@ -122,7 +122,7 @@ def _alert_cells(hbase: HBase, rows: NightRows, record: Record) -> Iterator[str]
 
 
 def _cell_differences(
-    table: str, key: str, wanted: Cells, found: dict[bytes, bytes | None], types: Cells
+    table: str, key: str, wanted: Cells, found: Mapping[bytes, bytes | None], types: Cells
 ) -> Iterator[str]:
     for column in sorted({*wanted, *found}):
         one, other = found.get(column), wanted.get(column)
