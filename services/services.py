@@ -4,6 +4,7 @@
     python services/services.py status --home DIR
     python services/services.py kill NAME --home DIR      (SIGKILL, for tests)
     python services/services.py down   --home DIR
+    python services/services.py jars                      (fetch them, where they are not)
     python services/services.py serve hdfs|hbase ...      (stay in the foreground: containers)
 
 Everything that a set of services writes lies under DIR: conf/, data/, log/, run/. `up` starts what
@@ -251,9 +252,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("action", choices=["up", "down", "status", "kill", "serve", "answers"])
+    parser.add_argument(
+        "action", choices=["up", "down", "status", "kill", "serve", "answers", "jars"]
+    )
     parser.add_argument("name", nargs="?", choices=[*MAIN, *GROUPS])
-    parser.add_argument("--home", required=True, type=lambda text: Path(text).resolve())
+    parser.add_argument("--home", default=".services", type=lambda text: Path(text).resolve())
     parser.add_argument("--offset", type=int, help="added to every port")
     parser.add_argument("--host", help="name by which others reach this machine")
     parser.add_argument("--hdfs", help="address of an HDFS that runs elsewhere")
@@ -261,6 +264,9 @@ def main() -> None:
     names = {"kill": MAIN, "serve": GROUPS, "answers": GROUPS}.get(options.action, [None])
     if options.name not in names:
         parser.error(f"{options.action} takes {' or '.join(name or 'no name' for name in names)}")
+    if options.action == "jars":
+        print(jars())
+        return
     if options.action == "kill":
         stop(options.home, options.name, signal.SIGKILL)
     elif options.action == "down":

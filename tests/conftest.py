@@ -41,3 +41,24 @@ def simulated(tmp_path_factory):
     from fink_tracklets.simulate import simulate_night
 
     return simulate_night("20211022", tmp_path_factory.mktemp("sky"), seed=1)
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory):
+    """A real HDFS and HBase on loopback, for all tests."""
+    from tests.services import Services
+
+    found = Services(tmp_path_factory.mktemp("services"))
+    found.resolve()
+    found.up()
+    yield found
+    found.down()
+
+
+@pytest.fixture
+def hbase(services, tmp_path, monkeypatch):
+    """Tables of the test's own in the running HBase, and a conf/ that names them."""
+    from tests.services import Tables
+
+    monkeypatch.setenv("FINK_TRACKLETS_CONF", str(tmp_path / "conf"))
+    return Tables(services, tmp_path / "conf")

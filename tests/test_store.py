@@ -64,7 +64,7 @@ def kill_at(monkeypatch, step: int) -> list[str]:
 
     for name in ("rename", "replace", "unlink"):
         monkeypatch.setattr(Path, name, counted(getattr(Path, name)))
-    monkeypatch.setattr(commit.shutil, "rmtree", counted(commit.shutil.rmtree))
+    monkeypatch.setattr(shutil, "rmtree", counted(shutil.rmtree))
     return changes
 
 
@@ -159,7 +159,7 @@ def test_a_night_of_newer_software_and_a_damaged_store_say_so(spark, tmp_path):
         file.unlink()
     with pytest.raises(UserError, match=r"damaged: .*part-00000.*Run the night again"):
         read_table(store, "tracklets", "20240101")
-    path = manifest_path(tmp_path, "20240101")
+    path = tmp_path / manifest_path("20240101")
     manifest = json.loads(path.read_text()) | {"tables_version": VERSION + 1}
     path.write_text(json.dumps(manifest))
     with pytest.raises(UserError, match="too old to read it"):

@@ -77,8 +77,6 @@ def text(value: Any) -> str:
         return f"{moment:%Y-%m-%d %H:%M:%S}{fraction}"
     if isinstance(value, list):
         return f"[{', '.join(text(item) for item in value)}]"
-    if isinstance(value, dict):
-        return f"{{{', '.join(text(item) for item in value.values())}}}"
     return str(value)
 
 

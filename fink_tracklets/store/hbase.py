@@ -17,7 +17,7 @@ import thriftpy2
 from happybase import Connection
 from Hbase_thrift import AlreadyExists, IllegalArgument
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
-from tenacity.wait import wait_exponential_jitter
+from tenacity.wait import wait_exponential, wait_random
 from thriftpy2.thrift import TApplicationException, TClient, TException
 
 from fink_tracklets.errors import ServiceError, UserError
@@ -77,9 +77,8 @@ class HBase:
         attempts = Retrying(
             retry=retry_if_exception(_passing),
             stop=stop_after_attempt(retries.attempts),
-            wait=wait_exponential_jitter(
-                retries.first_wait_s, retries.longest_wait_s, jitter=retries.first_wait_s / 4
-            ),
+            wait=wait_exponential(retries.first_wait_s, retries.longest_wait_s)
+            + wait_random(0, retries.first_wait_s / 4),
             before_sleep=self._announce,
             reraise=True,
         )
