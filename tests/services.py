@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -174,12 +175,12 @@ class Proxy:
 
     def cut(self) -> None:
         """End all connections."""
-        for end in self.open:
-            end.close() if end.fileno() < 0 else end.shutdown(socket.SHUT_RDWR)
-        self.open.clear()
+        while self.open:
+            hang_up(self.open.pop())
 
     def close(self) -> None:
         """Refuse new connections, too."""
+        hang_up(self.listener)
         self.listener.close()
         self.cut()
 
@@ -205,8 +206,10 @@ class Proxy:
                 target.sendall(content)
         except OSError:
             pass
-        for end in (source, target):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
+        hang_up(source)
+        hang_up(target)
+
+
+def hang_up(end: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # the other side was first
+        end.shutdown(socket.SHUT_RDWR)

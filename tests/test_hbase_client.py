@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import happybase
 import pytest
 
 from fink_tracklets.config import build
@@ -91,7 +90,7 @@ def test_attempts_end_and_say_why(hbase, table, client, proxy):
 def test_a_fault_that_stays_is_not_tried_again(hbase, table, client, proxy):
     with pytest.raises(ServiceError, match="no-such-table"):
         list(client.rows("no-such-table", ["a"], ["i"]))
-    with pytest.raises(ServiceError, match="NoSuchColumnFamily|Column family"):
+    with pytest.raises(ServiceError, match=r"[Cc]olumn ?[Ff]amily"):
         client.put_all(hbase.tracklets, [(b"a", {b"x:y": b""})], TIME)
     assert proxy.accepted == 2
 
@@ -149,8 +148,7 @@ def test_a_table_that_another_makes_at_the_same_time_is_no_fault(hbase, client):
     from fink_tracklets.store.hbase import _create
 
     client.need_table(hbase.tracklets, ("i", "d", "a"))
-    with happybase.Connection("127.0.0.1", hbase.services.ports["thrift"]) as other:
-        _create(other, hbase.tracklets, ("i", "d", "a"))
+    _create(hbase.connection, hbase.tracklets, ("i", "d", "a"))
     assert set(hbase.connection.table(hbase.tracklets).families()) == {b"i:", b"d:", b"a:"}
 
 

@@ -1,0 +1,168 @@
+"""kill -9 of the publishing job, of Thrift and of HBase: running again heals it.
+
+A big night, so that a moment at random falls into the writing. The job is a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import uuid
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fink_tracklets.store.parquet import read_manifest
+from tests.test_hbase import NIGHT, ROOT, alert_keys, command, copy
+
+COPIES = 400
+"""Of the sample's 15 alerts: 6,000 rows."""
+MOMENTS = 10
+
+
+@pytest.fixture(scope="session")
+def big(stored, tmp_path_factory):
+    """A stored night with many tracklets."""
+    store = copy(stored, tmp_path_factory.mktemp("big"))
+    manifest = read_manifest(store, NIGHT)
+    for name in ("tracklets", "tracklet_alerts", "candidates"):
+        (path,) = manifest["files"][name]
+        table = pq.read_table(store / path)
+        pieces = []
+        for k in range(COPIES):
+            piece = table
+            names = [n and f"{n[:-2]}{k:02d}" for n in table["tracklet"].to_pylist()]
+            piece = set_column(piece, "tracklet", pa.array(names, pa.string()))
+            for column in ("object_id", "objectId"):
+                if column in table.column_names:
+                    values = [f"{v}{k:03d}" for v in table[column].to_pylist()]
+                    piece = set_column(piece, column, pa.array(values))
+            for column in ("alert_id", "candid"):
+                if column in table.column_names:
+                    values = [v + 10**9 * k for v in table[column].to_pylist()]
+                    piece = set_column(piece, column, pa.array(values))
+            pieces.append(piece)
+        whole = pa.concat_tables(pieces)
+        pq.write_table(whole, store / path)
+        manifest["rows"][name] = len(whole)
+    (store / "manifests" / f"{NIGHT}.json").write_text(json.dumps(manifest))
+    return store
+
+
+def set_column(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, values)
+
+
+class Job:
+    """`publish` as a process, whose progress is read."""
+
+    def __init__(self, store, hbase) -> None:
+        words = ["publish", "--night", NIGHT, "--store", str(store), "--hbase", hbase.address]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "fink_tracklets", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+            start_new_session=True,
+        )
+        self.lines: list[str] = []
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        self.lines += self.process.stdout
+
+    def kill(self) -> None:
+        """The driver, its Java and its Python workers."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.wait()
+
+    def wait(self) -> tuple[int, str]:
+        code = self.process.wait(timeout=600)
+        self.reader.join(timeout=60)
+        return code, "".join(self.lines)
+
+
+def until_rows(hbase, job: Job, n: int) -> None:
+    """Wait until HBase has so many of the rows, or the job has ended."""
+    while job.process.poll() is None:
+        if hbase.tracklets.encode() not in hbase.connection.tables():
+            continue
+        prefix = b"TRCK_"
+        keys = hbase.connection.table(hbase.tracklets).scan(
+            row_prefix=prefix, filter=b"KeyOnlyFilter()", limit=n
+        )
+        if sum(1 for _ in keys) >= n:
+            return
+
+
+def heal(store, hbase) -> None:
+    assert command("publish", store, hbase) == 0
+    assert command("verify", store, hbase) == 0
+    assert len(hbase.scan(hbase.tracklets)) == len(hbase.marks()) == 15 * COPIES
+
+
+def kill_the_job(big, hbase, tmp_path, moment: random.Random) -> None:
+    store = copy(big, tmp_path / uuid.uuid4().hex)
+    job = Job(store, hbase)
+    until_rows(hbase, job, moment.randrange(1, 15 * COPIES))
+    job.kill()
+    assert command("verify", store, hbase) in (0, 2)
+    heal(store, hbase)
+
+
+def kill_a_server(big, hbase, tmp_path, moment: random.Random, name: str) -> int:
+    """The server comes back while the job tries again, or after it has given up."""
+    store = copy(big, tmp_path / uuid.uuid4().hex)
+    job = Job(store, hbase)
+    until_rows(hbase, job, moment.randrange(1, 15 * COPIES))
+    hbase.services.kill(name)
+    if moment.random() < 0.5:
+        job.process.wait(timeout=600)
+    hbase.services.up()
+    hbase.connection = hbase.services.connection()
+    code, said = job.wait()
+    assert code in (0, 3), said
+    if code == 0:
+        assert command("verify", store, hbase) == 0
+    else:
+        (sentence,) = [line for line in said.splitlines() if line.startswith("fink-tracklets: ")]
+        assert re.search(r"(Nothing was written|Written are [\d,]+ of 6,000 rows to .*);", sentence)
+    heal(store, hbase)
+    return code
+
+
+@pytest.fixture
+def tables(big, hbase):
+    hbase.fill(alert_keys(big))
+    return hbase
+
+
+def test_the_job_is_killed(big, tables, tmp_path):
+    kill_the_job(big, tables, tmp_path, random.Random(1))
+
+
+@pytest.mark.parametrize("name", ["thrift", "hbase"])
+def test_a_server_is_killed(big, tables, tmp_path, name):
+    kill_a_server(big, tables, tmp_path, random.Random(name), name)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("seed", range(MOMENTS))
+@pytest.mark.parametrize("name", ["job", "thrift", "hbase"])
+def test_ten_kills_of_each(big, tables, tmp_path, name, seed):
+    moment = random.Random(f"{name}{seed}")
+    if name == "job":
+        kill_the_job(big, tables, tmp_path, moment)
+    else:
+        kill_a_server(big, tables, tmp_path, moment, name)
