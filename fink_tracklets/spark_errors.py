@@ -9,7 +9,13 @@ from contextlib import contextmanager
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import PySparkException
 
-from fink_tracklets.errors import UserError
+from fink_tracklets.errors import ServiceError, UserError
+
+UNREACHABLE = (
+    r"(ConnectException|UnknownHostException|NoRouteToHostException|SocketTimeoutException|"
+    r"SafeModeException|StandbyException)\b[^\n]*?(?=\.?(\n|; For more|$))"
+)
+"""What Hadoop says when a file system does not answer."""
 
 
 @contextmanager
@@ -18,6 +24,8 @@ def clear_errors(alerts: str) -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError) as error:
+        if failure := re.search(UNREACHABLE, _full_text(error)):
+            raise ServiceError(f"{alerts} or the store is not reachable: {failure[0]}.") from error
         sentence = _sentence(error, alerts)
         if sentence is None:
             raise

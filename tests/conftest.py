@@ -36,6 +36,16 @@ def spark():
 
 
 @pytest.fixture(scope="session")
+def stored(data, spark, tmp_path_factory):
+    """A store with the night 20210604: the real sample, one tracklet of 15 alerts."""
+    from fink_tracklets.job import run_night
+
+    store = tmp_path_factory.mktemp("sample") / "store"
+    run_night("20210604", str(SAMPLE), str(store))
+    return store
+
+
+@pytest.fixture(scope="session")
 def simulated(tmp_path_factory):
     """A simulated night of ZTF, and where it lies."""
     from fink_tracklets.simulate import simulate_night

@@ -36,14 +36,6 @@ def run(*arguments: object) -> int:
 
 
 @pytest.fixture(scope="session")
-def stored(data, spark, tmp_path_factory):
-    """A store with the real sample."""
-    store = tmp_path_factory.mktemp("sample") / "store"
-    assert run("run", "--night", NIGHT, "--alerts", SAMPLE, "--store", store, "--quiet") == 0
-    return store
-
-
-@pytest.fixture(scope="session")
 def glints(data, spark, tmp_path_factory):
     """A night of three exposures with 15, 15 and 8 glints, stored; its alerts and the store.
 

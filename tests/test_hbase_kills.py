@@ -19,11 +19,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from fink_tracklets.store.hbase_rows import night_rows
+from fink_tracklets.store.hbase_settings import load_hbase
 from fink_tracklets.store.parquet import read_manifest
 from tests.test_hbase import NIGHT, ROOT, alert_keys, command, copy
 
-COPIES = 400
-"""Of the sample's 15 alerts: 6,000 rows."""
+COPIES = 100
+"""Of the sample's 15 alerts: 1,500 rows."""
 MOMENTS = 10
 
 
@@ -93,17 +95,16 @@ class Job:
         return code, "".join(self.lines)
 
 
-def until_rows(hbase, job: Job, n: int) -> None:
-    """Wait until HBase has so many of the rows, or the job has ended."""
+def until_written(store, hbase, job: Job, moment: random.Random) -> None:
+    """Wait until HBase has a row that is chosen at random, or the job has ended."""
+    settings = load_hbase(hbase.address)
+    key = moment.choice(night_rows(str(store), NIGHT, settings).table["key"].to_pylist())
     while job.process.poll() is None:
-        if hbase.tracklets.encode() not in hbase.connection.tables():
-            continue
-        prefix = b"TRCK_"
-        keys = hbase.connection.table(hbase.tracklets).scan(
-            row_prefix=prefix, filter=b"KeyOnlyFilter()", limit=n
-        )
-        if sum(1 for _ in keys) >= n:
-            return
+        if hbase.tracklets.encode() in hbase.connection.tables():
+            break
+    table = hbase.connection.table(hbase.tracklets)
+    while job.process.poll() is None and not table.row(key.encode(), [b"d:tracklet"]):
+        pass
 
 
 def heal(store, hbase) -> None:
@@ -115,7 +116,7 @@ def heal(store, hbase) -> None:
 def kill_the_job(big, hbase, tmp_path, moment: random.Random) -> None:
     store = copy(big, tmp_path / uuid.uuid4().hex)
     job = Job(store, hbase)
-    until_rows(hbase, job, moment.randrange(1, 15 * COPIES))
+    until_written(store, hbase, job, moment)
     job.kill()
     assert command("verify", store, hbase) in (0, 2)
     heal(store, hbase)
@@ -125,7 +126,7 @@ def kill_a_server(big, hbase, tmp_path, moment: random.Random, name: str) -> int
     """The server comes back while the job tries again, or after it has given up."""
     store = copy(big, tmp_path / uuid.uuid4().hex)
     job = Job(store, hbase)
-    until_rows(hbase, job, moment.randrange(1, 15 * COPIES))
+    until_written(store, hbase, job, moment)
     hbase.services.kill(name)
     if moment.random() < 0.5:
         job.process.wait(timeout=600)
@@ -137,7 +138,7 @@ def kill_a_server(big, hbase, tmp_path, moment: random.Random, name: str) -> int
         assert command("verify", store, hbase) == 0
     else:
         (sentence,) = [line for line in said.splitlines() if line.startswith("fink-tracklets: ")]
-        assert re.search(r"(Nothing was written|Written are [\d,]+ of 6,000 rows to .*);", sentence)
+        assert re.search(r"(Nothing was written|Written are [\d,]+ of 1,500 rows to .*);", sentence)
     heal(store, hbase)
     return code
 
@@ -145,6 +146,7 @@ def kill_a_server(big, hbase, tmp_path, moment: random.Random, name: str) -> int
 @pytest.fixture
 def tables(big, hbase):
     hbase.fill(alert_keys(big))
+    hbase.set(batch_rows=20)
     return hbase
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fink_tracklets.errors import ServiceError, UserError
+from fink_tracklets.java import java_home
 from fink_tracklets.store import commit
 from fink_tracklets.store.folder import open_writable
 from fink_tracklets.store.parquet import nights, read_manifest, read_table
@@ -46,7 +48,7 @@ def script(*arguments: str, program: tuple[str, ...] = ("-m", "fink_tracklets"))
 
 @pytest.mark.parametrize("kind", ["local", "hdfs"])
 def test_a_folder_is_a_folder(kind, spark, place, tmp_path):
-    folder = open_writable(str(tmp_path) if kind == "local" else place, spark)
+    folder = open_writable(str(tmp_path / "store") if kind == "local" else place, spark)
     assert folder.names("a") == []
     folder.make("a/b")
     folder.write("a/b/one", bytes(range(256)) * 9000)
@@ -108,11 +110,9 @@ def test_spark_submit_reads_hdfs_writes_hdfs_and_publishes(alerts, place, hbase)
     options = ["--master", "local[2]", "--conf", "spark.ui.enabled=false"]
     options += ["--conf", "spark.driver.host=localhost"]
     words = ["--night", NIGHT, "--alerts", alerts, "--store", f"{place}/store"]
-    from fink_tracklets.java import java_home
-
+    job = str(ROOT / "jobs" / "find_tracklets.py")
     done = subprocess.run(
-        [submit, *options, str(ROOT / "jobs" / "find_tracklets.py"), *words]
-        + ["--hbase", hbase.address],
+        [submit, *options, job, *words, "--hbase", hbase.address],
         capture_output=True,
         text=True,
         timeout=600,
@@ -159,10 +159,8 @@ def test_killed_at_every_step_on_hdfs(place, spark, monkeypatch):
         with monkeypatch.context() as patch:
             for name in ("write", "rename", "remove"):
                 patch.setattr(HadoopFolder, name, counted(HadoopFolder, name, changes, step))
-            try:
+            with contextlib.suppress(Killed):
                 commit.write_night(store, "20240101", tables["new"], RECORD)
-            except Killed:
-                pass
         (found,) = set(read_table(store, "exposures", "20240101")["exposure"].to_pylist())
         outcomes.append(found)
         if len(changes) < step:
