@@ -1,0 +1,37 @@
+# Two images of one file: `job` runs fink_tracklets and Spark; `services` runs HDFS and HBase, from
+# the same list of jars and by the same script as the tests.
+
+FROM maven:3.9.9-eclipse-temurin-17 AS jars
+COPY services/pom.xml /services/
+RUN mvn -q -B -ntp -f /services/pom.xml dependency:copy-dependencies -DoutputDirectory=/jars
+
+FROM python:3.12.8-slim-bookworm AS job
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends openjdk-17-jre-headless procps \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /opt/fink_tracklets
+COPY requirements.txt ./
+RUN pip install --no-cache-dir --no-deps -r requirements.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY fink_tracklets fink_tracklets
+COPY conf conf
+COPY jobs jobs
+RUN pip install --no-cache-dir --no-deps --no-build-isolation . \
+    && useradd --create-home fink
+ENV SPARK_HOME=/usr/local/lib/python3.12/site-packages/pyspark \
+    PYSPARK_PYTHON=python3 \
+    FINK_TRACKLETS_CONF=/etc/fink_tracklets
+COPY docker/conf /etc/fink_tracklets
+USER fink
+ENTRYPOINT ["fink-tracklets"]
+CMD ["--help"]
+
+FROM job AS services
+USER root
+COPY --from=jars /jars /opt/jars
+COPY services services
+RUN mkdir /data && chown fink /data
+ENV SERVICES_JARS=/opt/jars
+USER fink
+VOLUME /data
+ENTRYPOINT ["python3", "services/services.py", "serve"]
