@@ -58,7 +58,7 @@ def find_night(spark: SparkSession, path: str, night: str, survey: Survey) -> Ni
     """
     alerts = read_alerts(spark, night_path(spark, path, night), survey, night)
     exposures = by_exposure(alerts, survey).persist()
-    counts = exposures.drop("found").toPandas().sort_values(["jd", "exposure"], ignore_index=True)
+    counts = _collect(exposures.drop("found")).sort_values(["jd", "exposure"], ignore_index=True)
 
     candidates = exposures.select("exposure", "candidates", F.inline("found"))
     members = link_candidates(candidates, survey).persist()
@@ -69,6 +69,10 @@ def find_night(spark: SparkSession, path: str, night: str, survey: Survey) -> Ni
         "exposures": exposure_table(exposures, members, survey),
     }
     return Night(tables, counts, (exposures, members))
+
+
+def _collect(table: DataFrame) -> pd.DataFrame:
+    return pd.DataFrame([row.asDict() for row in table.collect()], columns=table.columns)
 
 
 def by_exposure(alerts: DataFrame, survey: Survey) -> DataFrame:
