@@ -58,8 +58,9 @@ def link(
         starts = first[counts == size]
         fields = points[starts[:, None] + np.arange(size)]
         grown: dict[int, list[Track]] = {}
-        for e, track in grow(fields, candidate_lines(fields, sky), sky):
-            grown.setdefault(e, []).append(track)
+        for lines in candidate_lines(fields, sky):
+            for e, track in grow(fields, lines, sky):
+                grown.setdefault(e, []).append(track)
         for e in sorted(grown):
             for track in Field(sky, fields[e], grown[e]).tracklets():
                 label[starts[e] + track.members] = len(scores)
