@@ -209,8 +209,8 @@ def local_density(
 
     Boxes beside the curve, one side at a time, from 3 tol to w away, w halving from a tenth of the
     field down to 10 tol; reaching beyond both ends by w, or by the curve's length. Along each of
-    the four chains a box that is denser than expected updates the density (one pseudo-point of
-    the density so far), and the largest density met is the result.
+    the four chains a box that is denser than expected updates the density (to one sigma more than
+    it holds, with half a point's worth of the density so far), and the largest one met counts.
 
     Parameters
     ----------
@@ -245,7 +245,7 @@ def local_density(
         k = inside_box[..., level]
         denser = (k > 0) & (gammainc(np.maximum(k, 1), density * area) < DENSER)
         with np.errstate(divide="ignore"):
-            density = np.where(denser, (k + 0.5) / (area + 0.5 / density), density)
+            density = np.where(denser, (k + np.sqrt(k)) / (area + 0.5 / density), density)
         largest = np.maximum(largest, density.max(axis=(0, 2)))
     return largest
 
