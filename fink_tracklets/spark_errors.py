@@ -35,7 +35,9 @@ def _clear(text: str, alerts: str) -> UserError | None:
     if "is not a Parquet file" in text or "CANNOT_READ_FILE_FOOTER" in text:
         return UserError(f"{file} is not a Parquet file, or is cut short: remove or replace it.")
     if "FAILED_READ_FILE" in text:
-        return UserError(f"{file} cannot be read: it is damaged or cut short. Remove or replace it.")
+        return UserError(
+            f"{file} cannot be read: it is damaged or cut short. Remove or replace it."
+        )
     if unknown := re.search(r"No FileSystem for scheme \"?(\w+)", text):
         return UserError(f"{alerts}: Spark knows no file system {unknown[1]}.")
     if "java.net.ConnectException" in text or "UnknownHostException" in text:

@@ -133,7 +133,7 @@ EXPOSURES = Table(
         Column("ra", "double", "deg", "centre of its alerts, ICRS"),
         Column("dec", "double", "deg", "centre of its alerts, ICRS"),
         Column("band", "string", "", "filter"),
-        Column("limiting_mag", "double", "mag", "median over its alerts"),
+        Column("limiting_mag", "double", "mag", "mean over its alerts"),
         Column("alerts", "bigint", "", "alerts with a position and a time"),
         Column(
             "funnel", "array<struct<cut:string,alerts:bigint>>", "", "alerts left after each cut"

@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -67,17 +68,9 @@ def write_night(
     for name in tables:
         _clean(folder / name / f"night={night}", keep=old)
     run = uuid.uuid4().hex[:12]
-    staged: dict[str, list[Path]] = {}
-    for name, table in tables.items():
-        staging = folder / name / f"night={night}" / f"_new-{run}"
-        one_file = table.repartition(1) if name != "candidates" else table.hint("rebalance")
-        one_file.sortWithinPartitions(*SORT[name]).write.parquet(f"file://{staging.absolute()}")
-        staged[name] = sorted(staging.glob("*.parquet"))
-        if not staged[name]:
-            raise ServiceError(
-                f"Spark wrote {staging}, but the driver sees no file there: the store must be on a "
-                "file system that driver and executors share."
-            )
+    with ThreadPoolExecutor(len(tables)) as pool:  # Spark's planning of one overlaps another's work
+        written = pool.map(lambda name: _stage(folder, night, run, name, tables[name]), tables)
+        staged = dict(zip(tables, written, strict=True))
     rows = {name: _rows(files) for name, files in staged.items()}
     files = {name: _publish(folder, paths, run) for name, paths in staged.items()}
     manifest = {"night": night, "run": run, **record, "rows": rows, "files": files}
@@ -85,6 +78,20 @@ def write_night(
     for path in old:
         path.rename(path.with_name(f"_{path.name}"))
     return manifest
+
+
+def _stage(folder: Path, night: str, run: str, name: str, table: DataFrame) -> list[Path]:
+    """Let Spark write a table into its hidden folder; the files it wrote."""
+    staging = folder / name / f"night={night}" / f"_new-{run}"
+    sized = table.hint("rebalance") if name == "candidates" else table.coalesce(1)
+    sized.sortWithinPartitions(*SORT[name]).write.parquet(f"file://{staging.absolute()}")
+    files = sorted(staging.glob("*.parquet"))
+    if not files:
+        raise ServiceError(
+            f"Spark wrote {staging}, but the driver sees no file there: the store must be on a "
+            "file system that driver and executors share."
+        )
+    return files
 
 
 def replace(path: Path, content: bytes) -> None:
