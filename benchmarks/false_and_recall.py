@@ -119,8 +119,8 @@ def recall(
         false = (len(true[method]) - sum(true[method])) / trials
         print(
             f"| {survey.name} {scene} | {n} | {method} | {trials} | {' | '.join(cells)} "
-            f"| {error:.3f} | {np.mean(true[method]):.3f} | {false:.2f} | {stray[method] / trials:.2f} "
-            f"| {seconds[method] / trials:.3f} |",
+            f"| {error:.3f} | {np.mean(true[method]):.3f} | {false:.2f} "
+            f"| {stray[method] / trials:.2f} | {seconds[method] / trials:.3f} |",
             flush=True,
         )
 
@@ -156,8 +156,8 @@ def main() -> None:
                     false_tracklets(ztf, scene, n, trials(counts[k]), options.seed)
     if {"recall", "rubin"} & set(sections):
         print(
-            "| sky | N | method | exposures | recall | calm | detectable | 5-6 points | 7-10 | 11-40 "
-            "| +- | purity | false each | stray points | s |\n" + "| --- " * 15 + "|"
+            "| sky | N | method | exposures | recall | calm | detectable | 5-6 points | 7-10 "
+            "| 11-40 | +- | purity | false each | stray points | s |\n" + "| --- " * 15 + "|"
         )
     if "recall" in sections:
         both = ("significant", "published")

@@ -92,8 +92,8 @@ def tracklets(
     """Tracklets as issue 4 wants them, and the number of each point's tracklet.
 
     Points: 30 % with 5-6, 35 % with 7-10, 35 % with 11-40. Lengths log-normal around 416" (sigma
-    0.6), 6" per point at least. Spacing: a third regular with a jitter of 1.5 % of a period, a third
-    15 %, a third random. Curvatures normal, sigma 0.1 per radian.
+    0.6), 6" per point at least. Spacing: a third regular with a jitter of 1.5 % of a period, a
+    third 15 %, a third random. Curvatures normal, sigma 0.1 per radian.
     """
     parts, owner = [], []
     for number in range(count):

@@ -127,7 +127,10 @@ class Field:
 
     def _longer(self, track: Track, degree: int) -> Track | None:
         """The track with all free points within the tolerance, up to `REACH` beyond its ends."""
-        u, offset = beside(self.xyz, track)
+        fitted = track if degree == 2 else fit_track(self.sky, self.xyz, track.members, degree)
+        if fitted is None:
+            return None
+        u, offset = beside(self.xyz, fitted)
         over = np.maximum(np.abs(u) - 1, 0)
         # The curve's own error beyond its ends grows with the square of the distance.
         error = CURVE_ERROR * over * (1 + over) / np.sqrt(len(track.members))
