@@ -65,7 +65,7 @@ package: install ## Make dist/fink_tracklets.zip for spark-submit --py-files
 	@ls dist/*
 
 docs: install ## Write docs/tables.md from the tables' own descriptions
-	$(BIN)/python -m fink_tracklets.tables > docs/tables.md.new
+	$(BIN)/python -c 'from fink_tracklets import tables; print(tables.markdown())' > docs/tables.md.new
 	mv docs/tables.md.new docs/tables.md
 
 clean: ## Remove what make made: .venv, demo/, caches
