@@ -16,5 +16,5 @@ for name in ("--night", "--alerts", "--survey"):
 options = parser.parse_args()
 
 spark = SparkSession.builder.getOrCreate()
-alerts = read_alerts(spark, options.alerts, load_survey(options.survey), options.night)
+alerts = read_alerts(spark, options.alerts, load_survey(options.survey))
 alerts.drop("passed").write.format("noop").mode("overwrite").save()

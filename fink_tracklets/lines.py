@@ -30,7 +30,7 @@ Ints = NDArray[np.int64]
 
 BROADCAST_BELOW = 150
 """Points per exposure below which the broadcast is faster (measured: docs/finder.md)."""
-BLOCK = 400_000
+BLOCK = 200_000
 """Elements of the largest temporary array of the broadcast."""
 ANCHORS = 50
 """Anchors whose lines are handed on together."""
@@ -153,23 +153,26 @@ def by_anchor(points: Array, sky: Sky, field: int = 0) -> Iterator[Lines]:
         steps = np.bincount(low, minlength=n) - np.bincount(high, minlength=n)
         count = np.cumsum(steps[: len(angle)]) + 1
         rank = np.flatnonzero(count >= sky.min_points)
+        if not len(rank):
+            continue
         b, count = target[rank], count[rank]
         cosine = dot(anchor, nearby)
         radius = radius_index(cosine[b - begin[a]], sky)
         good = (radius >= 0) & sky.could_pass(radius, within[a, radius], within[b, radius], count)
+        if not good.any():
+            continue
         rank, b, radius = rank[good], b[good], radius[good]
         # Of the points near these circles, those nearer to the anchor than b is.
         near = (low <= rank[:, None]) & (rank[:, None] < high)
         near &= cosine[by_angle] >= cosine[b - begin[a], None]
         count = np.count_nonzero(near, axis=1) + 1
         b = b[sky.could_pass(radius, within[a, radius], within[b, radius], count)]
-        if len(b):
-            one = np.full(len(b), field)
-            pairs = _Pairs(one, np.full(len(b), order[a]), order[b], within[[a]], within[b])
-            parts.append(
-                _confirm(pairs, anchor, xyz[:, b], nearby[:, None], order[begin[a] :], sky)
-            )
-        if a % ANCHORS == 0:
+        if not len(b):
+            continue
+        ends = np.full(len(b), field), np.full(len(b), order[a]), order[b]
+        pairs = _Pairs(*ends, within[[a]], within[b])
+        parts.append(_confirm(pairs, anchor, xyz[:, b], nearby[:, None], order[begin[a] :], sky))
+        if len(parts) == ANCHORS:
             yield Lines.join(parts)
             parts = []
     yield Lines.join(parts)

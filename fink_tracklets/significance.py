@@ -140,6 +140,8 @@ class Sky:
         uniform = ends + self._tail_by_radius[radius, np.maximum(count, 2) - 2]
         good = (count >= self.min_points) & (uniform < limit)
         some = np.flatnonzero(good)
+        if not len(some):
+            return good
         good[some] = (
             self.log10_bound(radius[some], within_i[some], within_j[some], count[some])
             < limit[some]
