@@ -28,7 +28,7 @@ from fink_tracklets.significance import Sky
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-BROADCAST_BELOW = 150
+BROADCAST_BELOW = 90
 """Points per exposure below which the broadcast is faster (measured: docs/finder.md)."""
 BLOCK = 200_000
 """Elements of the largest temporary array of the broadcast."""
