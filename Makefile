@@ -25,7 +25,7 @@ $(STAMP): FORCE
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint docs campaigns services-up services-down clean FORCE
+.PHONY: help install demo test lint package docs campaigns services-up services-down clean FORCE
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
@@ -61,8 +61,14 @@ lint: install ## Style, format and types
 campaigns: install ## The long tests
 	$(BIN)/python -m pytest -m campaign
 
+package: install ## Make dist/fink_tracklets.zip for spark-submit --py-files
+	@rm -rf dist
+	@$(BIN)/python -m build --wheel --no-isolation --outdir dist . >/dev/null
+	@cp dist/*.whl dist/fink_tracklets.zip
+	@ls dist/*
+
 docs: install ## Write docs/tables.md from the tables' own descriptions
-	$(BIN)/python -m fink_tracklets.tables > docs/tables.md.new
+	$(BIN)/python -c 'from fink_tracklets import tables; print(tables.markdown())' > docs/tables.md.new
 	mv docs/tables.md.new docs/tables.md
 
 services-up: install ## A real HDFS and HBase on this machine; SERVICES=folder OFFSET=ports+

@@ -8,7 +8,7 @@ from typing import Any
 
 import erfa
 from pyspark.errors import AnalysisException
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
@@ -91,17 +91,17 @@ def read_alerts(spark: SparkSession, path: str, survey: Survey, night: str) -> D
         A column is missing or has the wrong type.
     """
     packets = spark.read.parquet(path)
-    columns = {
-        name: _typed(packets, name, _expression(survey, name, night), path, survey)
-        for name in ALERT_COLUMNS
-    }
-    for cut in survey.cuts:
-        _check(packets, f"the cut '{cut.name}'", cut.predicate, path, survey)
-    for carried in survey.carry.columns:
-        _check(packets, "a carried column", carried, path, survey)
+    sql = {name: _expression(survey, name, night) for name in ALERT_COLUMNS}
+    given = _checked_types(packets, sql, path, survey)
+    columns = [
+        F.expr(sql[name]).alias(name)
+        if given[name].simpleString() == wanted
+        else F.expr(sql[name]).try_cast(wanted).alias(name)
+        for name, wanted in ALERT_COLUMNS.items()
+    ]
     carry = [F.expr(packet).alias(name) for name, packet in survey.carry.by_name.items()]
     return packets.select(
-        *(column.alias(name) for name, column in columns.items()),
+        *columns,
         passed_cuts(survey).alias("passed"),
         F.struct(*carry).alias("carry") if carry else F.lit(None).alias("carry"),
     )
@@ -122,37 +122,51 @@ def _expression(survey: Survey, name: str, night: str) -> str:
     return f"{time} - {seconds_to_start / 86400!r}D" if seconds_to_start else time
 
 
-def _typed(packets: DataFrame, name: str, sql: str, path: str, survey: Survey) -> Column:
-    """The expression in the package's type; a type that does not fit is an error."""
-    given = _check(packets, name, sql, path, survey)
-    wanted = ALERT_COLUMNS[name]
-    if name == "alert_id":
-        fits = isinstance(given, T.IntegralType | T.StringType)
-    else:
-        fits = isinstance(given, T.NumericType | T.NullType) or name in ANY_TYPE
-    if not fits:
-        raise UserError(
-            f"{path}: {survey.name}'s column {name} ({sql}) has the type {given.simpleString()}, "
-            f"which is not {'a whole number' if name == 'alert_id' else 'a number'}."
-        )
-    cast = F.expr(sql).try_cast(wanted)
-    return F.expr(sql) if given.simpleString() == wanted else cast
-
-
-def _check(packets: DataFrame, what: str, sql: str, path: str, survey: Survey) -> T.DataType:
-    """The type of an expression over the packets; one that cannot be evaluated is an error."""
+def _checked_types(
+    packets: DataFrame, sql: dict[str, str], path: str, survey: Survey
+) -> dict[str, T.DataType]:
+    """The types of our columns in the packets; what is missing or does not fit is an error."""
+    needed = {
+        **sql,
+        **{f"the cut '{cut.name}'": cut.predicate for cut in survey.cuts},
+        **{f"the carried column {name}": path for name, path in survey.carry.by_name.items()},
+    }
     try:
-        return packets.select(F.expr(sql)).schema[0].dataType
+        schema = packets.select(*(F.expr(text).alias(what) for what, text in needed.items())).schema
+    except AnalysisException:
+        for what, text in needed.items():
+            _check(packets, what, text, path, survey)
+        raise
+    given = {field.name: field.dataType for field in schema}
+    for name in sql:
+        if name == "alert_id":
+            fits = isinstance(given[name], T.IntegralType | T.StringType)
+        else:
+            fits = isinstance(given[name], T.NumericType | T.NullType) or name in ANY_TYPE
+        if not fits:
+            raise UserError(
+                f"{path}: {survey.name}'s column {name} ({sql[name]}) has the type "
+                f"{given[name].simpleString()}, which is not "
+                f"{'a whole number' if name == 'alert_id' else 'a number'}."
+            )
+    return given
+
+
+def _check(packets: DataFrame, what: str, sql: str, path: str, survey: Survey) -> None:
+    """Raise the error that says why an expression cannot be evaluated over the packets."""
+    try:
+        packets.select(F.expr(sql))
     except AnalysisException as error:
         condition = error.getCondition() or ""
+        text = " ".join(sql.split())
         if condition.startswith(("UNRESOLVED_COLUMN", "FIELD_NOT_FOUND")):
             parameters = error.getMessageParameters() or {}
             column = parameters.get("objectName") or parameters.get("fieldName") or sql
             raise UserError(
                 f"{path}: the column {column.replace('`', '')} is missing; survey "
-                f"'{survey.name}' needs it for {what} ({' '.join(sql.split())})."
+                f"'{survey.name}' needs it for {what} ({text})."
             ) from error
         raise UserError(
-            f"{path}: {what} of survey '{survey.name}' ({' '.join(sql.split())}) does not fit "
-            f"the file: {str(error).splitlines()[0]}"
+            f"{path}: {what} of survey '{survey.name}' ({text}) does not fit the file: "
+            f"{str(error).splitlines()[0]}"
         ) from error

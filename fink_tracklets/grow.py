@@ -66,9 +66,9 @@ def _grow(
     keep_ok &= plausible(sky, curve, length[keep])
     keep, members, curve = keep[keep_ok], members[keep_ok], curve[keep_ok]
     n_resolved, evidence = spacing(along[keep], members, sky)
-    bound = sky.log10_bound(
-        lines.radius[rows[keep]], lines.within_i[rows[keep]], lines.within_j[rows[keep]], n_resolved
-    )
+    rows = rows[keep]
+    pair = lines.radius[rows], lines.within_i[rows], lines.within_j[rows]
+    bound = sky.log10_bound(*pair, n_resolved, lines.count[rows])
     bound -= evidence
     good = (n_resolved >= sky.min_points) & (bound < np.log10(sky.threshold) + EXTEND_BELOW)
     for k in np.flatnonzero(good):

@@ -63,7 +63,8 @@ def run_night(
             found = find_night(spark, alerts, night, survey)
         try:
             with progress.step("finding tracklets", spark):
-                tracklets = found.tables["tracklets"].select("exposure").toPandas()["exposure"]
+                rows = found.tables["tracklets"].select("exposure").collect()
+                tracklets = pd.Series([row["exposure"] for row in rows], dtype=object)
             record = {
                 "version": __version__,
                 "tables_version": VERSION,

@@ -17,6 +17,7 @@ than T; the few pairs that pass get their points by the same exact formula in bo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -27,10 +28,12 @@ from fink_tracklets.significance import Sky
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-BROADCAST_BELOW = 150
+BROADCAST_BELOW = 90
 """Points per exposure below which the broadcast is faster (measured: docs/finder.md)."""
-BLOCK = 400_000
+BLOCK = 200_000
 """Elements of the largest temporary array of the broadcast."""
+ANCHORS = 50
+"""Anchors whose lines are handed on together."""
 WIDER = 1 + 1e-6
 """Windows of `by_anchor` relative to T: covers the rounding of position angles."""
 
@@ -69,8 +72,8 @@ class Lines:
         return Lines(**{name: column[order] for name, column in whole.items()}, points=points[take])
 
 
-def candidate_lines(points: Array, sky: Sky) -> Lines:
-    """The lines of fields of equal size, by the faster of the two ways.
+def candidate_lines(points: Array, sky: Sky) -> Iterator[Lines]:
+    """The lines of fields of equal size, by the faster of the two ways, in parts.
 
     Parameters
     ----------
@@ -78,8 +81,10 @@ def candidate_lines(points: Array, sky: Sky) -> Lines:
     sky : tolerances, and the significance that a line must be able to reach
     """
     if points.shape[1] < BROADCAST_BELOW or not _is_small(points):
-        return by_broadcast(points, sky)
-    return Lines.join([by_anchor(field, sky, e) for e, field in enumerate(points)])
+        yield from by_broadcast(points, sky)
+    else:
+        for e, field in enumerate(points):
+            yield from by_anchor(field, sky, e)
 
 
 def _is_small(points: Array) -> bool:
@@ -92,13 +97,10 @@ def _centre(points: Array) -> Array:
     return np.asarray(middle / max(np.linalg.norm(middle), 1e-300))
 
 
-def by_broadcast(points: Array, sky: Sky) -> Lines:
+def by_broadcast(points: Array, sky: Sky) -> Iterator[Lines]:
     """Lines of ``(E, n, 3)`` points: every pair with every point."""
     n_fields, n, _ = points.shape
-    if n < sky.min_points:
-        return Lines.join([])
     i, j = np.triu_indices(n, 1)
-    parts = []
     pair_step = max(1, BLOCK // n)
     field_step = max(1, BLOCK // (min(len(i), pair_step) * n))
     for e in range(0, n_fields, field_step):
@@ -113,13 +115,11 @@ def by_broadcast(points: Array, sky: Sky) -> Lines:
             far = dot(first, last) <= np.cos(sky.min_separation)
             f, q = np.nonzero(far & (count >= sky.min_points))
             pairs = _Pairs(f + e, a[q], b[q], within[f, a[q]], within[f, b[q]])
-            parts.append(
-                _confirm(pairs, first[:, f, q], last[:, f, q], xyz[:, f], np.arange(n), sky)
-            )
-    return Lines.join(parts)
+            if len(f):
+                yield _confirm(pairs, first[:, f, q], last[:, f, q], xyz[:, f], np.arange(n), sky)
 
 
-def by_anchor(points: Array, sky: Sky, field: int = 0) -> Lines:
+def by_anchor(points: Array, sky: Sky, field: int = 0) -> Iterator[Lines]:
     """Lines of one field of ``(n, 3)`` points within 60 degrees of its centre, by sorting."""
     n = len(points)
     centre = _centre(points)
@@ -133,7 +133,7 @@ def by_anchor(points: Array, sky: Sky, field: int = 0) -> Lines:
     within = _within(xyz[:, None], sky)[0]
     sin_t = np.sin(sky.first_tolerance) * WIDER
     begin = np.searchsorted(u, u - 2 * sin_t * np.sqrt(1 + u**2) / depth.min())
-    parts = []
+    parts: list[Lines] = []
     for a in range(n - 1):
         anchor, here, nearby = xyz[:, a, None], a - begin[a], xyz[:, begin[a] :]
         e1 = axis - u[a] * centre
@@ -153,23 +153,29 @@ def by_anchor(points: Array, sky: Sky, field: int = 0) -> Lines:
         steps = np.bincount(low, minlength=n) - np.bincount(high, minlength=n)
         count = np.cumsum(steps[: len(angle)]) + 1
         rank = np.flatnonzero(count >= sky.min_points)
+        if not len(rank):
+            continue
         b, count = target[rank], count[rank]
         cosine = dot(anchor, nearby)
-        radius = _radius(cosine[b - begin[a]], sky)
+        radius = radius_index(cosine[b - begin[a]], sky)
         good = (radius >= 0) & sky.could_pass(radius, within[a, radius], within[b, radius], count)
+        if not good.any():
+            continue
         rank, b, radius = rank[good], b[good], radius[good]
         # Of the points near these circles, those nearer to the anchor than b is.
         near = (low <= rank[:, None]) & (rank[:, None] < high)
         near &= cosine[by_angle] >= cosine[b - begin[a], None]
         count = np.count_nonzero(near, axis=1) + 1
         b = b[sky.could_pass(radius, within[a, radius], within[b, radius], count)]
-        if len(b):
-            one = np.full(len(b), field)
-            pairs = _Pairs(one, np.full(len(b), order[a]), order[b], within[[a]], within[b])
-            parts.append(
-                _confirm(pairs, anchor, xyz[:, b], nearby[:, None], order[begin[a] :], sky)
-            )
-    return Lines.join(parts)
+        if not len(b):
+            continue
+        ends = np.full(len(b), field), np.full(len(b), order[a]), order[b]
+        pairs = _Pairs(*ends, within[[a]], within[b])
+        parts.append(_confirm(pairs, anchor, xyz[:, b], nearby[:, None], order[begin[a] :], sky))
+        if len(parts) == ANCHORS:
+            yield Lines.join(parts)
+            parts = []
+    yield Lines.join(parts)
 
 
 @dataclass(frozen=True)
@@ -203,7 +209,7 @@ def _confirm(
     near &= dot(first[..., None], cloud) >= cosine[:, None]
     near &= dot(last[..., None], cloud) >= cosine[:, None]
     count = np.count_nonzero(near, axis=1)
-    radius = _radius(cosine, sky)
+    radius = radius_index(cosine, sky)
     row = np.arange(len(radius))
     within_i = pairs.within_i[row % max(len(pairs.within_i), 1), radius]
     within_j = pairs.within_j[row, radius]
@@ -246,7 +252,7 @@ def cross(a: Array, b: Array) -> Array:
     return np.stack([a[i] * b[j] - a[j] * b[i] for i, j in ((1, 2), (2, 0), (0, 1))])
 
 
-def _radius(cosine: Array, sky: Sky) -> Ints:
+def radius_index(cosine: Array, sky: Sky) -> Ints:
     """The largest of `Sky.radii` that a separation reaches, -1 for none."""
     return np.searchsorted(-np.cos(sky.radii), -cosine, side="right") - 1
 
@@ -259,7 +265,7 @@ def _within(xyz: Array, sky: Sky) -> Ints:
     step = max(1, BLOCK // (n_fields * n))
     for k in range(0, n, step):
         part = xyz[:, :, k : k + step]
-        cell = _radius(dot(part[..., None], xyz[:, :, None]), sky) + 1
+        cell = radius_index(dot(part[..., None], xyz[:, :, None]), sky) + 1
         rows = cell.shape[0] * cell.shape[1]
         cell += bins * np.arange(rows).reshape(cell.shape[:2])[..., None]
         counts = np.bincount(cell.ravel(), minlength=rows * bins)

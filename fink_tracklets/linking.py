@@ -58,8 +58,9 @@ def link(
         starts = first[counts == size]
         fields = points[starts[:, None] + np.arange(size)]
         grown: dict[int, list[Track]] = {}
-        for e, track in grow(fields, candidate_lines(fields, sky), sky):
-            grown.setdefault(e, []).append(track)
+        for lines in candidate_lines(fields, sky):
+            for e, track in grow(fields, lines, sky):
+                grown.setdefault(e, []).append(track)
         for e in sorted(grown):
             for track in Field(sky, fields[e], grown[e]).tracklets():
                 label[starts[e] + track.members] = len(scores)
@@ -126,7 +127,10 @@ class Field:
 
     def _longer(self, track: Track, degree: int) -> Track | None:
         """The track with all free points within the tolerance, up to `REACH` beyond its ends."""
-        u, offset = beside(self.xyz, track)
+        fitted = track if degree == 2 else fit_track(self.sky, self.xyz, track.members, degree)
+        if fitted is None:
+            return None
+        u, offset = beside(self.xyz, fitted)
         over = np.maximum(np.abs(u) - 1, 0)
         # The curve's own error beyond its ends grows with the square of the distance.
         error = CURVE_ERROR * over * (1 + over) / np.sqrt(len(track.members))

@@ -58,7 +58,7 @@ def find_night(spark: SparkSession, path: str, night: str, survey: Survey) -> Ni
     """
     alerts = read_alerts(spark, night_path(spark, path, night), survey, night)
     exposures = by_exposure(alerts, survey).persist()
-    counts = exposures.drop("found").toPandas().sort_values(["jd", "exposure"], ignore_index=True)
+    counts = _collect(exposures.drop("found")).sort_values(["jd", "exposure"], ignore_index=True)
 
     candidates = exposures.select("exposure", "candidates", F.inline("found"))
     members = link_candidates(candidates, survey).persist()
@@ -71,11 +71,15 @@ def find_night(spark: SparkSession, path: str, night: str, survey: Survey) -> Ni
     return Night(tables, counts, (exposures, members))
 
 
+def _collect(table: DataFrame) -> pd.DataFrame:
+    return pd.DataFrame([row.asDict() for row in table.collect()], columns=table.columns)
+
+
 def by_exposure(alerts: DataFrame, survey: Survey) -> DataFrame:
     """One row per exposure: when and where, the funnel's counts, and its candidates as an array.
 
-    Alerts that cannot be used come together in a row whose exposure is null. Medians, counts and
-    the sorted array do not depend on the order of the rows.
+    Alerts that cannot be used come together in a row whose exposure is null. Nothing here depends
+    on the order of the rows, to the last bit.
     """
     unusable = {
         "no_id": F.col("alert_id").isNull(),
@@ -92,11 +96,13 @@ def by_exposure(alerts: DataFrame, survey: Survey) -> DataFrame:
         .groupBy("exposure")
         .agg(
             F.min("jd").alias("jd"),
-            F.median(F.cos(dec) * F.cos(ra)).alias("px"),
-            F.median(F.cos(dec) * F.sin(ra)).alias("py"),
-            F.median(F.sin(dec)).alias("pz"),
+            _exact_mean(F.cos(dec) * F.cos(ra)).alias("px"),
+            _exact_mean(F.cos(dec) * F.sin(ra)).alias("py"),
+            _exact_mean(F.sin(dec)).alias("pz"),
             F.min("band").alias("band"),
-            F.median("limiting_mag").alias("limiting_mag"),
+            _exact_mean(F.when(F.col("limiting_mag").between(0, 40), F.col("limiting_mag"))).alias(
+                "limiting_mag"
+            ),
             F.count("*").alias("alerts"),
             *(F.count_if(reason).alias(reason) for reason in UNUSABLE),
             *(F.count_if(F.col("passed") > k).alias(f"cut_{k}") for k in range(len(survey.cuts))),
@@ -107,6 +113,11 @@ def by_exposure(alerts: DataFrame, survey: Survey) -> DataFrame:
     return grouped.withColumn("found", found).withColumn(
         "candidates", F.coalesce(F.size("found"), F.lit(0)).cast("bigint")
     )
+
+
+def _exact_mean(values: Column) -> Column:
+    """The mean, to nine decimals: whole numbers add up to the same sum in any order."""
+    return F.avg(F.rint(values * 1e9)) / 1e9
 
 
 def _known(condition: Column) -> Column:

@@ -32,14 +32,14 @@ def plot_night(store: str, night: str, file: str) -> None:
         richest = tracklets.sort_values(["n_alerts", "tracklet"], ascending=[False, True])
         axes = figure.add_subplot(grid[1])
         _draw_tracklet(axes, store, night, richest["tracklet"].iloc[0])
-    figure.savefig(_writable(file), dpi=110)
+    figure.savefig(_writable(file), dpi=110, bbox_inches="tight")
 
 
 def plot_tracklet(store: str, name: str, file: str) -> None:
     """A tracklet in close-up."""
     figure = _figure(7)
     _draw_tracklet(figure.add_subplot(), store, night_of(store, name), name)
-    figure.savefig(_writable(file), dpi=110)
+    figure.savefig(_writable(file), dpi=110, bbox_inches="tight")
 
 
 def _figure(width: float):  # type: ignore[no-untyped-def]

@@ -134,9 +134,19 @@ class Sky:
         ----------
         radius, within_i, within_j, count : see `log10_bound`
         """
-        best = self.log10_bound(radius, within_i, within_j, count)
-        best -= max_evidence(self.n)[np.minimum(count, self.n)]
-        return (count >= self.min_points) & (best < np.log10(self.threshold))
+        evidence = max_evidence(self.n)[np.minimum(count, self.n)]
+        limit = np.log10(self.threshold) + evidence
+        ends = self.log10_ends(within_i + 1, within_j + 1)
+        uniform = ends + self._tail_by_radius[radius, np.maximum(count, 2) - 2]
+        good = (count >= self.min_points) & (uniform < limit)
+        some = np.flatnonzero(good)
+        if not len(some):
+            return good
+        good[some] = (
+            self.log10_bound(radius[some], within_i[some], within_j[some], count[some])
+            < limit[some]
+        )
+        return good
 
     def log10_bound(
         self,
@@ -144,20 +154,44 @@ class Sky:
         within_i: NDArray[np.int64],
         within_j: NDArray[np.int64],
         count: NDArray[np.int64],
+        members: NDArray[np.int64] | None = None,
     ) -> Array:
         """A lower bound of log10 NFA before the evidence of the spacing.
 
-        The density is at least the uniform one, and the ranks are at least the neighbours within
-        the next smaller of `radii`.
+        The density is at least that of the whole field and of discs about the ends, and the ranks
+        are at least the neighbours within the next smaller of `radii`.
 
         Parameters
         ----------
         radius : index into `radii` of the largest one that the separation of i and j reaches
         within_i, within_j : other points nearer to i, to j than that radius
-        count : the tracklet's points, both ends included, or more
+        count : the tracklet's resolved points, both ends included, or more
+        members : all its points, or more; default: the same
         """
+        length = self.radii[radius]
+        density = self.disc_density(
+            length, np.minimum(within_i, within_j), count if members is None else members
+        )
         ends = self.log10_ends(within_i + 1, within_j + 1)
-        return np.asarray(ends + self._tail_by_radius[radius, np.maximum(count, 2) - 2])
+        tail = log10_poisson_tail(count - 2, 2 * self.tolerance * length * density)
+        return np.asarray(ends + self.log10_curvatures(length) + tail)
+
+    def disc_density(self, radius: Array, near: NDArray[np.int64], members: ArrayLike) -> Array:
+        """The density about both ends of a track, at least the uniform one.
+
+        Parameters
+        ----------
+        radius : of discs about the two ends [rad]
+        near : points in the emptier of the two discs
+        members : points of the track itself, as many as may be in the discs
+
+        Returns
+        -------
+        points per steradian; 3 sigma less than counted, so that it never matters where the
+        density is smooth: it makes hopeless lines in crowded regions cheap to drop
+        """
+        counted = near - np.asarray(members) - 3 * np.sqrt(near)
+        return np.maximum(self.density, counted / (np.pi * radius**2))
 
 
 def log10_poisson_tail(m: ArrayLike, mean: ArrayLike) -> Array:
@@ -177,8 +211,8 @@ def local_density(
 
     Boxes beside the curve, one side at a time, from 3 tol to w away, w halving from a tenth of the
     field down to 10 tol; reaching beyond both ends by w, or by the curve's length. Along each of
-    the four chains a box that is denser than expected updates the density (one pseudo-point of
-    the density so far), and the largest density met is the result.
+    the four chains a box that is denser than expected updates the density (to one sigma more than
+    it holds, with half a point's worth of the density so far), and the largest one met counts.
 
     Parameters
     ----------
@@ -213,7 +247,7 @@ def local_density(
         k = inside_box[..., level]
         denser = (k > 0) & (gammainc(np.maximum(k, 1), density * area) < DENSER)
         with np.errstate(divide="ignore"):
-            density = np.where(denser, (k + 0.5) / (area + 0.5 / density), density)
+            density = np.where(denser, (k + np.sqrt(k)) / (area + 0.5 / density), density)
         largest = np.maximum(largest, density.max(axis=(0, 2)))
     return largest
 

@@ -1,6 +1,6 @@
 """The tables that leave the package: every column's name, type, unit and meaning, in one place.
 
-Spark's schemas, pyarrow's and docs/tables.md (`python -m fink_tracklets.tables`) come from here.
+Spark's schemas, pyarrow's and docs/tables.md (`make docs`) come from here.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ EXPOSURES = Table(
         Column("ra", "double", "deg", "centre of its alerts, ICRS"),
         Column("dec", "double", "deg", "centre of its alerts, ICRS"),
         Column("band", "string", "", "filter"),
-        Column("limiting_mag", "double", "mag", "median over its alerts"),
+        Column("limiting_mag", "double", "mag", "mean over its alerts"),
         Column("alerts", "bigint", "", "alerts with a position and a time"),
         Column(
             "funnel", "array<struct<cut:string,alerts:bigint>>", "", "alerts left after each cut"
@@ -157,7 +157,3 @@ def markdown() -> str:
         lines += ["| column | type | unit | meaning |", "| --- | --- | --- | --- |"]
         lines += [f"| {c.name} | {c.type} | {c.unit} | {c.meaning} |" for c in table.columns]
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    print(markdown())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fink_tracklets.lines import Ints, circle_normal, cross, dot
+from fink_tracklets.lines import Ints, circle_normal, cross, dot, radius_index
 from fink_tracklets.significance import (
     Sky,
     is_one_run,
@@ -155,10 +155,14 @@ def score(sky: Sky, xyz: Array, tracks: list[Track]) -> list[Track]:
         members[row, track.members] = True
     density = local_density(sky, along, across, members, length)
     cosine = dot(xyz[:, first], xyz[:, last])[:, None]
-    ranks = [
-        np.count_nonzero(dot(xyz[:, end, None], xyz[:, None]) >= cosine, axis=1) - 1
-        for end in (first, last)
-    ]
+    radius = sky.radii[np.maximum(radius_index(cosine[:, 0], sky), 0)]
+    ranks, near = [], []
+    for end in (first, last):
+        cosines = dot(xyz[:, end, None], xyz[:, None])
+        ranks.append(np.count_nonzero(cosines >= cosine, axis=1) - 1)
+        near.append(np.count_nonzero(cosines > np.cos(radius)[:, None], axis=1) - 1)
+    n_members = members.sum(axis=1)
+    density = np.maximum(density, sky.disc_density(radius, np.minimum(*near), n_members))
     tests = sky.log10_ends(*ranks) + sky.log10_curvatures(length, sagitta(curve) - sky.tolerance)
     result = []
     for row, track in enumerate(tracks):

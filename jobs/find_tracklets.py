@@ -1,7 +1,9 @@
 """The end-of-night job for spark-submit: takes the options of `fink-tracklets run`.
 
-spark-submit --master MASTER --py-files fink_tracklets-VERSION-py3-none-any.whl \
-    find_tracklets.py --night YYYYMMDD --alerts PATH --store DIR
+spark-submit --master MASTER --py-files dist/fink_tracklets.zip \
+    jobs/find_tracklets.py --night YYYYMMDD --alerts PATH --store DIR
+
+`make package` makes the archive: it is the wheel under a name that executors take.
 """
 
 import sys

@@ -56,7 +56,7 @@ def test_wrong_paths(run, tmp_path):
     assert run(alerts=tmp_path / "empty") == (
         f"fink-tracklets: {tmp_path}/empty holds no Parquet file."
     )
-    assert "No file system" in run(alerts="nosuch://alerts")
+    assert "nosuch://alerts: Spark knows no file system nosuch" in run(alerts="nosuch://alerts")
 
 
 def test_files_that_are_not_parquet_or_cut_short_are_named(run, data, tmp_path):

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -65,18 +66,9 @@ def write_night(
     for name in tables:
         _clean(folder, f"{name}/night={night}", keep=old)
     run = uuid.uuid4().hex[:12]
-    staged: dict[str, list[str]] = {}
-    for name, table in tables.items():
-        staging = f"{name}/night={night}/_new-{run}"
-        one_file = table.repartition(1) if name != "candidates" else table.hint("rebalance")
-        one_file.sortWithinPartitions(*SORT[name]).write.parquet(folder.uri(staging))
-        written = [file for file in folder.names(staging) if file.endswith(".parquet")]
-        staged[name] = [f"{staging}/{file}" for file in written]
-        if not staged[name]:
-            raise ServiceError(
-                f"Spark wrote {folder.uri(staging)}, but the driver sees no file there: the store "
-                "must be on a file system that driver and executors share."
-            )
+    with ThreadPoolExecutor(len(tables)) as pool:  # Spark's planning of one overlaps another's work
+        written = pool.map(lambda name: _stage(folder, night, run, name, tables[name]), tables)
+        staged = dict(zip(tables, written, strict=True))
     rows = {name: _rows(folder, files) for name, files in staged.items()}
     files = {name: _publish(folder, paths, run) for name, paths in staged.items()}
     manifest = {"night": night, "run": run, **record, "rows": rows, "files": files}
@@ -86,6 +78,20 @@ def write_night(
         above, _, name = path.rpartition("/")
         folder.rename(path, f"{above}/_{name}")
     return manifest
+
+
+def _stage(folder: WritableFolder, night: str, run: str, name: str, table: DataFrame) -> list[str]:
+    """Let Spark write a table into its hidden folder; the files it wrote."""
+    staging = f"{name}/night={night}/_new-{run}"
+    sized = table.hint("rebalance") if name == "candidates" else table.coalesce(1)
+    sized.sortWithinPartitions(*SORT[name]).write.parquet(folder.uri(staging))
+    files = [file for file in folder.names(staging) if file.endswith(".parquet")]
+    if not files:
+        raise ServiceError(
+            f"Spark wrote {folder.uri(staging)}, but the driver sees no file there: the store must "
+            "be on a file system that driver and executors share."
+        )
+    return [f"{staging}/{file}" for file in files]
 
 
 def write_manifest(folder: WritableFolder, manifest: dict[str, Any]) -> None:

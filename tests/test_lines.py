@@ -1,0 +1,111 @@
+"""Candidate lines: the two fast ways and a plain cube give the same pairs with the same points."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from fink_tracklets.lines import Lines, by_anchor, by_broadcast
+from fink_tracklets.significance import Sky
+from fink_tracklets.sphere import ARCSEC, unit_vectors
+
+
+def random_field(seed, n, ra=150.0, dec=20.0, side=3.0):
+    """Uniform points of a square field [deg], a third of them on lines and in a clump."""
+    rng = np.random.default_rng(seed)
+    xy = rng.uniform(-side / 2, side / 2, (n, 2))
+    xy[: n // 6] = np.outer(np.linspace(-1, 1, n // 6), rng.uniform(-0.5, 0.5, 2))
+    xy[: n // 6] += rng.normal(0, 2 / 3600, (n // 6, 2))
+    xy[n // 6 : n // 3] = rng.normal(0, 60 / 3600, (n // 3 - n // 6, 2))
+    centre = unit_vectors(ra, dec)
+    east = np.array([-np.sin(np.radians(ra)), np.cos(np.radians(ra)), 0.0])
+    x, y = np.radians(xy).T
+    points = centre + x[:, None] * east + y[:, None] * np.cross(centre, east)
+    return points / np.linalg.norm(points, axis=1, keepdims=True)
+
+
+def lenient(ztf, n):
+    """A sky on which every pair with enough points near its arc passes."""
+    return replace(Sky.of(ztf, n), threshold=1e300)
+
+
+def cube(points, sky):
+    """Pairs and their points, one pair at a time, from the definition."""
+    found = {}
+    for i in range(len(points)):
+        for j in range(i + 1, len(points)):
+            normal = np.cross(points[i], points[j])
+            normal /= np.linalg.norm(normal)
+            chord = np.linalg.norm(points[i] - points[j])
+            near = np.abs(points @ normal) <= np.sin(sky.first_tolerance)
+            for end in (i, j):
+                near &= np.linalg.norm(points - points[end], axis=1) <= chord * (1 + 1e-9)
+            if chord >= 2 * np.sin(sky.min_separation / 2) and near.sum() >= sky.min_points:
+                found[i, j] = tuple(np.flatnonzero(near))
+    return found
+
+
+def as_dict(lines):
+    parts = np.split(lines.points, np.cumsum(lines.count)[:-1])
+    pairs = zip(lines.i.tolist(), lines.j.tolist(), strict=True)
+    return {pair: tuple(part) for pair, part in zip(pairs, parts, strict=False)}
+
+
+PLACES = [(150.0, 20.0), (0.0, -30.0), (77.0, 90.0), (10.0, -89.5), (180.0, 0.0)]
+
+
+@pytest.mark.parametrize(("ra", "dec"), PLACES)
+def test_both_ways_equal_the_cube(ztf, ra, dec):
+    for seed, n in enumerate((5, 17, 60, 130)):
+        points = random_field(seed, n, ra, dec)
+        sky = lenient(ztf, n)
+        expected = cube(points, sky)
+        for lines in (by_broadcast(points[None], sky), by_anchor(points, sky)):
+            assert as_dict(Lines.join(list(lines))) == expected
+
+
+@pytest.mark.parametrize("n", [60, 150, 400])
+def test_both_ways_agree_bit_for_bit(ztf, n):
+    points = np.stack([random_field(seed, n) for seed in range(2)])
+    for sky in (Sky.of(ztf, n), lenient(ztf, n)):
+        a = Lines.join(list(by_broadcast(points, sky)))
+        b = Lines.join([part for e in (0, 1) for part in by_anchor(points[e], sky, e)])
+        assert len(a.i) > 0
+        for field in fields(Lines):
+            np.testing.assert_array_equal(getattr(a, field.name), getattr(b, field.name))
+
+
+def test_points_exactly_at_the_tolerance(ztf):
+    """Rounding decides, and it decides alike in both ways."""
+    rng = np.random.default_rng(1)
+    along = np.linspace(0, 0.4, 30)
+    across = rng.choice([-5.0, 0.0, 5.0], 30) / 3600
+    points = unit_vectors(along, across)
+    sky = lenient(ztf, 30)
+    a, b = (
+        Lines.join(list(way)) for way in (by_broadcast(points[None], sky), by_anchor(points, sky))
+    )
+    np.testing.assert_array_equal(a.points, b.points)
+    np.testing.assert_array_equal(a.count, b.count)
+
+
+def test_equal_and_very_near_points(ztf):
+    points = unit_vectors(np.r_[np.zeros(6), np.linspace(0, 0.1, 9)], np.zeros(15))
+    points = np.r_[points, unit_vectors(np.array([0.05]), np.array([1e-12 / ARCSEC]))]
+    sky = lenient(ztf, len(points))
+    a, b = (
+        Lines.join(list(way)) for way in (by_broadcast(points[None], sky), by_anchor(points, sky))
+    )
+    np.testing.assert_array_equal(a.points, b.points)
+    assert np.isfinite(points).all()
+
+
+def test_every_point_belongs_to_its_line(ztf):
+    points = random_field(3, 120)
+    lines = Lines.join(list(by_broadcast(points[None], lenient(ztf, 120))))
+    for (i, j), members in as_dict(lines).items():
+        assert i in members
+        assert j in members
+        assert i < j
