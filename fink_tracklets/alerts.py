@@ -70,14 +70,13 @@ def _exists(spark: SparkSession, path: str) -> bool:
     return bool(system.globStatus(hadoop_path))
 
 
-def read_alerts(spark: SparkSession, path: str, survey: Survey, night: str) -> DataFrame:
+def read_alerts(spark: SparkSession, path: str, survey: Survey) -> DataFrame:
     """The alerts of a night, with only the columns that are needed.
 
     Parameters
     ----------
     path : a Parquet file or a folder of them, on any file system that Spark reads
     survey : says where the columns are, and the cuts
-    night : YYYYMMDD; dates the leap seconds
 
     Returns
     -------
@@ -91,7 +90,7 @@ def read_alerts(spark: SparkSession, path: str, survey: Survey, night: str) -> D
         A column is missing or has the wrong type.
     """
     packets = spark.read.parquet(path)
-    sql = {name: _expression(survey, name, night) for name in ALERT_COLUMNS}
+    sql = {name: _expression(survey, name) for name in ALERT_COLUMNS}
     given = _checked_types(packets, sql, path, survey)
     columns = [
         F.expr(sql[name]).alias(name)
@@ -107,19 +106,25 @@ def read_alerts(spark: SparkSession, path: str, survey: Survey, night: str) -> D
     )
 
 
-def _expression(survey: Survey, name: str, night: str) -> str:
+def _expression(survey: Survey, name: str) -> str:
+    """The survey's expression for a column; for jd, that of the exposure's start in UTC."""
     if name != "jd":
         return str(getattr(survey.columns, name))
-    time, convention = survey.columns.time, survey.time
-    if convention.format == "mjd":
-        time = f"({time}) + 2400000.5D"
-    seconds_to_start = 0.0
+    time, convention = f"({survey.columns.time})", survey.time
+    jd = f"({time} + 2400000.5D)" if convention.format == "mjd" else time
+    seconds = survey.exposure_time_s / 2 if convention.reference == "middle" else 0.0
     if convention.scale == "tai":
-        date = parse_night(night)
-        seconds_to_start += float(erfa.dat(date.year, date.month, date.day, 0.0))
-    if convention.reference == "middle":
-        seconds_to_start += survey.exposure_time_s / 2
-    return f"{time} - {seconds_to_start / 86400!r}D" if seconds_to_start else time
+        return f"{jd} - ({seconds!r}D + {_tai_minus_utc(jd)}) / 86400D"
+    return f"{jd} - {seconds / 86400!r}D" if seconds else survey.columns.time
+
+
+def _tai_minus_utc(jd_tai: str) -> str:
+    """TAI - UTC [s] at a time given as an SQL expression, from the leap seconds that erfa knows."""
+    steps = []
+    for year, month, seconds in reversed(erfa.leap_seconds.get().tolist()):
+        begin = float(sum(erfa.cal2jd(year, month, 1))) + seconds / 86400
+        steps.append(f"WHEN {jd_tai} >= {begin!r}D THEN {seconds!r}D")
+    return f"CASE {' '.join(steps)} END"
 
 
 def _checked_types(

@@ -105,7 +105,6 @@ def by_broadcast(points: Array, sky: Sky) -> Iterator[Lines]:
     field_step = max(1, BLOCK // (min(len(i), pair_step) * n))
     for e in range(0, n_fields, field_step):
         xyz = np.ascontiguousarray(np.moveaxis(points[e : e + field_step], -1, 0))
-        within = _within(xyz, sky)
         for p in range(0, len(i), pair_step):
             a, b = i[p : p + pair_step], j[p : p + pair_step]
             first, last = xyz[:, :, a], xyz[:, :, b]
@@ -114,8 +113,10 @@ def by_broadcast(points: Array, sky: Sky) -> Iterator[Lines]:
             count = np.count_nonzero(near, axis=-1)
             far = dot(first, last) <= np.cos(sky.min_separation)
             f, q = np.nonzero(far & (count >= sky.min_points))
-            pairs = _Pairs(f + e, a[q], b[q], within[f, a[q]], within[f, b[q]])
             if len(f):
+                used, g = np.unique(f, return_inverse=True)
+                within = _within(xyz[:, used], sky)
+                pairs = _Pairs(f + e, a[q], b[q], within[g, a[q]], within[g, b[q]])
                 yield _confirm(pairs, first[:, f, q], last[:, f, q], xyz[:, f], np.arange(n), sky)
 
 

@@ -56,7 +56,7 @@ def find_night(spark: SparkSession, path: str, night: str, survey: Survey) -> Ni
     night : YYYYMMDD
     survey : what the alerts look like, and what is looked for
     """
-    alerts = read_alerts(spark, night_path(spark, path, night), survey, night)
+    alerts = read_alerts(spark, night_path(spark, path, night), survey)
     exposures = by_exposure(alerts, survey).persist()
     counts = _collect(exposures.drop("found")).sort_values(["jd", "exposure"], ignore_index=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from astropy.time import Time
 from pyspark.sql import functions as F
 
 from fink_tracklets.evaluate import compare
@@ -194,3 +196,49 @@ def test_the_manifest_says_what_was_done(sample, ztf):
     assert manifest["rows"] == {
         "tracklets": 1, "tracklet_alerts": 15, "candidates": 16, "exposures": 2
     }  # fmt: skip
+
+
+def test_rubin_s_times_become_the_utc_start(data, spark, tmp_path):
+    """Real Rubin alerts of years with 36 and 37 leap seconds, against astropy."""
+    sources = data / "rubin_dia_sources.parquet"
+    store = str(tmp_path / "store")
+    manifest = run_night("20250905", str(sources), store, survey="rubin")
+    assert manifest["alerts_read"] == 463
+    assert manifest["alerts_unusable"]["alerts"] == 0
+    exposures = read_table(store, "exposures", "20250905").to_pandas()
+    received = pd.read_parquet(sources).drop_duplicates("visit").set_index("visit")
+    middle = received.loc[exposures["exposure"], "midpointMjdTai"].to_numpy()
+    start = Time(middle, format="mjd", scale="tai").utc.jd - 15 / 86400
+    assert np.abs(start - exposures["jd"]).max() * 86400 < 1e-3
+    assert read_table(store, "tracklet_alerts", "20250905").schema.field("psfFlux").type == "double"
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "finding tracklets",
+        pytest.param("starting Spark", marks=pytest.mark.campaign),
+        pytest.param("reading alerts", marks=pytest.mark.campaign),
+    ],
+)
+def test_kill_9_in_the_middle_and_run_again(step, sample, tmp_path):
+    """The process dies as soon as it says that a step is done, with its Java."""
+    _, first = sample
+    store = str(tmp_path / "store")
+    run_night(NIGHT, str(SAMPLE), store)
+    arguments = ["run", "--night", NIGHT, "--alerts", str(SAMPLE), "--store", store]
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "fink_tracklets", *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    ) as job:
+        assert job.stderr is not None
+        assert any(line.startswith(step) for line in job.stderr)
+        os.killpg(job.pid, signal.SIGKILL)
+    assert job.returncode == -signal.SIGKILL
+    assert tables(store) == first
+    run_night(NIGHT, str(SAMPLE), store)
+    assert tables(store) == first
+    assert not list((tmp_path / "store").glob("*/night=*/_new-*"))
