@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import pyarrow as pa
 from py4j.protocol import Py4JError
-from pyspark.errors import PySparkException
+from pyspark.errors import PySparkException, PythonException
 from pyspark.sql import SparkSession
 
 from fink_tracklets.errors import ServiceError, UserError
@@ -251,6 +251,8 @@ def _spark_failures(state: str) -> Iterator[None]:
     """Turn a failure of Spark itself into a sentence."""
     try:
         yield
+    except PythonException:
+        raise  # a bug of ours
     except (PySparkException, Py4JError) as error:
         line = str(error).strip().splitlines()[0]
         raise ServiceError(f"Spark failed: {line} {state}; publish again.") from error
