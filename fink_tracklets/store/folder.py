@@ -125,6 +125,12 @@ class RangedFile(io.RawIOBase):
         self.position += len(content)
         return len(content)
 
+    def readall(self) -> bytes:
+        """The rest at once."""
+        content = self.fetch(self.position, max(0, self.size - self.position))
+        self.position += len(content)
+        return content
+
     def buffered(self) -> BinaryIO:
         """Itself, reading a megabyte at a time."""
         return io.BufferedReader(self, 1 << 20)
