@@ -113,7 +113,11 @@ class Tables:
         (conf / "hbase.toml").write_text(text.replace('"ztf"', f'"{self.alerts}"'))
         hadoop = f'[webhdfs]\n"{services.hdfs}" = "{services.webhdfs}"\n'
         (conf / "hadoop.toml").write_text(hadoop)
-        self.connection = services.connection()
+
+    @property
+    def connection(self) -> happybase.Connection:
+        """A new one: the server drops those that are idle for a minute."""
+        return self.services.connection()
 
     def set(self, **values: object) -> None:
         """Change settings in conf/hbase.toml."""

@@ -131,7 +131,6 @@ def kill_a_server(big, hbase, tmp_path, moment: random.Random, name: str) -> int
     if moment.random() < 0.5:
         job.process.wait(timeout=600)
     hbase.services.up()
-    hbase.connection = hbase.services.connection()
     code, said = job.wait()
     assert code in (0, 3), said
     if code == 0:
