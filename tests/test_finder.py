@@ -159,3 +159,35 @@ def test_the_five_lines_of_the_real_exposures(survey, data):
     assert {line: sizes.get(line) for line in KNOWN_LINES} == dict.fromkeys(KNOWN_LINES, 5)
     if survey.finder.method == "significant":
         assert len(sizes) == len(KNOWN_LINES)
+
+
+def on_pixels(angle_deg, pieces=1):
+    """A track in the tangent plane of a detector turned by 30 degrees, in pieces of detectors."""
+    frame = track(10.0, 0.0, 30.0 + angle_deg, n=12, curvature=0.0)
+    along = np.linspace(0, 400, 12)
+    turn = np.radians(angle_deg)
+    piece = np.minimum(np.arange(12) // (12 // pieces), pieces - 1)
+    x, y = along * np.cos(turn), along * np.sin(turn)
+    return frame.assign(detector=piece, x=x - 100.0 * piece, y=y + 50.0 * piece)
+
+
+@pytest.mark.parametrize(
+    ("angle", "flag"), [(0.3, True), (89.5, True), (180.2, True), (3.0, False), (45.0, False)]
+)
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_a_track_along_a_pixel_axis_is_flagged(survey, angle, flag, pieces):
+    found = find_tracklets(on_pixels(angle, pieces), survey)
+    assert len(found) == 12
+    assert set(found["along_pixel_axis"]) == {flag}
+
+
+def test_without_pixels_there_is_no_flag(survey):
+    assert find_tracklets(track(10.0, 20.0, 60.0), survey)["along_pixel_axis"].isna().all()
+
+
+def test_an_exposure_beyond_the_limit_is_not_searched(survey):
+    limits = dataclasses.replace(survey.finder, max_candidates=8)
+    crowded = dataclasses.replace(survey, finder=limits)
+    few, many = track(10.0, 20.0, 60.0, n=8), track(11.0, 20.0, 60.0, n=9)
+    many = many.assign(exposure="f", alert_id=many["alert_id"] + 100)
+    assert set(find_tracklets(pd.concat([few, many]), crowded)["exposure"]) == {"e"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -17,7 +18,8 @@ from astropy.time import Time
 from pyspark.sql import functions as F
 
 from fink_tracklets.evaluate import compare
-from fink_tracklets.job import run_night
+from fink_tracklets.job import far_outside, run_night
+from fink_tracklets.show import show_night
 from fink_tracklets.store.parquet import read_manifest, read_table
 from fink_tracklets.tables import TABLES
 from tests.conftest import SAMPLE
@@ -242,3 +244,18 @@ def test_kill_9_in_the_middle_and_run_again(step, sample, tmp_path):
     run_night(NIGHT, str(SAMPLE), store)
     assert tables(store) == first
     assert not list((tmp_path / "store").glob("*/night=*/_new-*"))
+
+
+def test_a_crowded_exposure_is_named_and_the_night_goes_on(sample, ztf, tmp_path):
+    limits = dataclasses.replace(ztf.finder, max_candidates=14)
+    store = str(tmp_path / "store")
+    manifest = run_night(NIGHT, str(SAMPLE), store, dataclasses.replace(ztf, finder=limits))
+    assert manifest["exposures_skipped"] == [
+        {"exposure": "2459369.9001157", "candidates": 15, "tracklets": 0}
+    ]
+    assert manifest["rows"]["tracklets"] == 0
+    assert manifest["rows"]["candidates"] == 16
+    assert "Not searched: 2459369.9001157 (15 candidates" in show_night(store, NIGHT)
+    other = dict.fromkeys(range(40), 3)
+    counts = pd.Series({**other, 40: 90, 41: 59})
+    assert list(counts[far_outside(counts, 20)].index) == [40]
