@@ -132,6 +132,7 @@ def kill_a_server(big, hbase, tmp_path, moment: random.Random, name: str) -> int
         job.process.wait(timeout=600)
     hbase.services.up()
     code, said = job.wait()
+    hbase.set(timeout_s=60.0, attempts=8)  # the job had a few seconds; what checks it waits
     assert code in (0, 3), said
     if code == 0:
         assert command("verify", store, hbase) == 0
