@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fink_tracklets.lines import Ints, Lines
-from fink_tracklets.significance import Sky, is_one_run, spacing_evidence
+from fink_tracklets.significance import Sky, is_one_run
+from fink_tracklets.spacing import spacing_evidence
 from fink_tracklets.track import NOISE, Array, Track, frame, plausible
 
 BLOCK = 400_000

@@ -9,8 +9,9 @@ one parabola, in an exposure of N candidates on a field of area A:
 The first bracket counts the pairs of end points, each weighted by the ranks r_ij (j is the r_ij-th
 nearest neighbour of i) so that near pairs do not pay for far ones; H = ln(N-1) + 0.577 makes the
 weights sum to one. The second counts the curvatures that differ by more than ``tol``. ``rho`` is
-the local density (`local_density`), LR the evidence of equal spacing (`spacing_evidence`), a
-likelihood ratio whose mean by chance is at most one, so that NFA / LR keeps the promise of NFA.
+the local density (`local_density`), LR the evidence of equal spacing (`spacing_evidence` in
+`spacing`), a likelihood ratio whose mean by chance is at most one, so that NFA / LR keeps the
+promise of NFA.
 
 All lengths are in radians, all areas in steradians.
 """
@@ -18,12 +19,13 @@ All lengths are in radians, all areas in steradians.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammainc, gammaln
 
+from fink_tracklets.spacing import max_evidence
 from fink_tracklets.sphere import ARCSEC
 from fink_tracklets.survey import Survey
 
@@ -35,15 +37,6 @@ DENSER = 0.3
 """A box raises the density only when so many points in it have less than this chance."""
 MIN_GAP_CHANCE = 1e-3
 """Expected number of gaps as large as the largest one; below, the set is two clumps in a line."""
-MAX_LOG10_EVIDENCE = 6.0
-"""Cap of LR [dex]. It costs no recall (as regular and as many points are significant anyway) and
-makes `Sky.could_pass` a useful bound."""
-JITTERS = (0.015, 0.05, 0.15)
-"""Models of a regular rotator: scatter of the flashes [periods], of equal weight."""
-NULL_WEIGHT = 0.5
-"""Weight of "no preferred spacing" among the models: LR is never below it."""
-MAX_MISSED = 8
-"""Models miss up to so many flashes between the first and the last; each halves the weight."""
 RADII_PER_OCTAVE = 2
 
 
@@ -263,66 +256,3 @@ def is_one_run(along: Array) -> NDArray[np.bool_]:
     length = along[:, -1] - along[:, 0]
     gap = np.diff(along, axis=1).max(axis=1)
     return np.asarray((n - 1) * (1 - gap / length) ** (n - 2) > MIN_GAP_CHANCE)
-
-
-def spacing_evidence(along: Array, noise: float) -> Array:
-    """log10 of the likelihood ratio of regular against random spacing, averaged over models.
-
-    A model is a number of missed flashes and a jitter; given the end points it is a proper
-    probability density of the points between: nodes of a grid with period and phase fitted to all
-    points (this marginalises the jitter of the ends), any choice of occupied nodes alike.
-
-    Parameters
-    ----------
-    along : (S, n) ascending positions [rad], n >= 4
-    noise : of one position [rad], added to the jitter
-
-    Returns
-    -------
-    (S,) log10 LR, between log10 of `NULL_WEIGHT` and `MAX_LOG10_EVIDENCE`
-    """
-    n = along.shape[1]
-    length = along[:, -1] - along[:, 0]
-    periods = n - 1 + np.arange(MAX_MISSED + 1)
-    phase = ((along - along[:, :1]) / length[:, None])[:, None] * periods[:, None]
-    node = np.rint(phase)
-    fits = (node[..., 1:] - node[..., :-1] >= 1).all(axis=-1)
-    residual = (phase - node)[..., 1:-1]
-    # Jitter of the two ends moves the grid: covariance I + B B', B = [1 - f, f].
-    f = (node / periods[:, None])[..., 1:-1]
-    ff, fsum = np.sum(f * f, axis=-1), np.sum(f, axis=-1)
-    c00, c01, c11 = n - 1 - 2 * fsum + ff, fsum - ff, 1 + ff
-    r1 = np.sum(f * residual, axis=-1)
-    r0 = np.sum(residual, axis=-1) - r1
-    det = c00 * c11 - c01 * c01
-    square = np.sum(residual**2, axis=-1)
-    square -= (c11 * r0**2 - 2 * c01 * r0 * r1 + c00 * r1**2) / det
-    sigma2 = np.square(JITTERS)[:, None, None] + (noise * periods / length[:, None]) ** 2
-    models = _log_peaks(n) - 0.5 * ((n - 2) * np.log(sigma2) + np.log(det) + square / sigma2)
-    models = np.where(fits, models, -np.inf)
-    top = np.maximum(models.max(axis=(0, 2)), 0.0)
-    ratio = NULL_WEIGHT * np.exp(-top) + np.exp(models - top[:, None]).sum(axis=2).sum(axis=0)
-    return np.minimum((top + np.log(ratio)) / LOG10, MAX_LOG10_EVIDENCE)
-
-
-@cache
-def _log_peaks(n: int) -> Array:
-    """ln of each model's weight and of its LR on the grid, but for the scatter, by missed."""
-    periods, inner = n - 1 + np.arange(MAX_MISSED + 1), n - 2
-    weight = (1 - NULL_WEIGHT) / len(JITTERS) * 0.5 ** (np.arange(MAX_MISSED + 1) + 1)
-    choices = gammaln(periods) - gammaln(inner + 1) - gammaln(periods - inner)
-    density = inner * np.log(periods / np.sqrt(2 * np.pi)) - gammaln(inner + 1)
-    return np.asarray(np.log(weight) - choices + density)
-
-
-@lru_cache
-def max_evidence(n: int) -> Array:
-    """Upper bounds of log10 LR for 0, 1, ..., n points: all on the grid, no noise."""
-    bounds = np.zeros(n + 1)
-    for k in range(4, n + 1):
-        peaks = _log_peaks(k)[:, None] - (k - 2) * np.log(JITTERS)
-        log_ratio = np.logaddexp(np.log(NULL_WEIGHT), np.logaddexp.reduce(peaks, axis=None))
-        bounds[k:] = min(log_ratio / LOG10, MAX_LOG10_EVIDENCE)
-        if bounds[k] >= MAX_LOG10_EVIDENCE:
-            break
-    return bounds

@@ -14,8 +14,8 @@ from fink_tracklets.significance import (
     local_density,
     log10_poisson_tail,
     resolve,
-    spacing_evidence,
 )
+from fink_tracklets.spacing import spacing_evidence
 
 Array = NDArray[np.float64]
 

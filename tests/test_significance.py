@@ -14,10 +14,9 @@ from fink_tracklets.significance import (
     is_one_run,
     local_density,
     log10_poisson_tail,
-    max_evidence,
     resolve,
-    spacing_evidence,
 )
+from fink_tracklets.spacing import max_evidence, spacing_evidence
 from fink_tracklets.sphere import ARCSEC, unit_vectors
 
 
