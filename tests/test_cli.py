@@ -16,14 +16,14 @@ from tests.conftest import ROOT, SAMPLE
 NAME = "TRCK_20210604_093609_00"
 
 
-def fails(capsys, *arguments: str) -> str:
-    """The one sentence of a command that ends with exit code 2."""
+def fails(capsys, *arguments: str, expected: int = 2) -> str:
+    """The one sentence of a command that ends with this exit code."""
     try:
         code = main([str(argument) for argument in arguments])
     except SystemExit as end:  # argparse
         code = end.code
     error = capsys.readouterr().err
-    assert code == 2, error
+    assert code == expected, error
     assert "Traceback" not in error
     lines = [line for line in error.splitlines() if not re.search(r": \d+\.\d s$", line)]
     return lines[-1] if lines[0].startswith("usage:") else "\n".join(lines)
@@ -33,10 +33,10 @@ def fails(capsys, *arguments: str) -> str:
 def run(capsys, tmp_path, spark):
     """Run the job with other arguments than the good ones, expecting a sentence."""
 
-    def failing(**other: object) -> str:
+    def failing(expected: int = 2, **other: object) -> str:
         good = {"night": "20210604", "alerts": SAMPLE, "store": tmp_path / "store"}
         options = [x for name, value in (good | other).items() for x in (f"--{name}", value)]
-        return fails(capsys, "run", *options)
+        return fails(capsys, "run", *options, expected=expected)
 
     return failing
 
@@ -103,7 +103,7 @@ def test_a_store_that_cannot_be_written(run, tmp_path):
     file = tmp_path / "file"
     file.touch()
     assert f"The store {file} cannot be written: " in run(store=file)
-    assert "not on a local file system" in run(store="s3a://bucket/store")
+    assert "nosuch://store is not reachable" in run(store="nosuch://store", expected=3)
 
 
 def test_unknown_survey_option_and_command(run, capsys):
