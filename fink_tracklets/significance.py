@@ -25,14 +25,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammainc, gammaln
 
-from fink_tracklets.spacing import max_evidence
+from fink_tracklets.spacing import LOG10, max_evidence
 from fink_tracklets.sphere import ARCSEC
 from fink_tracklets.survey import Survey
 
 Array = NDArray[np.float64]
 
 EULER = 0.5772156649
-LOG10 = np.log(10.0)
 DENSER = 0.3
 """A box raises the density only when so many points in it have less than this chance."""
 MIN_GAP_CHANCE = 1e-3
