@@ -23,6 +23,7 @@ from pyspark.sql import DataFrame, SparkSession
 from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.store.folder import WritableFolder, open_writable
 from fink_tracklets.store.parquet import manifest_of, manifest_path
+from fink_tracklets.tables import TABLES
 
 SORT = {
     "tracklets": ["tracklet"],
@@ -63,7 +64,7 @@ def write_night(
     """
     folder = check_writable(store, next(iter(tables.values())).sparkSession)
     old = _old_files(folder, night)
-    for name in tables:
+    for name in TABLES:
         _clean(folder, f"{name}/night={night}", keep=old)
     run = uuid.uuid4().hex[:12]
     with ThreadPoolExecutor(len(tables)) as pool:  # Spark's planning of one overlaps another's work

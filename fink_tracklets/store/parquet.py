@@ -72,11 +72,14 @@ def read_table(store: str | Path, name: str, night: str) -> pa.Table:
     -------
     pyarrow.Table
         With all columns of the table's definition, also where an older version wrote the night,
-        and any further ones that were stored (carried survey columns).
+        and any further ones that were stored (carried survey columns). A table that the night
+        does not have (no satellites were looked for, say) is empty; its manifest's `files` tells.
     """
     folder = open_folder(store)
     manifest = read_manifest(store, night)
     while True:
+        if name not in manifest["files"]:
+            return TABLES[name].arrow_schema.empty_table()
         try:
             parts = [pq.ParquetFile(folder.open(f)).read() for f in manifest["files"][name]]
             return _as_defined(pa.concat_tables(parts, promote_options="permissive"), name)
