@@ -117,7 +117,9 @@ def by_broadcast(points: Array, sky: Sky) -> Iterator[Lines]:
                 used, g = np.unique(f, return_inverse=True)
                 within = _within(xyz[:, used], sky)
                 pairs = _Pairs(f + e, a[q], b[q], within[g, a[q]], within[g, b[q]])
-                yield _confirm(pairs, first[:, f, q], last[:, f, q], xyz[:, f], np.arange(n), sky)
+                line, k = np.nonzero(near[f, q])
+                clouds = xyz[:, f[line], k]
+                yield _confirm(pairs, first[:, f, q], last[:, f, q], line, clouds, k, sky)
 
 
 def by_anchor(points: Array, sky: Sky, field: int = 0) -> Iterator[Lines]:
@@ -164,15 +166,22 @@ def by_anchor(points: Array, sky: Sky, field: int = 0) -> Iterator[Lines]:
             continue
         rank, b, radius = rank[good], b[good], radius[good]
         # Of the points near these circles, those nearer to the anchor than b is.
-        near = (low <= rank[:, None]) & (rank[:, None] < high)
-        near &= cosine[by_angle] >= cosine[b - begin[a], None]
-        count = np.count_nonzero(near, axis=1) + 1
-        b = b[sky.could_pass(radius, within[a, radius], within[b, radius], count)]
-        if not len(b):
+        circle, k = _expand(np.searchsorted(rank, low), np.searchsorted(rank, high))
+        k = by_angle[k]
+        closer = cosine[k] >= cosine[b - begin[a]][circle]
+        circle, k = circle[closer], k[closer]
+        count = np.bincount(circle, minlength=len(b)) + 1
+        good = sky.could_pass(radius, within[a, radius], within[b, radius], count)
+        if not good.any():
             continue
+        b = b[good]
         ends = np.full(len(b), field), np.full(len(b), order[a]), order[b]
         pairs = _Pairs(*ends, within[[a]], within[b])
-        parts.append(_confirm(pairs, anchor, xyz[:, b], nearby[:, None], order[begin[a] :], sky))
+        # The anchor itself is near all its circles.
+        line = np.concatenate([(np.cumsum(good) - 1)[circle[good[circle]]], np.arange(len(b))])
+        k = np.concatenate([k[good[circle]], np.full(len(b), here)])
+        names = order[begin[a] :][k]
+        parts.append(_confirm(pairs, anchor, xyz[:, b], line, nearby[:, k], names, sky))
         if len(parts) == ANCHORS:
             yield Lines.join(parts)
             parts = []
@@ -191,8 +200,15 @@ class _Pairs:
     within_j: Ints
 
 
+def _expand(low: Ints, high: Ints) -> tuple[Ints, Ints]:
+    """All pairs (r, k) with low[k] <= r < high[k]."""
+    many = np.maximum(high - low, 0)
+    k = np.repeat(np.arange(len(low)), many)
+    return np.arange(len(k)) - np.repeat(np.cumsum(many) - many - low, many), k
+
+
 def _confirm(
-    pairs: _Pairs, first: Array, last: Array, cloud: Array, names: Ints, sky: Sky
+    pairs: _Pairs, first: Array, last: Array, line: Ints, cloud: Array, names: Ints, sky: Sky
 ) -> Lines:
     """The lines among the pairs, with their points.
 
@@ -200,23 +216,24 @@ def _confirm(
     ----------
     pairs : P pairs
     first, last : (3, P) their points, or (3, 1)
-    cloud : (3, P, K) or (3, 1, K) all points that may lie near each pair's arc
-    names : (K,) the numbers of these points
+    line : (K,) of points that may lie near an arc, the pair
+    cloud : (3, K) these points
+    names : (K,) their numbers
     """
     cosine = dot(first, last)
-    across = dot(circle_normal(first, last)[..., None], cloud)
-    near = np.abs(across, out=across) <= np.sin(sky.first_tolerance)
+    normal, first = circle_normal(first, last), np.broadcast_to(first, last.shape)
+    near = np.abs(dot(normal[:, line], cloud)) <= np.sin(sky.first_tolerance)
     # Between the ends: nearer to each end than the other end is.
-    near &= dot(first[..., None], cloud) >= cosine[:, None]
-    near &= dot(last[..., None], cloud) >= cosine[:, None]
-    count = np.count_nonzero(near, axis=1)
+    near &= dot(first[:, line], cloud) >= cosine[line]
+    near &= dot(last[:, line], cloud) >= cosine[line]
+    line, names = line[near], names[near]
+    count = np.bincount(line, minlength=len(cosine))
     radius = radius_index(cosine, sky)
     row = np.arange(len(radius))
     within_i = pairs.within_i[row % max(len(pairs.within_i), 1), radius]
     within_j = pairs.within_j[row, radius]
-    good = np.flatnonzero(sky.could_pass(radius, within_i, within_j, count))
-    line, k = np.nonzero(near[good])
-    member = names[k]
+    good = sky.could_pass(radius, within_i, within_j, count)
+    line, member = line[good[line]], names[good[line]]
     member = member[np.lexsort((member, line))]
     swap = (pairs.i > pairs.j)[good]
     both = np.stack([pairs.i, pairs.j])[:, good]
