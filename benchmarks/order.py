@@ -36,7 +36,15 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="100 orders of 200 exposures")
     options = parser.parse_args()
     orders, count = (100, 200) if options.full else (4, 20)
-    shares = [(5, 0.3), (20, 0.3), (60, 0.2), (200, 0.15), (600, 0.03), (1000, 0.02)]
+    shares = [
+        (5, 0.3),
+        (20, 0.3),
+        (60, 0.2),
+        (200, 0.15),
+        (600, 0.03),
+        (1000, 0.015),
+        (4000, 0.005),
+    ]
     sizes = [n for n, share in shares for _ in range(round(share * count))]
     frame, ztf = exposures(sizes, 1), load_survey("ztf")
     expected = find_tracklets(frame, ztf)

@@ -8,12 +8,14 @@ import shutil
 import threading
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
 from fink_tracklets.errors import UserError
 from fink_tracklets.store import commit
+from fink_tracklets.store.amend import amend_night
 from fink_tracklets.store.parquet import manifest_path, nights, read_manifest, read_table
 from fink_tracklets.tables import TABLES, VERSION
 
@@ -22,27 +24,31 @@ RECORD = {"version": "test", "tables_version": VERSION}
 
 def night_tables(spark, state: str, n: int):
     """Small tables whose every row says which state it belongs to."""
-    text = {name: next(c for c in t.columns if c.type == "string") for name, t in TABLES.items()}
     return {
         name: spark.createDataFrame(
-            [tuple(state if c == text[name] else None for c in table.columns)] * n, table.ddl
+            [tuple(state if c == label(name) else None for c in TABLES[name].names)] * n,
+            TABLES[name].ddl,
         )
-        for name, table in TABLES.items()
+        for name in commit.SORT
     }
+
+
+def label(name: str) -> str:
+    """The column that tells the state."""
+    return next(c.name for c in TABLES[name].columns if c.type == "string")
 
 
 def states(store, night="20240101") -> dict[str, tuple[set, int]]:
     """For each table the states its rows belong to, and how many there are."""
     found = {}
-    for name in TABLES:
+    for name in commit.SORT:
         table = read_table(store, name, night)
-        text = next(c.name for c in TABLES[name].columns if c.type == "string")
-        found[name] = (set(table[text].to_pylist()), len(table))
+        found[name] = (set(table[label(name)].to_pylist()), len(table))
     return found
 
 
 def whole(state: str, n: int):
-    return dict.fromkeys(TABLES, ({state}, n))
+    return dict.fromkeys(commit.SORT, ({state}, n))
 
 
 class Killed(BaseException):
@@ -113,6 +119,49 @@ def test_a_reader_meanwhile_never_sees_a_mixture(spark, tmp_path):
     reader.join()
     assert all(len(state) == 1 and n == int(min(state)) + 1 for state, n in seen)
     assert len(seen) > 3
+
+
+def amendment(state: str, n: int) -> dict[str, pa.Table]:
+    """Another content of one table, as a later stage of the night gives it."""
+    rows = [{label("exposures"): state}] * n
+    return {"exposures": pa.Table.from_pylist(rows, TABLES["exposures"].arrow_schema)}
+
+
+def test_an_amended_night_keeps_its_other_tables_whatever_kills_the_amendment(
+    spark, tmp_path, monkeypatch
+):
+    before = tmp_path / "before"
+    commit.write_night(str(before), "20240101", night_tables(spark, "old", 2), RECORD)
+    amend_night(str(before), "20240101", amendment("older", 1), {})
+    outcomes = []
+    for step in range(100):
+        folder = tmp_path / str(step)
+        store = str(shutil.copytree(before, folder))
+        with monkeypatch.context() as patch:
+            changes = kill_at(patch, step)
+            with contextlib.suppress(Killed):
+                amend_night(store, "20240101", amendment("new", 3), {"stage": "done"})
+        exposures = states(store)["exposures"]
+        outcomes.append(exposures == ({"new"}, 3))
+        assert outcomes[-1] or exposures == ({"older"}, 1), changes
+        assert outcomes[-1] == (read_manifest(store, "20240101").get("stage") == "done")
+        amend_night(store, "20240101", amendment("new", 3), {"stage": "done"})
+        assert states(store) == whole("old", 2) | {"exposures": ({"new"}, 3)}
+        visible = {p.relative_to(folder) for p in folder.glob("*/night=*/[!_.]*.parquet")}
+        named = read_manifest(store, "20240101")["files"].values()
+        assert visible == {Path(file) for files in named for file in files}
+        if len(changes) < step:
+            break
+    assert outcomes[0] is False
+    assert outcomes[-1] is True
+    assert sorted(outcomes) == outcomes
+    commit.write_night(str(before), "20240101", night_tables(spark, "next", 1), RECORD)
+    assert states(before) == whole("next", 1)
+
+
+def test_a_night_that_is_not_there_cannot_be_amended(tmp_path):
+    with pytest.raises(UserError, match="has no night 20240101"):
+        amend_night(str(tmp_path), "20240101", amendment("new", 1), {})
 
 
 def test_nights_do_not_disturb_each_other(spark, tmp_path):
