@@ -91,7 +91,9 @@ def test_directions_equal_astropy_s(some, ztf):
         observer = place.get_gcrs(time)
         x = (satellite.cartesian.xyz - observer.cartesian.xyz[:, None]).to_value(u.km)
         seen = SkyCoord(
-            CartesianRepresentation(x * u.km), frame=GCRS(obstime=time), representation_type="cartesian"
+            CartesianRepresentation(x * u.km),
+            frame=GCRS(obstime=time),
+            representation_type="cartesian",
         )
         icrs = seen.icrs.cartesian.xyz.to_value(u.km)
         sun_system = SkyCoord(

@@ -107,7 +107,9 @@ def read_elements(paths: Sequence[str | Path]) -> Elements:
             records = _records(_json(text, path), path, found.unusable)
         elif "NORAD_CAT_ID" in text.split("\n", 1)[0]:
             rows = csv.DictReader(io.StringIO(text))
-            records = _records(((f"row {k}", r) for k, r in enumerate(rows, 1)), path, found.unusable)
+            records = _records(
+                ((f"row {k}", r) for k, r in enumerate(rows, 1)), path, found.unusable
+            )
         else:
             records = _lines(text, path, found.unusable)
         found.sets.extend(records)
@@ -155,7 +157,9 @@ def _text(path: str) -> str:
     return text
 
 
-def _lines(text: str, path: str, unusable: list[str]) -> Iterator[tuple[int, str, str, float, Satrec]]:
+def _lines(
+    text: str, path: str, unusable: list[str]
+) -> Iterator[tuple[int, str, str, float, Satrec]]:
     """Two- and three-line sets; any other line is the name of the set that follows."""
     lines = [line.rstrip() for line in text.splitlines()]
     k, name = 0, ""
@@ -169,7 +173,7 @@ def _lines(text: str, path: str, unusable: list[str]) -> Iterator[tuple[int, str
                 unusable.append(f"{path}, line {k + 1}: {error}")
             k, name = k + 2, ""
         else:
-            if line[:2] == "2 " and len(line) >= 60 or line[:2] == "1 " and len(line) >= 40:
+            if (line[:2] == "2 " and len(line) >= 60) or (line[:2] == "1 " and len(line) >= 40):
                 unusable.append(f"{path}, line {k + 1}: a line {line[0]} without its other line")
                 line = ""
             name = line.removeprefix("0 ").strip()
@@ -187,7 +191,9 @@ _DIGITS = bytes(c - 48 if 48 <= c <= 57 else int(c == 45) for c in range(256))
 def _two_lines(name: str, first: str, second: str) -> tuple[int, str, str, float, Satrec]:
     for number, line in ((1, first), (2, second)):
         if len(line) < 68:
-            raise ValueError(f"line {number} of the set is cut short ({len(line)} of 69 characters)")
+            raise ValueError(
+                f"line {number} of the set is cut short ({len(line)} of 69 characters)"
+            )
         given = line[68:69]
         said = sum(line[:68].encode("latin-1", "replace").translate(_DIGITS)) % 10
         if given.isdigit() and said != int(given):

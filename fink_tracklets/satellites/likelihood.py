@@ -54,9 +54,7 @@ def weigh(
         noise = limits.position_noise_arcsec * ARCSEC * np.sqrt(12 / len(points)) / length
         width_slope = np.hypot(np.degrees(noise), limits.min_slope_deg)
     width_late = np.hypot(sigma_late_s[which], limits.min_lateness_s)
-    width_aside = np.hypot(
-        sigma_aside_km[which] / arcs.range_km, limits.min_aside_arcsec * ARCSEC
-    )
+    width_aside = np.hypot(sigma_aside_km[which] / arcs.range_km, limits.min_aside_arcsec * ARCSEC)
     score = 3 * (
         np.log1p((late / width_late) ** 2 / 2)
         + np.log1p((offset / width_aside) ** 2 / 2)

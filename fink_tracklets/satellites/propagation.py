@@ -118,7 +118,10 @@ def propagate(satellites: SatrecArray, at: Instants) -> States:
 
 
 def star_relative(
-    position_km: np.ndarray, velocity_km_s: np.ndarray, observer_km: np.ndarray, earth_km_s: np.ndarray
+    position_km: np.ndarray,
+    velocity_km_s: np.ndarray,
+    observer_km: np.ndarray,
+    earth_km_s: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Direction among the stars, and range [km].
 

@@ -49,4 +49,6 @@ class SatelliteLimits:
             if isinstance(value, float) and not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{field.name} must be a positive number, not {value}")
         if any(abs(hours) < 0.5 for hours in self.shift_hours):
-            raise ValueError("shift_hours must be at least 0.5 hours each, or objects stay in place")
+            raise ValueError(
+                "shift_hours must be at least 0.5 hours each, or objects stay in place"
+            )

@@ -24,20 +24,21 @@ def store_differences(store: str, night: str) -> Iterator[str]:
         yield str(error)
         return
     for name, table in tables.items():
-        if len(table) != manifest["rows"][name]:
-            yield f"{name} has {len(table)} rows, the manifest says {manifest['rows'][name]}."
+        said = manifest["rows"].get(name, 0)
+        if len(table) != said:
+            yield f"{name} has {len(table)} rows, the manifest says {said}."
     tracklets, alerts = tables["tracklets"], tables["tracklet_alerts"]
     for name in tracklets.loc[tracklets["tracklet"].duplicated(), "tracklet"]:
         yield f"tracklets has {name} twice."
     for alert in alerts.loc[alerts["alert_id"].duplicated(), "alert_id"]:
         yield f"tracklet_alerts has the alert {alert} twice."
     counted = alerts.groupby("tracklet").size().to_dict()
-    said = dict(zip(tracklets["tracklet"], tracklets["n_alerts"], strict=True))
-    for name in sorted({*counted, *said}):
-        if counted.get(name) != said.get(name):
+    sizes = dict(zip(tracklets["tracklet"], tracklets["n_alerts"], strict=True))
+    for name in sorted({*counted, *sizes}):
+        if counted.get(name) != sizes.get(name):
             yield (
                 f"{name}: {counted.get(name, 0)} alerts in tracklet_alerts, "
-                f"{said.get(name, 0)} in tracklets."
+                f"{sizes.get(name, 0)} in tracklets."
             )
     candidates = tables["candidates"].dropna(subset="tracklet")
     marked = set(zip(candidates["alert_id"], candidates["tracklet"], strict=True))
