@@ -48,8 +48,19 @@ def run(options: argparse.Namespace) -> None:
     )
     if not options.quiet:
         print(show_night(options.store, options.night))
+    if options.elements is not None or options.satcat is not None:
+        from fink_tracklets.satellite_commands import after_run
+
+        after_run(options)
     if options.hbase is not None:
         publish(options)
+
+
+def satellites(options: argparse.Namespace) -> None:
+    """The objects behind a stored night's tracklets."""
+    from fink_tracklets import satellite_commands
+
+    satellite_commands.satellites(options)
 
 
 def publish(options: argparse.Namespace) -> None:
@@ -87,6 +98,7 @@ def demo(options: argparse.Namespace) -> None:
     print(f"A simulated night of ZTF: {simulated.n_rows:,} alerts in {out / 'simulation/alerts'}")
     options.alerts, options.store = str(out / "simulation" / "alerts"), str(out / "store")
     options.survey, options.hbase = "ztf", None
+    options.elements, options.satcat = None, None
     run(options)
 
     truth = pd.read_parquet(out / "simulation" / "truth.parquet")
@@ -154,8 +166,24 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="a survey of conf/ or a TOML file of your own (default: %(default)s)",
     )
+    _elements(command, required=False)
     _hbase(command, "publish the night then, too")
     _talk(command)
+
+    command = _command(
+        commands, "satellites", satellites, "say which catalogued objects made a night's tracklets",
+        "fink-tracklets satellites --night 20210604 --store /data/tracklets "
+        "--elements gp.json --satcat satcat.csv",
+    )  # fmt: skip
+    _night(command)
+    _store(command)
+    _elements(command, required=True)
+    command.add_argument(
+        "--method",
+        choices=("likelihood", "paper1", "paper2"),
+        help="in place of that of the survey's file",
+    )
+    command.add_argument("--quiet", action="store_true", help="print nothing but errors")
 
     command = _command(
         commands, "publish", publish, "bring a stored night into HBase, in place of its old state",
@@ -232,6 +260,19 @@ def _night(command: argparse.ArgumentParser) -> None:
 def _store(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--store", required=True, metavar="DIR", help="folder of the Parquet store"
+    )
+
+
+def _elements(command: argparse.ArgumentParser, required: bool) -> None:
+    command.add_argument(
+        "--elements",
+        nargs="+",
+        required=required,
+        metavar="FILE",
+        help="orbital elements of that date: OMM (JSON, CSV, XML) or TLE, gzipped or not",
+    )
+    command.add_argument(
+        "--satcat", metavar="FILE", help="CelesTrak's satellite catalogue (satcat.csv)"
     )
 
 

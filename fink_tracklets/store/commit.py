@@ -30,6 +30,8 @@ SORT = {
     "tracklet_alerts": ["tracklet", "along_arcsec", "alert_id"],
     "candidates": ["exposure", "alert_id"],
     "exposures": ["jd", "exposure"],
+    "satellites": ["tracklet", "rank"],
+    "blind_matches": ["exposure", "alert_id", "method", "rank"],
 }
 
 

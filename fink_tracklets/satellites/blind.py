@@ -1,0 +1,74 @@
+"""Blind match: every candidate, in a tracklet or not, against every object's arc (P2 section 3.2)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from fink_tracklets.satellites.identify import Catalogue, Scene
+from fink_tracklets.satellites.settings import SatelliteLimits
+from fink_tracklets.sphere import ARCSEC, along_across, unit_vectors
+
+METHODS = ("paper2", "likelihood")
+
+
+def blind_matches(
+    candidates: pd.DataFrame, scene: Scene, catalogue: Catalogue, limits: SatelliteLimits
+) -> pd.DataFrame:
+    """The objects that each candidate of one exposure may belong to, by both methods.
+
+    paper2: closer than `max_blind_distance_arcsec` to the arc's great circle and not further beyond
+    the ends than the arc is long; its score is that distance. likelihood: lateness and distance
+    aside of the curved arc as for tracklets, accepted below `max_score`.
+
+    Parameters
+    ----------
+    candidates : alert_id, exposure, ra, dec, tracklet
+    scene : the objects around that exposure
+    """
+    points = unit_vectors(candidates["ra"], candidates["dec"])
+    arcs = scene.nominal
+    along, across = along_across(points, arcs.points[:, None, 0], arcs.normal[:, None])
+    length = arcs.length[:, None]
+    beyond = along - np.clip(along, 0, length)
+    paper = (np.abs(across) < limits.max_blind_distance_arcsec * ARCSEC) & (
+        np.abs(beyond) <= length
+    )
+    _, aside = arcs.measure(points)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        late = np.where(beyond == 0, 0, beyond / arcs.orbital_rate[:, None])
+    width_late = np.hypot(scene.sigma_late_s, limits.min_lateness_s)[:, None]
+    width_aside = np.hypot(scene.sigma_aside_km / arcs.range_km, limits.min_aside_arcsec * ARCSEC)[
+        :, None
+    ]
+    score = 3 * (np.log1p((late / width_late) ** 2 / 2) + np.log1p((aside / width_aside) ** 2 / 2))
+    room = length + 6 * width_late * np.abs(arcs.orbital_rate)[:, None]
+    rank = score + 2 * np.log(width_aside / ARCSEC * room / ARCSEC)
+    near = np.abs(beyond) < np.maximum(length, 10 * width_late * np.abs(arcs.orbital_rate)[:, None])
+    likely = (score < limits.max_score) & near & scene.lit[:, None]
+    parts = []
+    for method, kept, value, order in (
+        ("paper2", paper, np.abs(across) / ARCSEC, np.abs(across)),
+        ("likelihood", likely, score, rank),
+    ):
+        which, candidate = np.nonzero(kept)
+        rows = scene.orbits.rows[which]
+        parts.append(
+            pd.DataFrame(
+                {
+                    "alert_id": candidates["alert_id"].to_numpy()[candidate],
+                    "exposure": scene.exposure,
+                    "tracklet": candidates["tracklet"].to_numpy()[candidate],
+                    "norad_cat_id": catalogue.elements.norad_cat_id[rows],
+                    "object_name": catalogue.elements.name[rows],
+                    "method": method,
+                    "distance_arcsec": np.abs(across[which, candidate]) / ARCSEC,
+                    "beyond_arcsec": beyond[which, candidate] / ARCSEC,
+                    "score": value[which, candidate],
+                    "order": order[which, candidate],
+                }
+            )
+        )
+    found = pd.concat(parts).sort_values(["alert_id", "method", "order", "norad_cat_id"])
+    found["rank"] = found.groupby(["alert_id", "method"]).cumcount() + 1
+    return found.drop(columns="order")

@@ -1,0 +1,158 @@
+"""A night's identification, top to bottom: element sets and tracklets in, matches out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from fink_tracklets.satellites import likelihood, paper1, paper2
+from fink_tracklets.satellites.arcs import Arcs, Orbits, orbits_near
+from fink_tracklets.satellites.elements import Elements, nearest_sets
+from fink_tracklets.satellites.error_laws import element_errors, orbit_classes
+from fink_tracklets.satellites.matches import Matches
+from fink_tracklets.satellites.propagation import instants, propagate, sunlit
+from fink_tracklets.sphere import unit_vectors
+from fink_tracklets.survey import Survey
+
+BATCH = 8
+"""Exposures for which all objects are propagated at once: bounds memory."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Element sets, and what the matcher needs of them."""
+
+    elements: Elements
+    classes: np.ndarray
+    """(S,) keys of `error_laws.LAWS`."""
+
+    @classmethod
+    def of(cls, elements: Elements) -> Catalogue:
+        """The classes of the sets' orbits."""
+        return cls(elements, orbit_classes(elements.orbits(), elements.name))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One exposure and the objects around its points."""
+
+    exposure: str
+    orbits: Orbits
+    nominal: Arcs
+    """Of all objects of `orbits`, as their elements say."""
+    lit: np.ndarray
+    """(P,) not in the Earth's shadow."""
+    sigma_late_s: np.ndarray
+    sigma_aside_km: np.ndarray
+    age_days: np.ndarray
+    """(P,) exposure minus epoch."""
+
+
+@dataclass(frozen=True)
+class Fields:
+    """E exposures: when, and where their points lie."""
+
+    exposure: np.ndarray
+    jd: np.ndarray
+    """Start, UTC."""
+    centre: np.ndarray
+    """(E, 3) unit vectors, ICRS."""
+    radius: np.ndarray
+    """(E,) of the points about the centre [rad]."""
+
+
+def fields_of(points: pd.DataFrame) -> Fields:
+    """The exposures of some points (columns exposure, jd, ra, dec), sorted by exposure."""
+    vectors = unit_vectors(points["ra"], points["dec"])
+    frame = pd.DataFrame(vectors, columns=["x", "y", "z"]).assign(
+        exposure=points["exposure"].to_numpy(), jd=points["jd"].to_numpy()
+    )
+    mean = frame.groupby("exposure").agg(
+        jd=("jd", "min"), x=("x", "mean"), y=("y", "mean"), z=("z", "mean")
+    )
+    centre = mean[["x", "y", "z"]].to_numpy()
+    centre = centre / np.linalg.norm(centre, axis=1, keepdims=True)
+    code = mean.index.get_indexer(frame["exposure"])
+    cosine = pd.Series((vectors * centre[code]).sum(axis=1)).groupby(code).min().to_numpy()
+    radius = np.arccos(np.clip(cosine, -1, 1))
+    return Fields(mean.index.to_numpy(), mean["jd"].to_numpy(), centre, radius)
+
+
+def scenes(
+    catalogue: Catalogue, fields: Fields, survey: Survey, shift_s: float = 0.0
+) -> Iterator[Scene]:
+    """The objects around each exposure, `shift_s` seconds later than it was.
+
+    First all objects at each exposure's middle, then those that may come within the cone around its
+    points on a grid of times.
+    """
+    limits, half = survey.satellites, survey.exposure_time_s / 2
+    propagator = catalogue.elements.propagator()
+    cone = np.radians(limits.max_start_distance_deg)
+    for first in range(0, len(fields.jd), BATCH):
+        batch = slice(first, first + BATCH)
+        jd = fields.jd[batch]
+        at = instants(jd, shift_s + half, survey.site)
+        states = propagate(propagator, at)
+        usable = nearest_sets(catalogue.elements, jd, limits.max_element_age_days)
+        for k in range(len(jd)):
+            x = states.position_km[:, k] - at.observer_km[k]
+            distance = np.sqrt(np.einsum("ij,ij->i", x, x))
+            speed = np.linalg.norm(states.velocity_km_s[:, k], axis=1) + 0.5
+            reach = cone + fields.radius[first + k] + np.minimum(speed * half / distance, np.pi / 2)
+            with np.errstate(invalid="ignore"):
+                near = x @ fields.centre[first + k] > np.cos(np.minimum(reach, np.pi)) * distance
+            rows = np.flatnonzero(near & usable[:, k])
+            yield _scene(catalogue, rows, fields.exposure[first + k], jd[k], survey, shift_s)
+
+
+def _scene(
+    catalogue: Catalogue, rows: np.ndarray, exposure: str, jd: float, survey: Survey, shift_s: float
+) -> Scene:
+    limits = survey.satellites
+    orbits = orbits_near(
+        catalogue.elements, rows, jd, shift_s, survey.exposure_time_s, limits.max_lateness_s,
+        survey.site,
+    )  # fmt: skip
+    rows = orbits.rows
+    nominal = orbits.arcs(np.arange(len(rows)), np.zeros(len(rows)))
+    age = jd - catalogue.elements.epoch_jd[rows]
+    late, aside = element_errors(catalogue.classes[rows], age)
+    lit = sunlit(nominal.position_km, orbits.observer.sun[1])
+    return Scene(exposure, orbits, nominal, lit, late, aside, age)
+
+
+def match(points: np.ndarray, scene: Scene, survey: Survey) -> Matches:
+    """The objects that may have made a tracklet, by the survey's method.
+
+    Parameters
+    ----------
+    points : (n, 3) unit vectors, sorted along the tracklet, ICRS
+    """
+    limits = survey.satellites
+    if limits.method == "paper1":
+        return paper1.match(points, scene.nominal, limits)
+    if limits.method == "paper2":
+        return paper2.match(points, scene.nominal, limits)
+    return likelihood.match(
+        points, scene.orbits, scene.nominal, scene.lit, scene.sigma_late_s, scene.sigma_aside_km,
+        limits,
+    )  # fmt: skip
+
+
+def tracklet_points(alerts: pd.DataFrame) -> dict[str, dict[str, np.ndarray]]:
+    """Exposure to tracklet to its points (n, 3), sorted along it; duplicate packets count once.
+
+    Parameters
+    ----------
+    alerts : tracklet, exposure, ra, dec, along_arcsec
+    """
+    ordered = alerts.sort_values(["exposure", "tracklet", "along_arcsec", "ra", "dec"])
+    ordered = ordered.drop_duplicates(["tracklet", "ra", "dec"])
+    found: dict[str, dict[str, np.ndarray]] = {}
+    for (exposure, tracklet), rows in ordered.groupby(["exposure", "tracklet"], sort=True):
+        found.setdefault(exposure, {})[tracklet] = unit_vectors(rows["ra"], rows["dec"])
+    return found

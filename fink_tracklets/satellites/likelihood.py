@@ -1,0 +1,139 @@
+"""The likelihood of a match: lateness, distance aside and slope against what elements err by.
+
+Each is divided by the width that the object's class and the age of its elements give, and counts as
+a Student t of two degrees of freedom: element errors have heavy tails.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fink_tracklets.satellites.arcs import Arcs, Orbits
+from fink_tracklets.satellites.matches import Matches, best_first
+from fink_tracklets.satellites.settings import SatelliteLimits
+from fink_tracklets.sphere import ARCSEC
+
+ROUNDS = 3
+LENGTH_SLACK, LENGTH_MARGIN_ARCSEC = 0.01, 3.0
+COARSE_ANGLE_DEG = 12.0
+"""Objects that move in another direction than the tracklet are not looked at further."""
+
+
+def weigh(
+    points: np.ndarray,
+    orbits: Orbits,
+    which: np.ndarray,
+    sigma_late_s: np.ndarray,
+    sigma_aside_km: np.ndarray,
+    limits: SatelliteLimits,
+) -> Matches:
+    """How well objects explain points.
+
+    Parameters
+    ----------
+    points : (n, 3) unit vectors of a tracklet or of a single candidate, ICRS
+    orbits : the objects around the exposure
+    which : (Q,) those to look at
+    sigma_late_s, sigma_aside_km : (P,) widths of the errors of all objects in `orbits`
+    limits : the widths' floors and the score that is accepted
+
+    Returns
+    -------
+    Those of the objects that come near, in the order of `which`; empty where none does.
+    """
+    length = _extent(points)
+    late, held = _least_shift(points, orbits, which, limits.max_lateness_s)
+    which, late = which[held], late[held]
+    arcs = orbits.arcs(which, late)
+    along, aside = arcs.measure(points)
+    offset = aside.mean(axis=1)
+    slope, width_slope = np.zeros(len(which)), limits.min_slope_deg
+    if len(points) > 1:
+        centred = along - along.mean(axis=1, keepdims=True)
+        slope = np.degrees((centred * aside).sum(axis=1) / (centred**2).sum(axis=1))
+        noise = limits.position_noise_arcsec * ARCSEC * np.sqrt(12 / len(points)) / length
+        width_slope = np.hypot(np.degrees(noise), limits.min_slope_deg)
+    width_late = np.hypot(sigma_late_s[which], limits.min_lateness_s)
+    width_aside = np.hypot(sigma_aside_km[which] / arcs.range_km, limits.min_aside_arcsec * ARCSEC)
+    score = 3 * (
+        np.log1p((late / width_late) ** 2 / 2)
+        + np.log1p((offset / width_aside) ** 2 / 2)
+        + np.log1p((slope / width_slope) ** 2 / 2)
+    )
+    room = np.maximum(arcs.length - length, 0) + 6 * width_late * np.abs(arcs.orbital_rate)
+    rank = score + 2 * np.log(width_aside / ARCSEC * room / ARCSEC)
+    return Matches(which, late, offset / ARCSEC, slope, score, rank, arcs)
+
+
+def match(
+    points: np.ndarray,
+    orbits: Orbits,
+    nominal: Arcs,
+    lit: np.ndarray,
+    sigma_late_s: np.ndarray,
+    sigma_aside_km: np.ndarray,
+    limits: SatelliteLimits,
+) -> Matches:
+    """The objects that may have made a tracklet, best first.
+
+    Those below the accepted score, and those that come within `certain_lead` of the best in rank.
+    A match is certain when none comes so near.
+    """
+    which = near_in_direction(points, nominal)
+    found = weigh(points, orbits, which[lit[which]], sigma_late_s, sigma_aside_km, limits)
+    if not (found.score < limits.max_score).any():
+        return best_first(found, np.zeros(len(found.which), dtype=bool))
+    best = found.rank_score[found.score < limits.max_score].min()
+    rival = found.rank_score < best + limits.certain_lead
+    listed = best_first(found, (found.score < limits.max_score) | rival)
+    return listed.all_certain(rival.sum() == 1)
+
+
+def near_in_direction(points: np.ndarray, arcs: Arcs) -> np.ndarray:
+    """The objects (Q,) whose arc is long enough and points along the tracklet, either way."""
+    which = np.arange(len(arcs.length))
+    length = _extent(points)
+    enough = arcs.length >= length * (1 - LENGTH_SLACK) - LENGTH_MARGIN_ARCSEC * ARCSEC
+    first, last = ends(points)
+    ahead = (last - first) / np.linalg.norm(last - first)
+    motion = arcs.points[:, 2] - arcs.points[:, 0]
+    motion /= np.linalg.norm(motion, axis=1, keepdims=True)
+    parallel = np.abs(motion @ ahead) > np.cos(np.radians(COARSE_ANGLE_DEG))
+    return which[enough & parallel]
+
+
+def _least_shift(
+    points: np.ndarray, orbits: Orbits, which: np.ndarray, most_s: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The least shift [s] along each orbit that puts all points inside the arc, and where one
+    does."""
+    late = np.zeros(len(which))
+    side = None
+    left = np.zeros(len(which))
+    for k in range(ROUNDS + 1):
+        arcs = orbits.arcs(which, late)
+        along, _ = arcs.measure(points)
+        low, high = along.min(axis=1), along.max(axis=1) - arcs.length
+        if side is None:
+            side = np.where(low < 0, -1, 0) + np.where(high > 0, 2, 0)
+        left = np.choose(side + 1, [low, np.zeros_like(low), (low + high) / 2, high])
+        if k < ROUNDS:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                step = left / arcs.orbital_rate
+            late = np.clip(np.nan_to_num(late + step), -most_s, most_s)
+    return late, np.abs(left) < 1 * ARCSEC + 0.01 * arcs.length
+
+
+def ends(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The two points of a tracklet that are furthest apart, nearly: those at the ends of its
+    longest direction."""
+    centred = points - points.mean(axis=0)
+    axis = np.linalg.svd(centred, full_matrices=False)[2][0]
+    place = centred @ axis
+    return points[place.argmin()], points[place.argmax()]
+
+
+def _extent(points: np.ndarray) -> float:
+    """Length [rad]."""
+    first, last = ends(points)
+    return float(np.linalg.norm(last - first))

@@ -1,0 +1,214 @@
+"""All that is found out about a night's satellites: matches, blind matches, false matches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fink_tracklets.errors import UserError
+from fink_tracklets.satellites.blind import METHODS, blind_matches
+from fink_tracklets.satellites.elements import SHOWN, Elements, nearest_sets
+from fink_tracklets.satellites.identify import (
+    Catalogue,
+    Fields,
+    fields_of,
+    match,
+    scenes,
+    tracklet_points,
+)
+from fink_tracklets.satellites.propagation import iers_end, instants, propagate
+from fink_tracklets.satellites.rows import match_rows
+from fink_tracklets.satellites.shifted import BELT_DEG, FalseMatches, belt_distance, share, summary
+from fink_tracklets.survey import Survey
+
+OLD_DAYS = 3.0
+"""Elements older than this are counted as old."""
+BLIND_SHIFTS = 2
+"""Shifted skies for single candidates, of which there are many."""
+
+
+@dataclass(frozen=True)
+class Identification:
+    """What was found."""
+
+    satellites: pd.DataFrame
+    """Columns as in `fink_tracklets.tables.SATELLITES`."""
+    blind: pd.DataFrame
+    """As in `fink_tracklets.tables.BLIND_MATCHES`."""
+    record: dict[str, Any]
+    """For the manifest."""
+
+
+def identify_night(
+    alerts: pd.DataFrame,
+    candidates: pd.DataFrame,
+    elements: Elements,
+    survey: Survey,
+    satcat: pd.DataFrame | None = None,
+) -> Identification:
+    """The objects behind a night's tracklets and candidates.
+
+    Parameters
+    ----------
+    alerts : of tracklets: tracklet, exposure, jd, ra, dec, along_arcsec
+    candidates : alert_id, exposure, jd, ra, dec, tracklet; those of tracklets included
+    elements : of any epoch
+    survey : its site and limits
+    satcat : as `read_satcat` gives it
+
+    Raises
+    ------
+    UserError
+        No set of elements is near enough to the night.
+    """
+    if not len(candidates):
+        return Identification(pd.DataFrame(), pd.DataFrame(), {})
+    jd = np.unique(candidates["jd"])
+    ages = element_ages(elements, jd, survey)
+    catalogue = Catalogue.of(elements)
+    by_exposure = tracklet_points(alerts)
+    of_exposure = dict(tuple(candidates.groupby("exposure")))
+    matched, blind = [], []
+    for scene in scenes(catalogue, fields_of(candidates), survey):
+        for name, points in by_exposure.get(scene.exposure, {}).items():
+            found = match(points, scene, survey)
+            if len(found.which):
+                matched.append(match_rows(name, points, found, scene, catalogue, satcat, survey))
+        of_this = of_exposure[scene.exposure]
+        blind.append(blind_matches(of_this, scene, catalogue, survey.satellites))
+    satellites = pd.concat(matched) if matched else pd.DataFrame()
+    blindly = pd.concat(blind)
+    false = false_matches(alerts, catalogue, survey)
+    if len(satellites):
+        places = {name: k for k, name in enumerate(sorted(alerts["tracklet"].unique()))}
+        satellites["chance_probability"] = np.nan
+        for name, rows in satellites.groupby("tracklet", sort=False):
+            belt = false.in_belt[places[name]]
+            satellites.loc[satellites["tracklet"] == name, "chance_probability"] = false.chance(
+                rows["score"].to_numpy(), belt
+            )
+    blindly, blind_record = with_blind_chance(blindly, candidates, catalogue, survey)
+    record = {
+        "method": survey.satellites.method,
+        **account(elements, jd, ages, survey),
+        "tracklets": int(alerts["tracklet"].nunique()),
+        "matched": int(satellites["tracklet"].nunique()) if len(satellites) else 0,
+        "certain": int((satellites["certain"] & (satellites["rank"] == 1)).sum())
+        if len(satellites)
+        else 0,
+        "false_matches_on_shifted_skies": summary(false),
+        "blind": blind_record,
+    }
+    return Identification(satellites.reset_index(drop=True), blindly, record)
+
+
+def element_ages(elements: Elements, jd: np.ndarray, survey: Survey) -> np.ndarray:
+    """Exposure minus epoch [d] of the sets that the middle of the night uses.
+
+    Raises
+    ------
+    UserError : there is none
+    """
+    middle, most = (jd[0] + jd[-1]) / 2, survey.satellites.max_element_age_days
+    used = nearest_sets(elements, np.array([middle]), most)[:, 0]
+    if used.any():
+        return middle - elements.epoch_jd[used]
+    ages = middle - elements.epoch_jd
+    nearest = ages[np.abs(ages).argmin()]
+    raise UserError(
+        f"{', '.join(elements.files)}: no element set is within {most:g} days of the exposures; "
+        f"the nearest is {abs(nearest):,.0f} days {'older' if nearest > 0 else 'newer'}: give "
+        "elements of that date."
+    )
+
+
+def account(elements: Elements, jd: np.ndarray, ages: np.ndarray, survey: Survey) -> dict[str, Any]:
+    """The manifest's account of the elements."""
+    at = instants(np.array([(jd[0] + jd[-1]) / 2]), 0.0, survey.site)
+    failed = propagate(elements.propagator(), at).failed
+    size = np.abs(ages)
+    return {
+        "elements": {
+            "files": list(elements.files),
+            "objects": len(np.unique(elements.norad_cat_id)),
+            "objects_used": len(ages),
+            "sets": len(elements),
+            "sets_duplicate": elements.duplicates,
+            "sets_not_propagated": int(failed.sum()),
+            "lines_unusable": len(elements.unusable),
+            "lines_unusable_first": list(elements.unusable[:SHOWN]),
+            "age_days": {
+                "median": round(float(np.median(size)), 3),
+                "p95": round(float(np.quantile(size, 0.95)), 3),
+                "newer_than_night": int((ages < 0).sum()),
+                f"older_than_{OLD_DAYS:g}_days": int((size > OLD_DAYS).sum()),
+            },
+        },
+        "earth_orientation_known": bool(jd[-1] <= iers_end()),
+    }
+
+
+def false_matches(alerts: pd.DataFrame, catalogue: Catalogue, survey: Survey) -> FalseMatches:
+    """The best score of each tracklet, by name, under each shifted sky."""
+    by_exposure = tracklet_points(alerts)
+    names = sorted(alerts["tracklet"].unique())
+    place = {name: k for k, name in enumerate(names)}
+    hours = survey.satellites.shift_hours
+    score = np.full((len(names), len(hours)), np.inf)
+    in_belt = np.zeros(len(names), dtype=bool)
+    if names:
+        fields = fields_of(alerts)
+        for h, shift in enumerate(hours):
+            for scene in scenes(catalogue, fields, survey, shift * 3600):
+                for name, points in by_exposure[scene.exposure].items():
+                    found = match(points, scene, survey)
+                    if len(found.which):
+                        score[place[name], h] = found.score[0]
+
+        middle = np.empty((len(names), 3))
+        first_jd = alerts.groupby("tracklet")["jd"].min().loc[names].to_numpy()
+        for name in names:
+            points = next(found[name] for found in by_exposure.values() if name in found)
+            middle[place[name]] = points.mean(axis=0) / np.linalg.norm(points.mean(axis=0))
+        in_belt = belt_distance(middle, first_jd, survey) < BELT_DEG
+    return FalseMatches(score, in_belt, survey.satellites.method)
+
+
+def with_blind_chance(
+    blind: pd.DataFrame, candidates: pd.DataFrame, catalogue: Catalogue, survey: Survey
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Blind matches with the probability that they are chance, and the manifest's account."""
+    hours = survey.satellites.shift_hours[
+        :: max(1, len(survey.satellites.shift_hours) // BLIND_SHIFTS)
+    ]
+    fields: Fields = fields_of(candidates)
+    of_exposure = dict(tuple(candidates.groupby("exposure")))
+    shifted = pd.concat(
+        [
+            blind_matches(of_exposure[scene.exposure], scene, catalogue, survey.satellites)
+            for hour in hours
+            for scene in scenes(catalogue, fields, survey, hour * 3600)
+        ]
+    )
+    trials = len(candidates) * len(hours)
+    blind = blind.assign(chance_probability=np.nan)
+    record: dict[str, Any] = {"candidates": len(candidates)}
+    for method in METHODS:
+        false = np.sort(
+            shifted.loc[(shifted["method"] == method) & (shifted["rank"] == 1), "score"]
+        )
+        rows = blind["method"] == method
+        below = np.searchsorted(false, blind.loc[rows, "score"], side="right")
+        blind.loc[rows, "chance_probability"] = (below + 0.5) / (trials + 1)
+        best = blind[rows & (blind["rank"] == 1)]
+        record[method] = {
+            "matched": len(best),
+            "in_tracklets": int(best["tracklet"].notna().sum()),
+            "share_in_tracklets": round(share(best), 4) if len(best) else None,
+            "shifted_tried": trials,
+            "shifted_matched": len(false),
+        }
+    return blind, record
