@@ -73,9 +73,10 @@ def make_archive(sample: Path, archive: Path, count: int) -> None:
                 reader = fastavro.reader(io.BytesIO(file.read()))
                 schema = fastavro.parse_schema(dict(reader.writer_schema))  # type: ignore[arg-type]
                 originals.append((schema, next(reader)))
-    with gzip.open(archive, "wb", compresslevel=1) as zipped, tarfile.open(
-        fileobj=zipped, mode="w|"
-    ) as tar:
+    with (
+        gzip.open(archive, "wb", compresslevel=1) as zipped,
+        tarfile.open(fileobj=zipped, mode="w|") as tar,
+    ):
         for number in range(count):
             schema, record = originals[number % len(originals)]
             candid = record["candid"] // 10**7 * 10**7 + number  # type: ignore[index,operator]

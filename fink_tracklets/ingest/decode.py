@@ -176,10 +176,10 @@ def _reader(schema: bytes, wanted: Wanted, target: pa.Schema, single: bool) -> t
         )
     names = set(own.names)
     last = max(k for k, field in enumerate(avro["fields"]) if field["name"] in names)
-    some = [field for field in avro["fields"] if field["name"] in names]
     try:
-        if single and last + 1 == len(some):
-            return fastavro.parse_schema({**avro, "fields": some}), None
+        if single and not wanted.cutouts:
+            return fastavro.parse_schema({**avro, "fields": avro["fields"][: last + 1]}), None
+        some = [field for field in avro["fields"] if field["name"] in names]
         return full, fastavro.parse_schema({**avro, "fields": some})
     except (SchemaParseException, UnknownType):  # a type is defined in a field left out
         return full, None

@@ -198,7 +198,7 @@ def _whole_parts(work: Path) -> Iterator[Path]:
 
 
 def _counts(part: Path) -> dict[str, Any]:
-    return dict(json.loads(pq.read_schema(part).metadata[b"ingest"]))
+    return dict(json.loads(pq.read_metadata(part).metadata[b"ingest"]))
 
 
 def _first(
