@@ -123,6 +123,13 @@ def simulate(options: argparse.Namespace) -> None:
     )
 
 
+def ingest(options: argparse.Namespace) -> None:
+    """An archive of packets to Parquet."""
+    from fink_tracklets.ingest.command import ingest_command
+
+    ingest_command(options)
+
+
 def show(options: argparse.Namespace) -> None:
     """What is stored."""
     from fink_tracklets.plot import plot_night, plot_tracklet
@@ -160,12 +167,7 @@ def _parser() -> argparse.ArgumentParser:
         "stand for the night's year, month and day",
     )
     _store(command)
-    command.add_argument(
-        "--survey",
-        default="ztf",
-        metavar="NAME",
-        help="a survey of conf/ or a TOML file of your own (default: %(default)s)",
-    )
+    _survey(command)
     _elements(command, required=False)
     _hbase(command, "publish the night then, too")
     _talk(command)
@@ -232,6 +234,19 @@ def _parser() -> argparse.ArgumentParser:
     _seed(command)
 
     command = _command(
+        commands, "ingest", ingest, "bring an archive of Avro packets into Parquet, for `run`",
+        "fink-tracklets ingest ztf_public_20210604.tar.gz --out alerts/20210604",
+    )  # fmt: skip
+    command.add_argument(
+        "archive", metavar="ARCHIVE", help=".tar.gz or .tar of packets, folder of .avro files, or "
+        "one"
+    )  # fmt: skip
+    command.add_argument("--out", required=True, metavar="DIR", help="gets the Parquet files")
+    command.add_argument("--cutouts", action="store_true", help="keep the image stamps, too")
+    _survey(command)
+    command.add_argument("--quiet", action="store_true", help="print nothing but errors")
+
+    command = _command(
         commands, "show", show, "show a stored night or tracklet, as tables and as a picture",
         "fink-tracklets show TRCK_20210604_093609_00 --store /data/tracklets --plot glint.png",
     )  # fmt: skip
@@ -273,6 +288,15 @@ def _elements(command: argparse.ArgumentParser, required: bool) -> None:
     )
     command.add_argument(
         "--satcat", metavar="FILE", help="CelesTrak's satellite catalogue (satcat.csv)"
+    )
+
+
+def _survey(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--survey",
+        default="ztf",
+        metavar="NAME",
+        help="a survey of conf/ or a TOML file of your own (default: %(default)s)",
     )
 
 

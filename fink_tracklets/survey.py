@@ -151,6 +151,7 @@ class FinderLimits:
             raise ValueError("min_points must be at least 4: three points always fit a parabola")
 
 
+AVRO_TYPES = ("boolean", "int", "long", "float", "double", "string")
 METHODS = ("significant", "published")
 
 
@@ -185,6 +186,9 @@ class Survey:
     finder: FinderLimits
     carry: Carry = Carry()
     satellites: SatelliteLimits = SatelliteLimits()
+    added: Mapping[str, str] = field(default_factory=dict)
+    """Packet columns that older schema versions lack, with their Avro types: `ingest` writes them
+    as null."""
 
     def __post_init__(self) -> None:
         _positive(self, "field_area_deg2", "exposure_time_s")
@@ -193,6 +197,9 @@ class Survey:
         names = [cut.name for cut in self.cuts]
         if len(set(names)) < len(names):
             raise ValueError("two cuts have the same name")
+        for name, kind in self.added.items():
+            if kind not in AVRO_TYPES:
+                raise ValueError(f"added {name} must be one of {', '.join(AVRO_TYPES)}")
         for name, packet_column in self.carry.by_name.items():
             own = self.columns.time if name == "jd" else getattr(self.columns, name, packet_column)
             if own != packet_column:

@@ -1,0 +1,332 @@
+"""An archive becomes a folder of Parquet parts; a killed ingest is finished by running it again.
+
+Parts are written into OUT.partial, each under its final name only when it is whole, and the folder
+takes its name OUT when all are there. What a part holds depends only on the archive: a rerun skips
+the parts that are there and ends in the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import shutil
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fink_tracklets import __version__
+from fink_tracklets.errors import ServiceError, UserError
+from fink_tracklets.ingest.decode import (
+    DamagedPacket,
+    Wanted,
+    decode,
+    packet_schema,
+    table_schema,
+)
+from fink_tracklets.ingest.source import Packet, Source
+from fink_tracklets.survey import Survey, load_survey
+
+MANIFEST = "_ingest.json"
+PART_PACKETS = 10_000
+BATCH_PACKETS, BATCH_BYTES = 100, 8 << 20
+"""What a worker gets at once, at most."""
+ROW_GROUP_BYTES = 32 << 20
+FIRST = 100
+"""Packets among which one must be readable, so that the columns are known."""
+SHOWN = 10
+"""Damaged packets named in the manifest per part, and by the command."""
+
+Parted = tuple[pa.Table, list[tuple[str, str]]]
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What became of an archive."""
+
+    packets: int
+    """Files read."""
+    alerts: int
+    damaged: int
+    """Packets left out."""
+    named: tuple[tuple[str, str], ...]
+    """Name and reason of the first damaged packets."""
+    broken: str
+    """Why the archive ended before its end; empty if it is whole."""
+
+
+def ingest(
+    archive: str | Path,
+    out: str | Path,
+    survey: str | Path | Survey = "ztf",
+    cutouts: bool = False,
+    quiet: bool = True,
+    part_packets: int = PART_PACKETS,
+) -> Ingested:
+    """Write the alerts of an archive as Parquet, with the columns that the survey needs.
+
+    Parameters
+    ----------
+    archive : a .tar.gz or .tar of Avro packets, a folder of .avro files, or one
+    out : the folder to be written; one made by a former ingest is replaced
+    survey : name, TOML file or Survey; its SQL says which packet columns are kept
+    cutouts : keep the top-level fields whose names begin with `cutout`, too
+    quiet : no progress on stderr
+    part_packets : packets in a Parquet file
+
+    Raises
+    ------
+    UserError : no readable packets, a folder that is not ours; an archive that ends before its
+        end, after what it holds was written
+    ServiceError : the disk, or a worker that was killed
+    """
+    config = survey if isinstance(survey, Survey) else load_survey(survey)
+    source, folder = Source(archive), Path(out)
+    wanted = Wanted.of(config, cutouts)
+    settings = {
+        "archive": str(source.path),
+        "identity": source.identity(),
+        "columns": [*sorted(wanted.names), *(list(pair) for pair in wanted.added)],
+        "cutouts": cutouts,
+        "part_packets": part_packets,
+        "version": __version__,
+    }
+    try:
+        done = _finished(folder, settings)
+        if done is None:
+            work = folder.with_name(folder.name + ".partial")
+            done = _finished(work, settings) or _write_parts(source, work, wanted, settings, quiet)
+            _put_in_place(work, folder)
+    except BrokenProcessPool as error:
+        raise ServiceError(
+            "A worker process was killed (out of memory?); run the same line again to go on."
+        ) from error
+    except OSError as error:
+        raise ServiceError(
+            f"{error.filename or folder}: {error.strerror or error}; run the same line again to "
+            "go on."
+        ) from error
+    if done.broken:
+        raise UserError(
+            f"{archive}: truncated or damaged after {done.packets:,} packets ({done.broken}); the "
+            f"{done.alerts:,} alerts before are in {folder}; download it again for the rest."
+        )
+    return done
+
+
+def _finished(folder: Path, settings: dict[str, Any]) -> Ingested | None:
+    """What a finished ingest of the same archive in the same way gave."""
+    manifest = _manifest(folder)
+    if "result" not in manifest or manifest["settings"] != settings:
+        return None
+    result = manifest["result"]
+    return Ingested(**{**result, "named": tuple(tuple(pair) for pair in result["named"])})
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    file = folder / MANIFEST
+    if file.is_file():
+        return dict(json.loads(file.read_text()))
+    if (folder.is_dir() and any(folder.iterdir())) or folder.is_file():
+        raise UserError(f"{folder}: holds other things than an ingest; give a new folder as --out.")
+    return {}
+
+
+def _write_manifest(work: Path, content: dict[str, Any]) -> None:
+    new = work / (MANIFEST + ".new")
+    new.write_text(json.dumps(content, indent=1))
+    os.replace(new, work / MANIFEST)
+
+
+def _write_parts(
+    source: Source, work: Path, wanted: Wanted, settings: dict[str, Any], quiet: bool
+) -> Ingested:
+    if _manifest(work).get("settings") != settings:
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        _write_manifest(work, {"settings": settings})
+    size = settings["part_packets"]
+    parts = list(_whole_parts(work))
+    counts = [_counts(part) for part in parts]
+    before = sum(count["packets"] for count in counts)
+    progress = _Progress(source, before, quiet)
+    stream = source.packets(skip=before)
+    first, schema = _first(stream, wanted, source, parts)
+    packets: Iterator[Packet] = chain(first, stream)
+    workers = os.cpu_count() or 1
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=_end_with_parent) as pool:
+        while (packet := next(packets, None)) is not None:
+            part = work / f"part-{len(counts):05d}.parquet"
+            some = chain([packet], islice(packets, size - 1))
+            results = _decoded(pool, some, wanted, schema, 2 * workers)
+            counts.append(_write_part(part, results, schema, progress))
+    result = Ingested(
+        packets=sum(count["packets"] for count in counts),
+        alerts=sum(count["alerts"] for count in counts),
+        damaged=sum(count["damaged"] for count in counts),
+        named=tuple(tuple(pair) for count in counts for pair in count["named"])[:SHOWN],
+        broken=source.broken,
+    )
+    progress.end()
+    if not result.alerts:
+        name, reason = result.named[0]
+        raise UserError(
+            f"{source.path}: none of its {result.packets} packets can be read ({name}: {reason})."
+        )
+    _write_manifest(work, {"settings": settings, "result": asdict(result)})
+    return result
+
+
+def _whole_parts(work: Path) -> Iterator[Path]:
+    """The parts that are there, up to the first gap."""
+    number = 0
+    while (part := work / f"part-{number:05d}.parquet").is_file():
+        yield part
+        number += 1
+
+
+def _counts(part: Path) -> dict[str, Any]:
+    return dict(json.loads(pq.read_metadata(part).metadata[b"ingest"]))
+
+
+def _first(
+    stream: Iterator[Packet], wanted: Wanted, source: Source, parts: list[Path]
+) -> tuple[list[Packet], pa.Schema]:
+    """The table's schema, and the packets that were read to know it."""
+    if parts:
+        return [], pq.read_schema(parts[0]).remove_metadata()
+    packets: list[Packet] = []
+    reasons = []
+    for packet in islice(stream, FIRST):
+        packets.append(packet)
+        try:
+            return packets, table_schema(packet_schema(packet), wanted)
+        except DamagedPacket as error:
+            reasons.append(f"{packet.name}: {error}")
+        except UserError as error:
+            raise UserError(f"{source.path}: {packet.name}: {error}") from error
+    if not packets:
+        raise UserError(f"{source.path}: there are no .avro packets in it.")
+    raise UserError(
+        f"{source.path}: none of its first {len(packets)} packets can be read ({reasons[0]})."
+    )
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent is killed must not wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _decoded(
+    pool: ProcessPoolExecutor,
+    packets: Iterator[Packet],
+    wanted: Wanted,
+    schema: pa.Schema,
+    ahead: int,
+) -> Iterator[tuple[int, Parted]]:
+    """Number of packets and what they hold, batch by batch in order; few wait at a time."""
+    waiting: deque[tuple[int, Future[Parted]]] = deque()
+    for batch in _batches(packets):
+        waiting.append((len(batch), pool.submit(decode, batch, wanted, schema)))
+        if len(waiting) > ahead:
+            count, future = waiting.popleft()
+            yield count, future.result()
+    for count, future in waiting:
+        yield count, future.result()
+
+
+def _batches(packets: Iterator[Packet]) -> Iterator[list[Packet]]:
+    batch: list[Packet] = []
+    size = 0
+    for packet in packets:
+        batch.append(packet)
+        size += len(packet.data or b"")
+        if len(batch) == BATCH_PACKETS or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _write_part(
+    part: Path, results: Iterator[tuple[int, Parted]], schema: pa.Schema, progress: _Progress
+) -> dict[str, Any]:
+    """Write one part; returns its counts, which stand in its metadata, too."""
+    counts: dict[str, Any] = {"packets": 0, "alerts": 0, "damaged": 0, "named": []}
+    tables: list[pa.Table] = []
+    new = part.with_suffix(".new")
+    with pq.ParquetWriter(new, schema, compression="zstd") as writer:
+        for n_packets, (table, damaged) in results:
+            counts["packets"] += n_packets
+            counts["alerts"] += len(table)
+            counts["damaged"] += len(damaged)
+            counts["named"] = [*counts["named"], *damaged][:SHOWN]
+            tables.append(table)
+            if sum(one.nbytes for one in tables) >= ROW_GROUP_BYTES:
+                writer.write_table(pa.concat_tables(tables))
+                tables = []
+            progress.add(n_packets, len(damaged))
+        writer.write_table(pa.concat_tables([schema.empty_table(), *tables]))
+        writer.add_key_value_metadata({"ingest": json.dumps(counts)})
+    os.replace(new, part)
+    return counts
+
+
+def _put_in_place(work: Path, folder: Path) -> None:
+    """Give the finished folder its name; a former one goes."""
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        os.rename(folder, old)
+    os.rename(work, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+class _Progress:
+    """A line on stderr: in place on a terminal, else every ten seconds."""
+
+    def __init__(self, source: Source, before: int, quiet: bool) -> None:
+        self.source, self.packets, self.damaged, self.quiet = source, before, 0, quiet
+        self.live = sys.stderr.isatty()
+        self.start = self.last = time.monotonic()
+        if before and not quiet:
+            print(f"going on after {before:,} packets", file=sys.stderr)
+
+    def add(self, packets: int, damaged: int) -> None:
+        self.packets += packets
+        self.damaged += damaged
+        now = time.monotonic()
+        if not self.quiet and now - self.last > (0.3 if self.live else 10.0):
+            self.last = now
+            self._line("" if self.live else "\n")
+
+    def end(self) -> None:
+        if not self.quiet:
+            self._line("\n")
+
+    def _line(self, end: str) -> None:
+        read, size = self.source.position(), max(self.source.size, 1)
+        rate = read / 1e6 / max(time.monotonic() - self.start, 1e-3)
+        text = f"{self.packets:,} packets, {read / 1e6:,.0f} of {size / 1e6:,.0f} MB "
+        text += f"({100 * read / size:.0f} %), {rate:.0f} MB/s"
+        text += f", {self.damaged} damaged" if self.damaged else ""
+        print(("\r\033[K" if self.live else "") + text, end=end, file=sys.stderr, flush=True)
