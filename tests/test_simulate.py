@@ -59,6 +59,7 @@ class Night:
         whole = self.rows.dropna(subset=["jd", "ra", "dec"])
         self.alerts = whole.drop_duplicates("candid")
         self.truth = pd.read_parquet(self.result.truth)
+        self.tracks = pd.read_parquet(self.result.truth_tracks)
         self.candidates = funnel(self.alerts)[-1]
 
 
@@ -69,7 +70,8 @@ def night(request, tmp_path_factory) -> Night:
 
 def test_the_funnel_is_that_of_a_mean_night(night):
     counts = [len(step) for step in funnel(night.alerts)]
-    assert counts == pytest.approx([145_000, 21_800, 2_500, 1_220], rel=0.03)
+    assert counts[0] == pytest.approx(145_000, rel=0.01)
+    assert counts[1:] == pytest.approx([21_800, 2_500, 1_220], rel=0.25)
     assert len(night.alerts) > 1.2 * counts[0]
     assert night.result.n_rows == len(night.rows)
 
@@ -77,9 +79,9 @@ def test_the_funnel_is_that_of_a_mean_night(night):
 def test_candidates_per_exposure_are_those_of_a_mean_night(night):
     per_exposure = night.candidates.groupby("jd").size()
     assert night.alerts["jd"].nunique() == night.result.n_exposures == 314
-    assert len(per_exposure) == 217
-    assert per_exposure.median() == 3
-    assert (per_exposure >= 5).sum() == 78
+    assert len(per_exposure) == pytest.approx(217, abs=20)
+    assert 2 <= per_exposure.median() <= 4
+    assert (per_exposure >= 5).sum() == pytest.approx(78, abs=20)
 
 
 def test_the_truth_lists_exactly_the_alerts_that_pass_the_cuts(night):
@@ -89,42 +91,53 @@ def test_the_truth_lists_exactly_the_alerts_that_pass_the_cuts(night):
     assert len(truth) == len(night.candidates) == night.result.n_candidates
     assert (truth["object_id"] == alerts["objectId"]).all()
     assert (truth["exposure"] == alerts["jd"].map(float).map(repr)).all()
-    assert truth["tracklet_id"].nunique() == night.result.n_tracklets == 12
-    assert truth["tracklet_id"].notna().sum() == night.result.n_tracklet_alerts == 140
-    assert truth.loc[truth["kind"] == "glint", "tracklet_id"].notna().all()
-    assert truth.loc[truth["kind"] == "background", "tracklet_id"].isna().all()
+    assert truth["tracklet_id"].nunique() == night.result.n_tracklets > 0
+    assert truth["tracklet_id"].notna().sum() == night.result.n_tracklet_alerts
+    glints = truth[truth["kind"] == "glint"]
+    of_glints = ["norad_cat_id", "flash_s", "true_ra", "true_dec", "instant_mag"]
+    assert glints[of_glints].notna().all(axis=None)
+    assert glints["tracklet_id"].isna().any(), "lone glints"
+    background = truth[truth["kind"] == "background"]
+    assert background[["tracklet_id", *of_glints]].isna().all(axis=None)
 
 
-def test_the_tracklets_are_those_the_demo_must_show(night):
-    of_tracklets = night.truth.dropna(subset=["tracklet_id"])
-    points = of_tracklets[of_tracklets["kind"] == "glint"].groupby("tracklet_id").size()
-    assert points.between(5, 100).all()
-    assert (points <= 6).sum() >= 3
-    assert 8 <= points.median() <= 10
+def test_a_tracklet_is_an_object_with_five_detections(night):
+    glints = night.truth[night.truth["kind"] == "glint"]
+    keys = ["exposure", "norad_cat_id"]
+    points = glints.groupby(keys)["tracklet_id"].agg(["size", "nunique"])
+    assert ((points["size"] >= 5) == (points["nunique"] == 1)).all()
+    tracks = night.tracks.set_index(keys)
+    assert (tracks["flashes_detected"].loc[points.index] == points["size"]).all()
+    assert (tracks["flashes_detected"] > 0).sum() == len(points)
+    assert (tracks["flashes_detected"] <= tracks["flashes_emitted"]).all()
+    by_name = glints.dropna(subset=["tracklet_id"]).groupby("tracklet_id")[keys].nunique()
+    assert (by_name == 1).all(axis=None)
 
-    exposures = of_tracklets.groupby("tracklet_id")["exposure"].unique()
-    assert (exposures.str.len() == 1).all()
-    exposures = exposures.str[0]
-    assert (night.truth["exposure"].value_counts()[exposures] >= 60).sum() >= 2
-    assert exposures.value_counts().max() == 2
 
-    ra = night.alerts.set_index("candid")["ra"].loc[of_tracklets["alert_id"]]
-    ranges = ra.groupby(of_tracklets["tracklet_id"].to_numpy()).agg(["min", "max"])
-    assert ((ranges["min"] < 90) & (ranges["max"] > 270)).sum() == 1
+def test_glints_are_measured_where_the_object_was(night):
+    glints = night.truth[night.truth["kind"] == "glint"].set_index("alert_id")
+    alerts = night.alerts.set_index("candid").loc[glints.index]
+    off = separation(
+        unit_vectors(alerts["ra"], alerts["dec"]),
+        unit_vectors(glints["true_ra"], glints["true_dec"]),
+    )
+    assert 0.05 < np.median(off / ARCSEC) < 0.3
+    assert (off / ARCSEC).max() < 1.5
+    assert (alerts["magpsf"] <= alerts["diffmaglim"]).all()
 
 
 def test_each_tracklet_is_a_smooth_curve_of_separate_points(night):
-    glints = night.truth[night.truth["kind"] == "glint"]
+    glints = night.truth[night.truth["kind"] == "glint"].dropna(subset=["tracklet_id"])
     positions = night.alerts.set_index("candid")[["ra", "dec"]]
     for _, one in glints.groupby("tracklet_id"):
         points = unit_vectors(*positions.loc[one["alert_id"]].to_numpy().T)
         along, across = principal_axes(points)
-        residuals = across - np.polynomial.Polynomial.fit(along, across, 2)(along)
-        assert np.abs(residuals).max() < 1.5
-        spacing = np.diff(np.sort(along))
-        assert spacing.min() > 1.0
-        assert spacing.mean() > 3.0
-        assert np.ptp(along) < 3.1 * 3600
+        if np.ptp(along) < 3600:
+            residuals = across - np.polynomial.Polynomial.fit(along, across, 2)(along)
+            assert np.abs(residuals).max() < 1.5
+        assert np.diff(np.sort(along)).mean() > 3.0
+        by_time = along[np.argsort(one["flash_s"].to_numpy())]
+        assert (np.diff(by_time) > 0).all() or (np.diff(by_time) < 0).all()
 
 
 def principal_axes(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -198,7 +211,7 @@ def test_pixels_are_those_of_real_alerts(data):
         a, b = real.iloc[i], real.iloc[j]
         pixels = np.hypot(a["xpos"] - b["xpos"], a["ypos"] - b["ypos"])
         angle = separation(vectors[i], vectors[j]) / ARCSEC
-        assert angle == pytest.approx(pixels * mosaic.PIXEL, rel=0.003, abs=0.3)
+        assert angle == pytest.approx(pixels * mosaic.ZTF.pixel_arcsec, rel=0.003, abs=0.3)
 
 
 def test_pixels_and_plane_are_inverse():
@@ -233,6 +246,7 @@ def test_a_seed_makes_a_night(tmp_path):
     a, b, c = nights
     pd.testing.assert_frame_equal(a.rows, b.rows)
     pd.testing.assert_frame_equal(a.truth, b.truth)
+    pd.testing.assert_frame_equal(a.tracks, b.tracks)
     assert not a.truth["alert_id"].isin(c.truth["alert_id"]).any()
 
 

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
+
 import numpy as np
 import pandas as pd
 
 from fink_tracklets.simulate import mosaic
-from fink_tracklets.simulate.tracks import draw_lengths, draw_sizes, draw_tracklet
+from fink_tracklets.simulate.catalogue import draw_elements, from_elements
+from fink_tracklets.simulate.flashes import draw_spin
+from fink_tracklets.simulate.glints import MIN_POINTS, record
+from fink_tracklets.simulate.instruments import ZTF
+from fink_tracklets.simulate.mosaic import Floats
+from fink_tracklets.simulate.orbits import Track, crossings
+from fink_tracklets.sphere import unit_vectors
+from fink_tracklets.survey import load_survey
+
+MAX_POINTS = 100
+"""Of a tracklet here."""
+LIMITING_MAG = 20.3
 
 
 def random_exposures(
@@ -16,7 +30,10 @@ def random_exposures(
     tracklets_per_exposure: int,
     pointing: tuple[float, float] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Exposures of uniform background candidates and tracklets.
+    """Exposures of uniform background candidates and tracklets of real orbits.
+
+    A tracklet is that of an object as it is seen somewhere above Palomar, turned to a random
+    place of the field and a random direction, with 5 to 100 points.
 
     Parameters
     ----------
@@ -36,16 +53,14 @@ def random_exposures(
         ra0, dec0 = (np.full(n_exposures, angle) for angle in pointing)
 
     exposure = np.repeat(np.arange(n_exposures), n_background)
-    rcid, x, y = mosaic.random_pixels(rng, len(exposure))
-    ra, dec = mosaic.pixels_to_sky(ra0[exposure], dec0[exposure], rcid, x, y)
-    background = {"exposure": exposure, "ra": ra, "dec": dec, "rcid": rcid, "x": x, "y": y}
+    detector, x, y = mosaic.random_pixels(rng, len(exposure))
+    ra, dec = mosaic.pixels_to_sky(ra0[exposure], dec0[exposure], detector, x, y)
+    background = {"exposure": exposure, "ra": ra, "dec": dec, "detector": detector, "x": x, "y": y}
     parts = [pd.DataFrame(background).assign(tracklet_id=None, kind="background")]
 
     hosts = np.repeat(np.arange(n_exposures), tracklets_per_exposure)
-    sizes, lengths = draw_sizes(rng, len(hosts)), draw_lengths(rng, len(hosts))
-    for number, (i, size, length) in enumerate(zip(hosts, sizes, lengths, strict=True)):
-        one = draw_tracklet(rng, ra0[i], dec0[i], size, length)
-        glints = pd.DataFrame({**vars(one), "exposure": i})
+    for number, i in enumerate(hosts):
+        glints = draw_tracklet(rng, ra0[i], dec0[i]).assign(exposure=i)
         parts.append(glints.assign(tracklet_id=f"{number:05d}", kind="glint"))
 
     rows = pd.concat(parts, ignore_index=True)
@@ -53,8 +68,51 @@ def random_exposures(
     rows["exposure"] = rows["exposure"].map("{:05d}".format)
     rows["alert_id"] = np.arange(1, len(rows) + 1)
     return (
-        rows.rename(columns={"rcid": "detector"})[
-            ["exposure", "alert_id", "ra", "dec", "detector", "x", "y"]
-        ],
+        rows[["exposure", "alert_id", "ra", "dec", "detector", "x", "y"]],
         rows[["alert_id", "exposure", "tracklet_id", "kind"]],
     )
+
+
+def draw_tracklet(rng: np.random.Generator, ra0: float, dec0: float) -> pd.DataFrame:
+    """The detections (ra, dec, detector, x, y) of an object in ZTF's field at ra0, dec0 [deg]."""
+    tracks, classes = _tracks()
+    while True:
+        k = rng.integers(len(tracks))
+        spin = draw_spin(int(rng.integers(2**31)), 0, classes[k], always=True)
+        assert spin is not None
+        detector, x, y = mosaic.random_pixels(rng, 1)
+        place = unit_vectors(*mosaic.pixels_to_sky(ra0, dec0, detector, x, y))[0]
+        track = _turned(tracks[k], place, rng.uniform(0.0, 2 * np.pi))
+        seen, _ = record(rng, track, spin, ra0, dec0, LIMITING_MAG, ZTF)
+        seen = seen[seen["role"] == "candidate"]
+        if MIN_POINTS <= len(seen) <= MAX_POINTS:
+            return seen[["ra", "dec", "detector", "x", "y"]]
+
+
+@cache
+def _tracks() -> tuple[list[Track], list[str]]:
+    """Tracks over all the sky above Palomar at four instants, and their orbit classes."""
+    catalogue = from_elements(draw_elements(0, 2459369.5)[::12])
+    site = load_survey("ztf").site
+    jd = 2459369.5 + np.array([0.18, 0.25, 0.35, 0.45])
+    sidereal = 280.46 + 360.98565 * (jd - 2451545.0) + site.longitude_deg
+    zenith = np.full(len(jd), site.latitude_deg)
+    tracks = crossings(catalogue, site, jd, 30.0, sidereal % 360.0, zenith, 60.0)
+    return tracks, [catalogue.orbit_class[track.row] for track in tracks]
+
+
+def _turned(track: Track, place: Floats, angle: float) -> Track:
+    """The track with its middle at another place, turned by an angle."""
+    middle = track.samples[len(track.samples) // 2]
+    there = _frame(place)
+    cos, sin = np.cos(angle), np.sin(angle)
+    turn = np.array([[1.0, 0.0, 0.0], [0.0, cos, -sin], [0.0, sin, cos]])
+    return replace(track, samples=track.samples @ _frame(middle).T @ turn @ there)
+
+
+def _frame(vector: Floats) -> Floats:
+    """A right-handed frame, its rows unit vectors, the first along ``vector``."""
+    helper = np.eye(3)[np.argmin(np.abs(vector))]
+    second = np.cross(vector, helper)
+    second /= np.linalg.norm(second)
+    return np.stack([vector, second, np.cross(vector, second)])

@@ -1,21 +1,21 @@
-"""A whole simulated night of ZTF: alert packets in Parquet, and the truth beside them."""
+"""A whole simulated night: alert packets in Parquet, and the truth beside them."""
 
 from __future__ import annotations
 
-import json
-import shutil
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from fink_tracklets.errors import UserError
-from fink_tracklets.simulate import detections as sky
-from fink_tracklets.simulate.packets import add_ids, draw_columns, to_table
+from fink_tracklets.simulate import background as sky
+from fink_tracklets.simulate import output
+from fink_tracklets.simulate.background import draw_background
+from fink_tracklets.simulate.catalogue import draw_elements, read_catalogue, write_catalogue
+from fink_tracklets.simulate.glints import MIN_POINTS, Glints, draw_glints
+from fink_tracklets.simulate.instruments import find_instrument
+from fink_tracklets.simulate.packets import add_ids, draw_columns, visits
 from fink_tracklets.simulate.schedule import draw_exposures, night_start
 from fink_tracklets.survey import load_survey
 
@@ -23,9 +23,9 @@ NID_ZERO_JD = 2457754.5
 """ZTF's number of a night counts days from here."""
 N_REDELIVERED = 4
 """Packets of any role that come twice, beside one of a glint and one of the background."""
-N_FILES = 4
-MARKER = "simulation.json"
-"""Tells that a folder is ours to replace."""
+N_TWINS_OF_GLINTS, N_TWINS_OF_BACKGROUND = 2, 1
+"""Second packets of a detection, among the candidates."""
+CUTOUTS = ("none", "candidates", "all")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,11 @@ class SimulatedNight:
     alerts: Path
     """Folder of Parquet files."""
     truth: Path
-    """Parquet file: alert_id, object_id, exposure, tracklet_id (null for background), kind."""
+    """Parquet file, a row per alert that passes all cuts: see `output.TRUTH`."""
+    truth_tracks: Path
+    """Parquet file, a row per track that flashes on a detector: see `output.TRACKS`."""
+    catalogue: Path
+    """The elements that were flown, OMM or TLE."""
     n_rows: int
     """Packets, also those delivered twice."""
     n_exposures: int
@@ -45,72 +49,141 @@ class SimulatedNight:
     n_tracklet_alerts: int
 
 
-def simulate_night(night: str, out: str | Path, seed: int = 1) -> SimulatedNight:
-    """Write a night of alerts with twelve tracklets to ``out``, in place of a former one.
+def simulate_night(
+    night: str,
+    out: str | Path,
+    seed: int = 1,
+    *,
+    exposures: int = sky.N_EXPOSURES,
+    crowded: int = 0,
+    catalogue: str | Path | None = None,
+    survey: str = "ztf",
+    cutouts: str = "none",
+) -> SimulatedNight:
+    """Write a night of alerts to ``out``, in place of a former one.
 
-    ``out/alerts/*.parquet`` are packets in ZTF's schema without cutouts, in random order;
-    ``out/truth.parquet`` has one row per alert that passes all cuts, of kind glint, background
-    or twin (a second packet of a detection). The same night and seed give the same rows.
+    ``out/alerts/*.parquet`` are packets in the survey's schema, in random order;
+    ``out/truth.parquet`` and ``out/truth_tracks.parquet`` say what they are; without a
+    ``catalogue``, ``out/catalogue.json`` and ``.tle`` are the objects. The same arguments give
+    the same rows. The objects and their spins depend on the seed only: nights are of one sky.
 
     Parameters
     ----------
-    night : YYYYMMDD, in UTC
+    night : YYYYMMDD; for ztf in UTC, for rubin it begins at 12h UTC
+    exposures : number of exposures in the night
+    crowded : how many of them get 500 to 4,000 candidates from artefacts
+    catalogue : file of OMM JSON, TLE or 3LE (or gzipped) to fly in place of the synthetic one
+    survey : ztf or rubin
+    cutouts : none, candidates (alerts that pass the cuts) or all
 
     Raises
     ------
-    UserError : a wrong night, or a folder that cannot be written or holds other things
+    UserError : a wrong argument, or a folder that cannot be written or holds other things
     """
-    nid = int(night_start(night) - NID_ZERO_JD)
-    survey = load_survey("ztf")
+    instrument = find_instrument(survey)
+    start = night_start(night, instrument)
+    if not 0 <= crowded <= exposures:
+        raise UserError(f"There cannot be {crowded} crowded exposures among {exposures}.")
+    if cutouts not in CUTOUTS:
+        raise UserError(f"cutouts must be one of {', '.join(CUTOUTS)}, not '{cutouts}'.")
+    known = load_survey(survey)
     rng = np.random.default_rng([seed, int(night)])
-    exposures = draw_exposures(rng, night, sky.N_EXPOSURES, survey.site, survey.exposure_time_s)
-    detections = sky.draw_detections(rng, exposures, night)
-    columns = draw_columns(rng, detections, exposures, night, nid, survey.exposure_time_s)
+    frame = draw_exposures(rng, night, exposures, known.site, known.exposure_time_s, instrument)
+    flown = read_catalogue(catalogue) if catalogue is not None else None
+    folder = output.prepare(Path(out), night, seed)
+    with output.writing(folder):
+        if catalogue is None:
+            path = write_catalogue(draw_elements(seed, np.floor(start - 0.5) + 0.5), folder)
+            flown = read_catalogue(path)
+    assert flown is not None
+    glints = draw_glints(rng, frame, flown, known, instrument, seed)
+    tracks = _named(glints, night)
+    detections = _detections(rng, glints, tracks, draw_background(rng, frame, instrument, crowded))
+    nid = int(np.floor(start - NID_ZERO_JD))
+    columns = draw_columns(
+        rng, detections, frame, night, nid, known.exposure_time_s, instrument
+    )
 
     rows = np.concatenate([np.arange(len(detections)), _twins(rng, detections)])
     is_twin = np.arange(len(rows)) >= len(detections)
     detections = detections.iloc[rows].reset_index(drop=True)
     detections.loc[is_twin, "kind"] = "twin"
     columns = {name: values[rows] for name, values in columns.items()}
-    add_ids(columns, detections.groupby(["exposure", "rcid"]).cumcount().to_numpy() + 1)
-    truth = _truth(columns, detections)
+    add_ids(columns, detections.groupby(["exposure", "detector"]).cumcount().to_numpy() + 1)
+    name_of = _names(frame, survey)
+    truth = _truth(columns, detections, name_of)
     _break_rows(columns, np.flatnonzero(detections["kind"] == "broken"))
 
     rows = rng.permutation(np.concatenate([np.arange(len(rows)), _redelivered(rng, detections)]))
-    packets = to_table({name: values[rows] for name, values in columns.items()})
-    alerts, truth_file = _write(packets, truth, Path(out), night, seed)
-    in_tracklet = truth["tracklet_id"].notna()
+    columns = {name: values[rows] for name, values in columns.items()}
+    detections = detections.iloc[rows].reset_index(drop=True)
+    with output.writing(folder):
+        output.write_alerts(
+            columns, detections, glints.emitted, instrument, cutouts, folder / "alerts", seed
+        )
+        output.write_truth(truth, folder / "truth.parquet", output.TRUTH)
+        tracks = tracks.assign(exposure=name_of[tracks["exposure"].to_numpy(int)])
+        output.write_truth(tracks, folder / "truth_tracks.parquet", output.TRACKS)
     return SimulatedNight(
-        alerts=alerts,
-        truth=truth_file,
-        n_rows=len(packets),
-        n_exposures=len(exposures),
+        alerts=folder / "alerts",
+        truth=folder / "truth.parquet",
+        truth_tracks=folder / "truth_tracks.parquet",
+        catalogue=Path(catalogue) if catalogue is not None else path,
+        n_rows=len(rows),
+        n_exposures=len(frame),
         n_candidates=len(truth),
         n_tracklets=truth["tracklet_id"].nunique(),
-        n_tracklet_alerts=int(in_tracklet.sum()),
+        n_tracklet_alerts=int(truth["tracklet_id"].notna().sum()),
     )
+
+
+def _named(glints: Glints, night: str) -> pd.DataFrame:
+    """The tracks with a tracklet_id where enough flashes were detected, else null."""
+    tracks = glints.tracks
+    whole = tracks["flashes_detected"].to_numpy(int) >= MIN_POINTS
+    number = np.cumsum(whole)
+    names = [f"{night}_{k:02d}" if is_one else None for k, is_one in zip(number, whole, strict=True)]
+    return tracks.assign(tracklet_id=pd.Series(names, tracks.index, dtype=object))
+
+
+def _detections(
+    rng: np.random.Generator, glints: Glints, tracks: pd.DataFrame, background: pd.DataFrame
+) -> pd.DataFrame:
+    """All detections of a night in random order, those of glints with their truth."""
+    seen = glints.detected
+    row = seen["track"].to_numpy(int)
+    passes = (seen["role"] == "candidate").to_numpy()
+    seen = seen.assign(
+        kind=np.where(passes, "glint", ""),
+        tracklet_id=np.where(passes, tracks["tracklet_id"].to_numpy()[row], None),
+        norad_cat_id=tracks["norad_cat_id"].to_numpy()[row],
+    )
+    background = background.assign(track=-1, tracklet_id=None)
+    parts = [part for part in (seen, background) if len(part)]
+    detections = pd.concat(parts, ignore_index=True).reindex(
+        columns=list(dict.fromkeys([*seen.columns, *background.columns]))
+    )
+    return detections.iloc[rng.permutation(len(detections))].reset_index(drop=True)
 
 
 def _twins(rng: np.random.Generator, detections: pd.DataFrame) -> np.ndarray:
     """Rows of which there is a second packet."""
-    glints = np.flatnonzero(detections["kind"] == "glint")
+    glints = np.flatnonzero(detections["tracklet_id"].notna())
     background = np.flatnonzero(detections["kind"] == "background")
     return np.concatenate(
-        [
-            rng.choice(glints, sky.N_TWINS_OF_GLINTS, replace=False),
-            rng.choice(background, sky.N_TWINS_OF_BACKGROUND, replace=False),
-        ]
+        [_some(rng, glints, N_TWINS_OF_GLINTS), _some(rng, background, N_TWINS_OF_BACKGROUND)]
     )
 
 
 def _redelivered(rng: np.random.Generator, detections: pd.DataFrame) -> np.ndarray:
     """Rows whose packet comes twice."""
-    glints = np.flatnonzero(detections["kind"] == "glint")
-    background = np.flatnonzero(detections["kind"] == "background")
-    rejected = np.flatnonzero(detections["kind"] == "")
-    return np.concatenate(
-        [rng.choice(glints, 1), rng.choice(background, 1), rng.choice(rejected, N_REDELIVERED)]
-    )
+    groups = (("glint", 1), ("background", 1), ("", N_REDELIVERED))
+    kind = detections["kind"].to_numpy()
+    return np.concatenate([_some(rng, np.flatnonzero(kind == name), n) for name, n in groups])
+
+
+def _some(rng: np.random.Generator, rows: np.ndarray, n: int) -> np.ndarray:
+    return rng.choice(rows, min(n, len(rows)), replace=False)
 
 
 def _break_rows(columns: dict[str, np.ndarray], rows: np.ndarray) -> None:
@@ -122,47 +195,26 @@ def _break_rows(columns: dict[str, np.ndarray], rows: np.ndarray) -> None:
         columns[name][index] = np.ma.masked if null else np.nan
 
 
-def _truth(columns: dict[str, np.ndarray], detections: pd.DataFrame) -> pd.DataFrame:
+def _names(exposures: pd.DataFrame, survey: str) -> np.ndarray:
+    """The exposures' names as our tables write them."""
+    jd = exposures["jd"].to_numpy()
+    if survey == "rubin":
+        return np.asarray(visits(jd)).astype(object)
+    return np.array([repr(float(start)) for start in jd], dtype=object)
+
+
+def _truth(
+    columns: dict[str, np.ndarray], detections: pd.DataFrame, name_of: np.ndarray
+) -> pd.DataFrame:
     """What each alert that passes the cuts is, in order of its id."""
+    wanted = ("tracklet_id", "kind", "norad_cat_id", "seconds", "true_ra", "true_dec")
     truth = pd.DataFrame(
         {
             "alert_id": columns["candid"],
             "object_id": columns["objectId"],
-            "exposure": columns["jd"],
-            "tracklet_id": detections["tracklet_id"],
-            "kind": detections["kind"],
+            "exposure": name_of[detections["exposure"].to_numpy(int)],
+            **{name: detections[name] for name in (*wanted, "instant_mag")},
         }
-    )
+    ).rename(columns={"seconds": "flash_s"})
     truth = truth[truth["kind"].isin(["glint", "background", "twin"])]
-    truth = truth.sort_values("alert_id", ignore_index=True)
-    return truth.assign(exposure=[repr(float(jd)) for jd in truth["exposure"]])
-
-
-def _write(
-    packets: pa.Table, truth: pd.DataFrame, out: Path, night: str, seed: int
-) -> tuple[Path, Path]:
-    """Replace what a former simulation left in ``out``; the paths of alerts and truth."""
-    alerts, truth_file = out / "alerts", out / "truth.parquet"
-    schema = pa.schema(
-        [
-            ("alert_id", pa.int64()),
-            *((name, pa.string()) for name in ("object_id", "exposure", "tracklet_id", "kind")),
-        ]
-    )
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        found = {entry.name for entry in out.iterdir()}
-        if found and (MARKER not in found or found - {MARKER, alerts.name, truth_file.name}):
-            raise UserError(f"{out} holds something else than a simulation: give another folder.")
-        (out / MARKER).write_text(json.dumps({"night": night, "seed": seed}) + "\n")
-        truth_file.unlink(missing_ok=True)
-        if alerts.exists():
-            shutil.rmtree(alerts)
-        alerts.mkdir()
-        bounds = np.linspace(0, len(packets), N_FILES + 1).astype(int)
-        for i, (start, end) in enumerate(pairwise(bounds)):
-            pq.write_table(packets.slice(start, end - start), alerts / f"part-{i}.parquet")
-        pq.write_table(pa.Table.from_pandas(truth, schema, preserve_index=False), truth_file)
-    except OSError as error:
-        raise UserError(f"The simulation cannot be written to {out}: {error}.") from error
-    return alerts, truth_file
+    return truth.sort_values("alert_id", ignore_index=True)

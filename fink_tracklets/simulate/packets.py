@@ -1,4 +1,8 @@
-"""What the packets of a night's detections say: the columns of ZTF's alert schema."""
+"""What the packets of a night's detections say, in ZTF's alert schema or in Rubin's.
+
+All that decides how far a detection comes through the cuts is drawn once, for both; then it is
+written in the columns of the survey.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from fink_tracklets.simulate.instruments import Instrument
 from fink_tracklets.simulate.mosaic import Floats, Integers
 
 Roles = np.ndarray
@@ -55,11 +60,16 @@ CANDIDATE = pa.struct(
         "neargaia": pa.float32(),
         "maggaia": pa.float32(),
         "exptime": pa.float32(),
+        "fwhm": pa.float32(),
+        "elong": pa.float32(),
         "drb": pa.float32(),
     }
 )
 MISSING = -999.0
 """ZTF's number for no number."""
+
+
+STAMPS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
 
 
 def draw_columns(
@@ -69,26 +79,34 @@ def draw_columns(
     night: str,
     nid: int,
     exposure_time: float,
+    instrument: Instrument,
 ) -> dict[str, np.ndarray]:
-    """All columns of the packets but their ids, each of shape (n,), masked where null.
+    """All columns of ZTF's packets but their ids, each of shape (n,), masked where null.
 
     Parameters
     ----------
-    detections : exposure (row of `exposures`), role (see `Roles`), rcid, x, y, ra, dec
+    detections : exposure (row of `exposures`), role (see `Roles`), detector, x, y, ra, dec, and
+        mag, mag_err (NaN where they are to be drawn)
     exposures : as `schedule.draw_exposures` returns
     nid : ZTF's number of the night
     """
     n = len(detections)
-    role = detections["role"].to_numpy()
+    role = detections["role"].to_numpy().astype(str)
     exposure = exposures.iloc[detections["exposure"]]
     jd = exposure["jd"].to_numpy()
-    magpsf, sigmapsf = _photometry(rng, exposure["diffmaglim"].to_numpy())
+    magpsf, sigmapsf = _photometry(rng, exposure["limit"].to_numpy())
+    known = detections["mag"].notna().to_numpy()
+    magpsf = np.where(known, detections["mag"].to_numpy(float), magpsf)
+    sigmapsf = np.where(known, detections["mag_err"].to_numpy(float), sigmapsf)
     return {
-        **{name: exposure[name].to_numpy() for name in ("jd", "fid", "field")},
-        **{name: exposure[name].to_numpy() for name in ("diffmaglim", "magzpsci")},
+        "jd": jd,
+        "field": exposure["field"].to_numpy(),
+        "fid": exposure["band"].to_numpy() + 1,
+        "diffmaglim": exposure["limit"].to_numpy(),
+        "magzpsci": exposure["zero_point"].to_numpy(),
         "programid": np.full(n, 1),
         "nid": np.full(n, nid),
-        "rcid": detections["rcid"].to_numpy(),
+        "rcid": detections["detector"].to_numpy(),
         "xpos": detections["x"].to_numpy(),
         "ypos": detections["y"].to_numpy(),
         "ra": detections["ra"].to_numpy(),
@@ -96,6 +114,10 @@ def draw_columns(
         "magpsf": magpsf,
         "sigmapsf": sigmapsf,
         "chipsf": rng.lognormal(1.0, 0.8, n),
+        "fwhm": instrument.fwhm_arcsec
+        / instrument.mosaic.pixel_arcsec
+        * rng.lognormal(0.0, 0.15, n),
+        "elong": 1.0 + rng.exponential(0.1, n) + np.where(role == "poor", rng.gamma(2.0, 0.2, n), 0),
         "classtar": 1 - rng.exponential(0.02, n).clip(max=1),
         "tooflag": np.zeros(n, dtype=int),
         "exptime": np.full(n, exposure_time),
@@ -116,36 +138,137 @@ def add_ids(columns: dict[str, np.ndarray], tblid: Integers) -> None:
     """
     time_of_day = ((columns["jd"] - 0.5) % 1.0 * 100_000).astype(np.int64)
     pid = columns["nid"].astype(np.int64) * 100_000 + time_of_day
-    pid = (pid * 100 + columns["rcid"]) * 100 + 15
+    pid = (pid * 100 + columns["rcid"] % 100) * 100 + 15 + columns["rcid"] // 100
     positive = np.isin(columns["isdiffpos"].astype(str), ("t", "1"))
     columns["pid"] = pid
     columns["tblid"] = tblid
     columns["candid"] = pid * 1_000_000 + np.where(positive, 15_000, 10_000) + tblid
 
 
-def to_table(columns: dict[str, np.ndarray]) -> pa.Table:
-    """The packets as the survey's nested table: masked values are null, NaN stays NaN."""
+def ztf_table(columns: dict[str, np.ndarray], stamps: pa.Table | None = None) -> pa.Table:
+    """The packets as ZTF's nested table: masked values are null, NaN stays NaN.
 
-    def arrow(name: str, kind: pa.DataType) -> pa.Array:
-        values = np.ma.getdata(columns[name])
-        mask = np.ma.getmaskarray(columns[name])
-        if pa.types.is_string(kind):
-            return pa.array(values.astype(object), kind, mask=mask)
-        return pa.array(values.astype(kind.to_pandas_dtype()), kind, mask=mask)
-
+    Parameters
+    ----------
+    stamps : a column of binary for each of `STAMPS`, null where there is none
+    """
     n = len(columns["candid"])
     candidate = pa.StructArray.from_arrays(
-        [arrow(field.name, field.type) for field in CANDIDATE], fields=list(CANDIDATE)
+        [_arrow(columns[field.name], field.type) for field in CANDIDATE], fields=list(CANDIDATE)
     )
-    return pa.table(
-        {
-            "candid": arrow("candid", pa.int64()),
-            "schemavsn": pa.array(["3.3"] * n),
-            "publisher": pa.array(["Fink"] * n),
-            "objectId": arrow("objectId", pa.string()),
-            "candidate": candidate,
-        }
-    )
+    packets = {
+        "candid": _arrow(columns["candid"], pa.int64()),
+        "schemavsn": pa.array(["3.3"] * n),
+        "publisher": pa.array(["Fink"] * n),
+        "objectId": _arrow(columns["objectId"], pa.string()),
+        "candidate": candidate,
+    }
+    for name in STAMPS if stamps is not None else ():
+        data = stamps[name].combine_chunks()
+        files = [f"candid{number}_{name[6:9].lower()}.fits.gz" for number in columns["candid"]]
+        packets[name] = pa.StructArray.from_arrays(
+            [pa.array(files), data], ["fileName", "stampData"], mask=data.is_null()
+        )
+    return pa.table(packets)
+
+
+RUBIN_TYPES = {
+    "diaSourceId": pa.string(),
+    "visit": pa.string(),
+    "detector": pa.int32(),
+    "diaObjectId": pa.string(),
+    "ssObjectId": pa.string(),
+    "midpointMjdTai": pa.float64(),
+    "band": pa.string(),
+    **dict.fromkeys(("ra", "dec", "x", "y", "raErr", "decErr"), pa.float64()),
+    **dict.fromkeys(("psfFlux", "psfFluxErr", "snr", "scienceFlux"), pa.float64()),
+    **dict.fromkeys(("templateFlux", "reliability", "extendedness"), pa.float64()),
+    **dict.fromkeys(("trailLength", "trailAngle"), pa.float64()),
+    **dict.fromkeys(("isNegative", "isDipole", "glint_trail"), pa.bool_()),
+    **dict.fromkeys(("pixelFlags_bad", "pixelFlags_cr", "pixelFlags_streak"), pa.bool_()),
+    "diaObject_nDiaSources": pa.int32(),
+    "ssSource_designation": pa.string(),
+}
+"""Rubin's columns, alerts flattened to one row per diaSource."""
+
+
+def rubin_table(
+    columns: dict[str, np.ndarray], instrument: Instrument, stamps: pa.Table | None = None
+) -> pa.Table:
+    """The packets in Rubin's columns; a star is one more repeating source."""
+    jd, candid = columns["jd"], columns["candid"]
+    n = len(candid)
+    negative = np.isin(columns["isdiffpos"].astype(str), ("f", "0"))
+    flux = 10 ** (0.4 * (31.4 - columns["magpsf"])) * np.where(negative, -1, 1)
+    flux_error = np.abs(flux) * columns["sigmapsf"] / 1.0857362
+    name = columns["ssnamenr"]
+    none = np.ma.getmaskarray(name) | (np.ma.getdata(name) == "null")
+    magnr = np.ma.filled(columns["magnr"].astype(float), np.nan)
+    template = np.where(magnr > 0, 10 ** (0.4 * (31.4 - magnr.clip(5.0, 40.0))), 0.0)
+    noise = instrument.noise_arcsec / 3600
+    bad = columns["nbad"] > 0
+    values: dict[str, np.ndarray] = {
+        "diaSourceId": candid.astype(str),
+        "visit": visits(jd),
+        "detector": columns["rcid"],
+        "diaObjectId": object_numbers(columns),
+        "ssObjectId": np.where(none, "0", name.astype(str)),
+        "midpointMjdTai": jd - 2400000.5 + (columns["exptime"] / 2 + TAI_MINUS_UTC) / 86400,
+        "band": np.array(instrument.bands)[columns["fid"] - 1],
+        **{key: columns[key] for key in ("ra", "dec")},
+        "x": columns["xpos"],
+        "y": columns["ypos"],
+        "raErr": np.hypot(noise, instrument.fwhm_arcsec / 8478 * columns["sigmapsf"]),
+        "decErr": np.hypot(noise, instrument.fwhm_arcsec / 8478 * columns["sigmapsf"]),
+        "psfFlux": flux,
+        "psfFluxErr": flux_error,
+        "snr": np.abs(flux) / flux_error,
+        "scienceFlux": flux + template,
+        "templateFlux": template,
+        "reliability": columns["rb"] - 0.05,
+        "extendedness": 1 - columns["classtar"],
+        "trailLength": 2.0 * (columns["elong"] - 1.0),
+        "trailAngle": np.zeros(n),
+        "isNegative": negative,
+        "isDipole": np.zeros(n, dtype=bool),
+        "glint_trail": np.zeros(n, dtype=bool),
+        "pixelFlags_bad": bad,
+        "pixelFlags_cr": np.zeros(n, dtype=bool),
+        "pixelFlags_streak": np.zeros(n, dtype=bool),
+        "diaObject_nDiaSources": columns["ndethist"],
+        "ssSource_designation": np.ma.array(name.astype(str), mask=none),
+    }
+    table = {key: _arrow(values[key], kind) for key, kind in RUBIN_TYPES.items()}
+    for key in STAMPS if stamps is not None else ():
+        table[key] = stamps[key]
+    return pa.table(table)
+
+
+TAI_MINUS_UTC = 37.0
+"""[s], since 2017."""
+
+
+def visits(jd: np.ndarray) -> np.ndarray:
+    """Rubin's visit of an exposure: its start [0.1 s] since JD 2450000.5, as text."""
+    jd = np.ma.filled(jd, np.nan)
+    text = np.array([f"{tenths:.0f}" for tenths in np.round((jd - 2450000.5) * 864_000)])
+    return np.ma.array(text, mask=np.isnan(jd))
+
+
+def object_numbers(columns: dict[str, np.ndarray]) -> np.ndarray:
+    """Rubin's object ids, digits as text: ZTF's name read as a number of base 26."""
+    names = columns["objectId"].astype("U12")
+    letters = names.view("U1").reshape(len(names), 12).view(np.uint32)[:, 5:].astype(np.int64) - 97
+    number = (letters * 26 ** np.arange(6, -1, -1)).sum(axis=1)
+    year = np.char.replace(names, "ZTF", "").astype("U2").astype(np.int64)
+    return (year * 10**10 + number).astype(str)
+
+
+def _arrow(column: np.ndarray, kind: pa.DataType) -> pa.Array:
+    values, mask = np.ma.getdata(column), np.ma.getmaskarray(column)
+    if pa.types.is_string(kind):
+        return pa.array(values.astype(object), kind, mask=mask)
+    return pa.array(values.astype(kind.to_pandas_dtype()), kind, mask=mask)
 
 
 def _photometry(rng: np.random.Generator, limit: Floats) -> tuple[Floats, Floats]:

@@ -1,4 +1,4 @@
-"""When and where ZTF points during one night."""
+"""When and where a telescope points during one night."""
 
 from __future__ import annotations
 
@@ -8,25 +8,20 @@ import numpy as np
 import pandas as pd
 
 from fink_tracklets.errors import UserError
+from fink_tracklets.simulate.instruments import ZTF, Instrument
 from fink_tracklets.simulate.mosaic import Floats
 from fink_tracklets.survey import Site
 
-CADENCE = 38.2
-"""Shortest time [s] from one exposure's start to the next: 30 s of light, and readout."""
 MIN_ALTITUDE = 30.0
 """Of a pointing [deg]."""
-ROW_HEIGHT = 7.2
-"""Between the declinations of ZTF's field rows [deg]."""
-FIRST_YEAR = 2018
-"""Of ZTF's alerts."""
 
 
-def night_start(night: str) -> float:
-    """JD (UTC) of 0h of a night YYYYMMDD.
+def night_start(night: str, instrument: Instrument = ZTF) -> float:
+    """JD (UTC) from which 24 hours belong to a night YYYYMMDD.
 
     Raises
     ------
-    UserError : not such a date, or before ZTF's first alerts
+    UserError : not such a date, or before the survey's first alerts
     """
     try:
         date = datetime.strptime(night, "%Y%m%d")
@@ -34,29 +29,45 @@ def night_start(night: str) -> float:
         date = None
     if date is None or date.strftime("%Y%m%d") != night:
         raise UserError(f"The night must be a date YYYYMMDD, not '{night}'.")
-    if date.year < FIRST_YEAR:
-        raise UserError(f"ZTF has no alerts of {night}: give a night from {FIRST_YEAR} on.")
-    return date.toordinal() + 1721424.5
+    if date.year < instrument.first_year:
+        raise UserError(
+            f"{instrument.survey} has no alerts of {night}: give a night from "
+            f"{instrument.first_year} on."
+        )
+    return date.toordinal() + 1721424.5 + instrument.night_begins_h / 24
 
 
 def draw_exposures(
-    rng: np.random.Generator, night: str, n_exposures: int, site: Site, exposure_time: float
+    rng: np.random.Generator,
+    night: str,
+    n_exposures: int,
+    site: Site,
+    exposure_time: float,
+    instrument: Instrument = ZTF,
 ) -> pd.DataFrame:
     """``n_exposures`` pointings between evening and morning twilight, at least one on RA 0.
 
     Returns
     -------
     DataFrame in order of time: jd (UTC of the start, 7 decimals), ra, dec, field (see
-    `field_grid`), fid (band: 1 g, 2 r, 3 i), diffmaglim [mag], magzpsci [mag]
+    `field_grid`), band (row of the instrument's), limit, zero_point [mag]
+
+    Raises
+    ------
+    UserError : the night is too short for so many
     """
-    start = night_start(night)
-    minutes = start + np.arange(16 * 60) / 1440
+    minutes = night_start(night, instrument) + np.arange(24 * 60) / 1440
     dark = minutes[_sun_altitude(minutes, site) < -12.0]
-    slack = (dark[-1] - dark[0]) * 86400 - exposure_time - CADENCE * (n_exposures - 1)
-    seconds = CADENCE * np.arange(n_exposures) + np.sort(rng.uniform(0.0, slack, n_exposures))
+    shortest = exposure_time + instrument.cadence_s * (n_exposures - 1)
+    slack = (dark[-1] - dark[0]) * 86400 - shortest
+    if slack < 0 or n_exposures < 1:
+        most = int((slack - exposure_time) / instrument.cadence_s) + n_exposures
+        raise UserError(f"The night {night} has room for 1 to {most} exposures, not {n_exposures}.")
+    seconds = np.sort(rng.uniform(0.0, slack, n_exposures))
+    seconds += instrument.cadence_s * np.arange(n_exposures)
     jd = np.round(dark[0] + seconds / 86400, 7)
 
-    grid = field_grid()
+    grid = field_grid(instrument.field_spacing_deg)
     up = altitude(jd[:, None], grid["ra"].to_numpy(), grid["dec"].to_numpy(), site)
     choice = np.where(up > MIN_ALTITUDE, rng.uniform(size=up.shape), -1.0).argmax(axis=1)
     on_ra_zero = (grid["ra"] == 0.0).to_numpy()
@@ -64,26 +75,29 @@ def draw_exposures(
         i, best = np.unravel_index(np.where(on_ra_zero, up, -90.0).argmax(), up.shape)
         choice[i] = best
 
-    fid = rng.choice([1, 2, 3], n_exposures, p=[0.45, 0.5, 0.05])
+    band = rng.choice(len(instrument.bands), n_exposures, p=instrument.band_share)
+    limit = np.array(instrument.limiting_mag)[band] + rng.normal(0, 0.3, n_exposures)
+    zero_point = np.array(instrument.zero_point)[band] + rng.normal(0, 0.1, n_exposures)
     return pd.DataFrame(
         {
             "jd": jd,
             **{name: grid[name].to_numpy()[choice] for name in grid},
-            "fid": fid,
-            "diffmaglim": np.array([20.3, 20.2, 19.6])[fid - 1] + rng.normal(0, 0.3, n_exposures),
-            "magzpsci": np.array([26.1, 26.2, 25.6])[fid - 1] + rng.normal(0, 0.1, n_exposures),
+            "band": band,
+            "limit": limit,
+            "zero_point": zero_point,
         }
     )
 
 
-def field_grid() -> pd.DataFrame:
-    """ZTF-like fields in rows of equal declination: ra, dec [deg], field.
+def field_grid(spacing_deg: float) -> pd.DataFrame:
+    """Fields in rows of equal declination: ra, dec [deg], field.
 
     The first field of each row points to RA 0.
     """
     rows = []
-    for dec in np.arange(-24.25, 90.0, ROW_HEIGHT):
-        n = int(np.ceil(360.0 * np.cos(np.radians(dec)) / 7.0))
+    southern = -24.25 - spacing_deg * np.floor(65.0 / spacing_deg)
+    for dec in np.arange(southern, 90.0, spacing_deg):
+        n = int(np.ceil(360.0 * np.cos(np.radians(dec)) / (0.97 * spacing_deg)))
         rows.append(pd.DataFrame({"ra": np.arange(n) * 360.0 / n, "dec": dec}))
     grid = pd.concat(rows, ignore_index=True)
     return grid.assign(field=grid.index + 250)

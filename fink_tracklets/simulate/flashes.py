@@ -1,0 +1,143 @@
+"""How rotating objects flash, and which of the flashes an image shows as a point.
+
+P2 is Karpov & Peloton 2023 (arXiv 2310.17322). A facet throws the Sun's image past the site once
+per turn. While the flash lasts it is as bright as a specular sphere with the facet's radius of
+curvature; in the exposure it is fainter by P2's eq. 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fink_tracklets.simulate.instruments import Instrument
+from fink_tracklets.simulate.mosaic import Floats
+from fink_tracklets.simulate.orbits import Track
+from fink_tracklets.sphere import ARCSEC, separation
+
+SUN_MAG = -26.74
+ALBEDO = 0.5
+FLASHING = {
+    "LEO": 0.22,
+    "MEO": 0.09,
+    "GEO": 0.16,
+    "GEO inclined": 0.11,
+    "GTO": 0.09,
+    "Molniya": 0.09,
+    "other": 0.1,
+}
+"""Share of each orbit class that flashes at all: inactive, rotating, with a flat facet."""
+PERIOD = {"LEO": (0.25, 0.8)}
+"""Median [s] and width (natural logarithm) of the log-normal of periods; else `SLOW`."""
+SLOW = (6.0, 1.0)
+SIZE = {"LEO": (0.5, 0.5)}
+"""Median [m] and width of the facets' radii of curvature; else `LARGE`."""
+LARGE = (1.6, 0.6)
+DUTY = (1 / 150, 0.5)
+"""Flash duration over period: the Sun's half degree and a facet's unevenness."""
+BLEND = 1.5
+"""Flashes closer than this [FWHM] are one source, a point only when one outshines the other."""
+OUTSHINES = 1.5
+"""[mag]"""
+MISSED = 0.07
+"""Share of good flashes that the pipeline loses all the same."""
+
+
+@dataclass(frozen=True)
+class Spin:
+    """How an object flashes, the same on every night."""
+
+    period_s: float
+    duration_s: float
+    size_m: float
+    """Radius of the specular sphere."""
+    strength: Floats
+    """(1 to 3,) of the flashes in a turn; the first has 1."""
+    turn: Floats
+    """Where in the turn they come, 0 to 1."""
+    drift_mag: float
+    """Amplitude of the slow change of brightness."""
+    drift_period_s: float
+
+
+@dataclass(frozen=True)
+class Flashes:
+    """All flashes of an object in one exposure, arrays of shape (n,) in order of time."""
+
+    seconds: Floats
+    """After the exposure's start."""
+    instant_mag: Floats
+    """While it lasts."""
+    mag: Floats
+    """In the exposure."""
+
+
+def draw_spin(seed: int, norad_cat_id: int, orbit_class: str, always: bool = False) -> Spin | None:
+    """The spin of an object; None if it does not flash, unless it shall ``always``."""
+    rng = np.random.default_rng([seed, 3, norad_cat_id])
+    if rng.uniform() >= FLASHING[orbit_class] and not always:
+        return None
+    median, width = PERIOD.get(orbit_class, SLOW)
+    period = median * rng.lognormal(0.0, width)
+    size, scatter = SIZE.get(orbit_class, LARGE)
+    n = rng.choice([1, 2, 3], p=[0.4, 0.4, 0.2])
+    others = np.sort(rng.uniform(0.1, 0.9, n - 1))
+    return Spin(
+        period_s=float(period),
+        duration_s=float(period * DUTY[0] * rng.lognormal(0.0, DUTY[1])),
+        size_m=float(size * rng.lognormal(0.0, scatter)),
+        strength=np.concatenate([[1.0], rng.uniform(0.1, 0.9, n - 1)]),
+        turn=np.concatenate([[0.0], others]),
+        drift_mag=float(rng.uniform(0.0, 0.8)),
+        drift_period_s=float(30.0 * rng.lognormal(1.0, 0.7)),
+    )
+
+
+def flash(rng: np.random.Generator, spin: Spin, range_km: float, exposure_time_s: float) -> Flashes:
+    """The flashes of an exposure, at a random phase of the turn and of the drift.
+
+    Instant magnitude of a specular sphere: the Sun's, times ALBEDO (size / 2 distance)^2.
+    """
+    first = -rng.uniform(0.0, 1.0) * spin.period_s
+    turns = np.arange(np.ceil((exposure_time_s - first) / spin.period_s) + 1)
+    seconds = (first + spin.period_s * (turns[:, None] + spin.turn)).ravel()
+    strength = np.tile(spin.strength, len(turns))
+    inside = (seconds >= 0) & (seconds < exposure_time_s)
+    seconds, strength = seconds[inside], strength[inside]
+    drift = np.sin(2 * np.pi * (seconds / spin.drift_period_s + rng.uniform()))
+    gain = ALBEDO * (spin.size_m / (2000.0 * range_km)) ** 2 * strength
+    instant = SUN_MAG - 2.5 * np.log10(gain) + spin.drift_mag * drift
+    mag = instant - 2.5 * np.log10(spin.duration_s / exposure_time_s)
+    return Flashes(seconds, instant, mag)
+
+
+def resolved(flashes: Flashes, vectors: Floats, fwhm_arcsec: float) -> np.ndarray:
+    """Which flashes stand apart from their neighbours, or outshine them.
+
+    Parameters
+    ----------
+    vectors : (n, 3) where the flashes are
+    """
+    alone = np.ones(len(vectors), dtype=bool)
+    for step in (1, 2):
+        near = separation(vectors[step:], vectors[:-step]) < BLEND * fwhm_arcsec * ARCSEC
+        fainter = flashes.mag[step:] - flashes.mag[:-step]
+        alone[step:] &= ~near | (fainter < -OUTSHINES)
+        alone[:-step] &= ~near | (fainter > OUTSHINES)
+    return alone
+
+
+def is_point(spin: Spin, track: Track, fwhm_arcsec: float) -> bool:
+    """Whether the object moves less than a point's width during a flash."""
+    return spin.duration_s * track.arc_arcsec / track.exposure_time_s < fwhm_arcsec
+
+
+def measure(
+    rng: np.random.Generator, mag: Floats, limiting_mag: float, instrument: Instrument
+) -> tuple[Floats, Floats, Floats]:
+    """Measured magnitudes, their errors and the positions' errors [arcsec, one axis]."""
+    noise_to_signal = 0.2 * 10 ** (-0.4 * (limiting_mag - mag))
+    error = 1.0857 * noise_to_signal + 0.02
+    position = np.hypot(instrument.noise_arcsec, instrument.fwhm_arcsec / 2.355 * noise_to_signal)
+    return mag + rng.normal(0.0, 1.0, len(mag)) * error, error, position

@@ -1,0 +1,172 @@
+"""The flashes of a night's objects as the camera records them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from fink_tracklets.simulate import mosaic
+from fink_tracklets.simulate.catalogue import Catalogue
+from fink_tracklets.simulate.flashes import (
+    MISSED,
+    Spin,
+    draw_spin,
+    flash,
+    is_point,
+    measure,
+    resolved,
+)
+from fink_tracklets.simulate.instruments import Instrument
+from fink_tracklets.simulate.orbits import Track, crossings
+from fink_tracklets.sphere import ra_dec
+from fink_tracklets.survey import Survey
+
+MIN_POINTS = 5
+"""Detections in one exposure that make a tracklet (P1 section 1.3)."""
+
+
+@dataclass(frozen=True)
+class Glints:
+    """What flashes in a night."""
+
+    detected: pd.DataFrame
+    """A row per alert: exposure (row), track (row of `tracks`), role ('candidate', or 'poor' where
+    the pipeline sees that it is no point), detector, x, y [pixels], ra, dec, mag, mag_err, and the
+    truth: seconds, true_ra, true_dec [deg], instant_mag."""
+    tracks: pd.DataFrame
+    """A row per track that flashes on a detector, see `docs/simulation.md`."""
+    emitted: pd.DataFrame
+    """A row per flash on a detector, detected or not: exposure, detector, x, y, mag."""
+
+
+def draw_glints(
+    rng: np.random.Generator,
+    exposures: pd.DataFrame,
+    catalogue: Catalogue,
+    survey: Survey,
+    instrument: Instrument,
+    seed: int,
+) -> Glints:
+    """Fly the flashing objects of a catalogue through the fields of a night."""
+    ids, classes = catalogue.norad_cat_id, catalogue.orbit_class
+    spins = [draw_spin(seed, int(i), kind) for i, kind in zip(ids, classes, strict=True)]
+    flashing = np.array([spin is not None for spin in spins], dtype=bool)
+    part = Catalogue(*(values[flashing] for values in vars(catalogue).values()))
+    kept = [spin for spin in spins if spin is not None]
+    tracks = crossings(
+        part,
+        survey.site,
+        exposures["jd"].to_numpy(),
+        survey.exposure_time_s,
+        exposures["ra"].to_numpy(),
+        exposures["dec"].to_numpy(),
+        instrument.mosaic.radius_deg,
+    )
+    rows: list[dict[str, object]] = []
+    detected, emitted = [], []
+    for track in tracks:
+        pointing = exposures.iloc[track.exposure]
+        seen, every = record(
+            rng, track, kept[track.row], pointing["ra"], pointing["dec"], pointing["limit"],
+            instrument,
+        )  # fmt: skip
+        if every.empty:
+            continue
+        number = len(rows)
+        detected.append(seen.assign(track=number, exposure=track.exposure))
+        emitted.append(every.assign(track=number, exposure=track.exposure))
+        n_detected = int((seen["role"] == "candidate").sum())
+        rows.append(_row(track, kept[track.row], part, len(every), n_detected))
+    empty = pd.DataFrame(columns=[*COLUMNS, "track", "exposure"])
+    return Glints(
+        detected=pd.concat(detected, ignore_index=True) if detected else empty,
+        tracks=pd.DataFrame(rows, columns=list(TRACK_COLUMNS)),
+        emitted=pd.concat(emitted, ignore_index=True) if emitted else empty,
+    )
+
+
+COLUMNS = (
+    "role", "detector", "x", "y", "ra", "dec", "mag", "mag_err",
+    "seconds", "true_ra", "true_dec", "instant_mag",
+)  # fmt: skip
+TRACK_COLUMNS = (
+    "exposure", "norad_cat_id", "object_name", "orbit_class", "period_s", "duration_s",
+    "flashes_per_turn", "size_m", "flashes_emitted", "flashes_detected", "arc_arcsec",
+    "range_km", "phase_angle_deg",
+)  # fmt: skip
+
+
+def record(
+    rng: np.random.Generator,
+    track: Track,
+    spin: Spin,
+    ra0: float,
+    dec0: float,
+    limiting_mag: float,
+    instrument: Instrument,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The detections, and all flashes that fall on a detector, of one track.
+
+    A flash that is stretched or runs into its neighbour gives an alert of poor quality in half
+    of the cases, and none in the others.
+    """
+    flashes = flash(rng, spin, track.range_km, track.exposure_time_s)
+    vectors = track.at(flashes.seconds)
+    xi, eta = mosaic.sky_to_plane(ra0, dec0, vectors)
+    detector, x, y = mosaic.plane_to_pixels(xi, eta, instrument.mosaic)
+    mag, mag_err, position_error = measure(rng, flashes.mag, limiting_mag, instrument)
+    bright = mag < limiting_mag
+    good = resolved(flashes, vectors, instrument.fwhm_arcsec) & is_point(
+        spin, track, instrument.fwhm_arcsec
+    )
+    lost = rng.uniform(size=len(mag)) < np.where(good, MISSED, 0.5)
+    true_ra, true_dec = ra_dec(vectors)
+    every = pd.DataFrame(
+        {
+            "detector": detector,
+            "x": x,
+            "y": y,
+            "mag": flashes.mag,
+            "seconds": flashes.seconds,
+            "true_ra": true_ra,
+            "true_dec": true_dec,
+            "instant_mag": flashes.instant_mag,
+        }
+    )
+    on_detector = detector >= 0
+    noise = rng.normal(0.0, 1.0, (2, len(mag))) * position_error
+    detector, x, y = mosaic.plane_to_pixels(xi + noise[0], eta + noise[1], instrument.mosaic)
+    ra, dec = mosaic.plane_to_sky(ra0, dec0, xi + noise[0], eta + noise[1])
+    seen = every.assign(
+        role=np.where(good, "candidate", "poor"),
+        detector=detector,
+        x=x,
+        y=y,
+        ra=ra,
+        dec=dec,
+        mag=mag,
+        mag_err=mag_err,
+    )[list(COLUMNS)]
+    return seen[bright & ~lost & on_detector & (detector >= 0)], every[on_detector]
+
+
+def _row(
+    track: Track, spin: Spin, catalogue: Catalogue, n_emitted: int, n_detected: int
+) -> dict[str, object]:
+    return {
+        "exposure": track.exposure,
+        "norad_cat_id": int(catalogue.norad_cat_id[track.row]),
+        "object_name": catalogue.name[track.row],
+        "orbit_class": catalogue.orbit_class[track.row],
+        "period_s": spin.period_s,
+        "duration_s": spin.duration_s,
+        "flashes_per_turn": len(spin.turn),
+        "size_m": spin.size_m,
+        "flashes_emitted": n_emitted,
+        "flashes_detected": n_detected,
+        "arc_arcsec": track.arc_arcsec,
+        "range_km": track.range_km,
+        "phase_angle_deg": track.phase_angle_deg,
+    }

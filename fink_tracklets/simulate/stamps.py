@@ -1,0 +1,148 @@
+"""The images in a packet: 63 x 63 pixels around an alert, as gzipped FITS.
+
+Rows of an image are y, columns are x, and its middle pixel holds the alert. The difference shows
+every flash of the object that falls into it, detected or not; the science image has the
+template's stars besides. Pixels past the detector's edge are NaN.
+"""
+
+from __future__ import annotations
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from fink_tracklets.simulate.instruments import Instrument
+from fink_tracklets.simulate.mosaic import Floats
+from fink_tracklets.simulate.packets import STAMPS
+
+SIZE = 63
+"""Of a stamp [pixels]."""
+HALF = SIZE // 2
+STARS_PER_STAMP = 4.0
+"""In a template."""
+SKY = 105.0
+"""Level of the template and the science image [counts]."""
+
+
+def draw_stamps(
+    columns: dict[str, np.ndarray],
+    detections: pd.DataFrame,
+    emitted: pd.DataFrame,
+    instrument: Instrument,
+    every: bool,
+    seed: int,
+) -> pa.Table:
+    """Stamps of packets: a column of binary for each of `packets.STAMPS`, null where none is.
+
+    An alert's stamps depend on the seed and its id, not on its place in the table.
+
+    Parameters
+    ----------
+    columns : of the packets
+    detections : exposure, track (-1 if none), role, detector, x, y, in the packets' order
+    emitted : exposure, track, detector, x, y, mag of all flashes on a detector
+    every : also of alerts that are no candidates
+    """
+    data: dict[str, list[bytes | None]] = {name: [] for name in STAMPS}
+    by_track = {key: part for key, part in emitted.groupby(["track", "detector"])}
+    fields = ("track", "role", "detector", "x", "y")
+    rows = zip(*(detections[name].to_numpy() for name in fields), strict=True)
+    for i, (track, role, detector, x, y) in enumerate(rows):
+        if not (every or role == "candidate"):
+            for name in STAMPS:
+                data[name].append(None)
+            continue
+        rng = np.random.default_rng([seed, int(columns["candid"][i])])
+        flashes = by_track.get((track, detector))
+        if flashes is None:
+            sources = np.array([[x, y, columns["magpsf"][i]]])
+        else:
+            sources = flashes[["x", "y", "mag"]].to_numpy(float)
+        zero_point, limit = float(columns["magzpsci"][i]), float(columns["diffmaglim"][i])
+        sign = -1.0 if str(columns["isdiffpos"][i]) in ("f", "0") else 1.0
+        stamps = draw_stamp(rng, x, y, sources, sign, zero_point, limit, instrument)
+        for name, stamp in zip(STAMPS, stamps, strict=True):
+            data[name].append(fits_gz(stamp))
+    return pa.table({name: pa.array(values, pa.binary()) for name, values in data.items()})
+
+
+def draw_stamp(
+    rng: np.random.Generator,
+    x: float,
+    y: float,
+    sources: Floats,
+    sign: float,
+    zero_point: float,
+    limiting_mag: float,
+    instrument: Instrument,
+) -> tuple[Floats, Floats, Floats]:
+    """Science, template and difference (63, 63) [counts] around pixel x, y.
+
+    Parameters
+    ----------
+    sources : (n, 3) x, y [pixels] and magnitude of what is in the difference
+    sign : -1 for a negative difference
+    zero_point : magnitude of one count
+    """
+    sigma = instrument.fwhm_arcsec / instrument.mosaic.pixel_arcsec / 2.355
+    # 5 sigma of a point source, measured with its own profile as weight.
+    noise = 10 ** (0.4 * (zero_point - limiting_mag)) / 5 / (2 * np.sqrt(np.pi) * sigma)
+    column = np.round(x) + np.arange(-HALF, HALF + 1)
+    row = np.round(y) + np.arange(-HALF, HALF + 1)
+    n_stars = rng.poisson(STARS_PER_STAMP)
+    stars = np.stack(
+        [
+            rng.uniform(column[0], column[-1], n_stars),
+            rng.uniform(row[0], row[-1], n_stars),
+            limiting_mag + 1.5 - rng.exponential(1.5, n_stars),
+        ],
+        axis=1,
+    )
+    template = _points(stars, column, row, zero_point, sigma)
+    difference = sign * _points(sources, column, row, zero_point, sigma)
+    template_noise = rng.normal(0.0, 0.2 * noise, (SIZE, SIZE))
+    difference = difference + rng.normal(0.0, noise, (SIZE, SIZE))
+    template = SKY + template + template_noise
+    outside_x = (column < 0) | (column >= instrument.mosaic.n_columns)
+    outside_y = (row < 0) | (row >= instrument.mosaic.n_rows)
+    outside = outside_y[:, None] | outside_x[None, :]
+    science, template, difference = (
+        np.where(outside, np.nan, image) for image in (template + difference, template, difference)
+    )
+    return science, template, difference
+
+
+def _points(sources: Floats, column: Floats, row: Floats, zero_point: float, sigma: float) -> Floats:
+    """Gaussian points of the sources near the stamp."""
+    near = (np.abs(sources[:, 0] - column[HALF]) < HALF + 6 * sigma) & (
+        np.abs(sources[:, 1] - row[HALF]) < HALF + 6 * sigma
+    )
+    x, y, mag = sources[near].T
+    counts = 10 ** (0.4 * (zero_point - mag)) / (2 * np.pi * sigma**2)
+    along = np.exp(-0.5 * ((column - x[:, None]) / sigma) ** 2)
+    down = np.exp(-0.5 * ((row - y[:, None]) / sigma) ** 2)
+    return (down * counts[:, None]).T @ along
+
+
+def _header() -> bytes:
+    cards = [
+        "SIMPLE  =                    T",
+        "BITPIX  =                  -32",
+        "NAXIS   =                    2",
+        f"NAXIS1  = {SIZE:20d}",
+        f"NAXIS2  = {SIZE:20d}",
+        "BUNIT   = 'DN      '",
+        "END",
+    ]
+    return "".join(card.ljust(80) for card in cards).ljust(2880).encode()
+
+
+HEADER = _header()
+
+
+def fits_gz(image: Floats) -> bytes:
+    """An image (63, 63) as a gzipped FITS file; the same image gives the same bytes."""
+    body = image.astype(">f4").tobytes()
+    return gzip.compress(HEADER + body + bytes(-len(body) % 2880), compresslevel=1, mtime=0)
