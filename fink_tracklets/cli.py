@@ -253,6 +253,14 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("what", metavar="NIGHT|NAME", help="YYYYMMDD, or a tracklet's name")
     _store(command)
     command.add_argument("--plot", metavar="FILE.png", help="draw it, too (.png, .pdf or .svg)")
+
+    from fink_tracklets import serve_command
+
+    command = _command(
+        commands, "serve", serve_command.serve, "answer the broker's REST calls and show web pages",
+        "fink-tracklets serve --store /data/tracklets --port 8000",
+    )  # fmt: skip
+    serve_command.add_arguments(command)
     return parser
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +82,7 @@ def read_table(store: str | Path, name: str, night: str) -> pa.Table:
         if name not in manifest["files"]:
             return TABLES[name].arrow_schema.empty_table()
         try:
-            parts = [pq.ParquetFile(folder.open(f)).read() for f in manifest["files"][name]]
-            return _as_defined(pa.concat_tables(parts, promote_options="permissive"), name)
+            return read_files(folder, name, manifest["files"][name])
         except FileNotFoundError as error:
             newer = read_manifest(store, night)
             if newer["run"] == manifest["run"]:
@@ -91,6 +91,12 @@ def read_table(store: str | Path, name: str, night: str) -> pa.Table:
                     f"of {night} names. Run the night again."
                 ) from error
             manifest = newer
+
+
+def read_files(folder: Folder, name: str, files: Sequence[str]) -> pa.Table:
+    """The table of that name from its files; FileNotFoundError where one of them is gone."""
+    parts = [pq.ParquetFile(folder.open(file)).read() for file in files]
+    return _as_defined(pa.concat_tables(parts, promote_options="permissive"), name)
 
 
 def _as_defined(table: pa.Table, name: str) -> pa.Table:

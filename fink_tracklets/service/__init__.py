@@ -1,0 +1,1 @@
+"""REST service and web pages over a store. Knows no Spark."""

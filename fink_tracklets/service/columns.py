@@ -1,0 +1,135 @@
+"""The broker's columns: `i:` what the survey sent, `d:` what we add, `v:` computed on reading."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fink_tracklets.naming import UNIX_EPOCH_JD
+from fink_tracklets.service.refusal import shown, wrong
+from fink_tracklets.store.cells import text
+from fink_tracklets.tables import TRACKLET_ALERTS, TRACKLETS
+
+COMPUTED = {
+    "v:lastdate": "start of the exposure, UTC",
+    "v:constellation": "constellation of the alert",
+}
+NAME = "d:tracklet"
+
+
+def column_names(carried: Collection[str]) -> dict[str, str]:
+    """Column of our tables to the broker's, for a survey that carries these columns."""
+    ours = dict.fromkeys([*TRACKLET_ALERTS.names, *TRACKLETS.names, *carried])
+    return {name: f"{'i' if name in carried else 'd'}:{name}" for name in ours}
+
+
+def joined(alerts: pa.Table, tracklets: pa.Table, carried: Collection[str]) -> pa.Table:
+    """A row per alert of a tracklet with its tracklet's columns, under the broker's names.
+
+    Parameters
+    ----------
+    alerts, tracklets : the tables `tracklet_alerts` and `tracklets` of a night
+    carried : columns of `alerts` that the survey sent
+    """
+    added = [name for name in tracklets.column_names if name not in alerts.column_names]
+    of_alert = pc.index_in(alerts["tracklet"], value_set=tracklets["tracklet"])
+    measures = tracklets.select(added).take(of_alert)
+    for name in added:
+        alerts = alerts.append_column(measures.schema.field(name), measures[name])
+    names = column_names(carried)
+    return alerts.rename_columns([names.get(n, f"d:{n}") for n in alerts.column_names])
+
+
+def finished(table: pa.Table) -> pa.Table:
+    """The rows as they are answered.
+
+    Times and arrays become text, NaN and infinity null, the `v:` columns are added; columns are in
+    alphabetical order, rows newest exposure first, then by the tracklet's number and along it.
+    """
+    columns = {name: _plain(table[name]) for name in table.column_names}
+    suffixes = {name[2:]: name for name in columns}
+    jd = columns[suffixes["jd"]].to_numpy().astype(float)
+    columns["v:lastdate"] = pa.chunked_array([pa.array([date_text(t) for t in jd], pa.string())])
+    ra, dec = (columns[suffixes[n]].to_numpy().astype(float) for n in ("ra", "dec"))
+    columns["v:constellation"] = pa.chunked_array([pa.array(constellations(ra, dec), pa.string())])
+    plain = pa.table({name: columns[name] for name in sorted(columns)})
+    keys = zip(
+        plain[NAME].to_pylist(),
+        plain["d:along_arcsec"].to_pylist(),
+        plain["d:alert_id"].to_pylist(),
+        range(len(plain)),
+        strict=True,
+    )
+    order = sorted(((*name_key(name), along, alert), k) for name, along, alert, k in keys)
+    return plain.take(pa.array([k for _, k in order], pa.int64())).combine_chunks()
+
+
+def name_key(name: str) -> tuple[int, int]:
+    """Sorts tracklets newest first, then by number.
+
+    Examples
+    --------
+    >>> sorted(["TRCK_20211022_091949_01", "TRCK_20211022_091949_00"], key=name_key)
+    ['TRCK_20211022_091949_00', 'TRCK_20211022_091949_01']
+    """
+    return -int(name[5:13] + name[14:20]), int(name[21:])
+
+
+def date_text(jd: float) -> str:
+    """A Julian date (UTC) as the broker writes it, truncated to the millisecond."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(
+        microseconds=round((jd - UNIX_EPOCH_JD) * 86_400_000_000)
+    )
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}"
+
+
+def constellations(ra: np.ndarray, dec: np.ndarray) -> list[str]:
+    """The constellations of positions [deg, ICRS], by full name (Roman 1987)."""
+    if not len(ra):
+        return []
+    from astropy.coordinates import SkyCoord, get_constellation
+
+    return [str(name) for name in get_constellation(SkyCoord(ra, dec, unit="deg"))]
+
+
+def selected(table: pa.Table, columns: tuple[str, ...], known: Iterable[str]) -> pa.Table:
+    """These columns of the answer; a known one that the rows lack is null.
+
+    Raises
+    ------
+    Refusal : 400 for a column that is not known
+    """
+    everything = set(known)
+    for name in columns:
+        if name not in everything:
+            raise wrong(
+                f"Unknown column {shown(name)}: names are like i:objectId, d:tracklet and "
+                "v:lastdate; columns=* gives all."
+            )
+    for name in columns:
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(len(table), pa.string()))
+    return table.select(list(columns)) if columns else table
+
+
+@cache
+def described() -> dict[str, tuple[str, str]]:
+    """Unit and meaning of each of our columns, by its name without family."""
+    tables = (TRACKLETS, TRACKLET_ALERTS)
+    ours = {c.name: (c.unit, c.meaning) for table in tables for c in table.columns}
+    return ours | {name[2:]: ("", meaning) for name, meaning in COMPUTED.items()}
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    kind = column.type
+    if pa.types.is_floating(kind):
+        return pc.if_else(pc.is_finite(column), column, pa.scalar(None, kind))
+    if pa.types.is_timestamp(kind) or pa.types.is_nested(kind):
+        texts = [None if value is None else text(value) for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(texts, pa.string())])
+    return column

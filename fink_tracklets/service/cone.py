@@ -1,0 +1,121 @@
+"""Simple Cone Search 1.03 of the IVOA: tracklets by position.
+
+https://www.ivoa.net/documents/latest/ConeSearch.html
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+import pyarrow as pa
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fink_tracklets.service.columns import described, name_key
+from fink_tracklets.service.formats import MEDIA, to_votable, votable_error
+from fink_tracklets.service.index import Snapshot
+from fink_tracklets.service.openapi import plain as call
+from fink_tracklets.service.reading import ParquetReader
+from fink_tracklets.service.refusal import Refusal, shown, wrong
+from fink_tracklets.service.requests import from_address
+from fink_tracklets.sphere import ARCSEC, unit_vectors
+
+UCDS = {
+    "tracklet": "ID_MAIN",
+    "ra": "POS_EQ_RA_MAIN",
+    "dec": "POS_EQ_DEC_MAIN",
+}
+"""As version 1.03 of the protocol names them."""
+MOST = 10_000
+"""Rows of an answer."""
+
+
+def add(app: FastAPI, reader: ParquetReader) -> None:
+    """The call."""
+
+    @app.get(
+        "/api/v1/conesearch",
+        openapi_extra=call("Cone search", "RA", "DEC", "SR", "VERB", media=MEDIA["votable"]),
+        response_class=Response,
+    )
+    def conesearch(request: Request) -> Response:
+        """Tracklets that pass within SR [deg] of a position, as a VOTable."""
+        try:
+            given = {name.upper(): value for name, value in from_address(request).items()}
+            ra = number(given, "RA", 0, 360)
+            dec = number(given, "DEC", -90, 90)
+            radius = number(given, "SR", 0, 180)
+            if given.get("VERB", "1") not in ("1", "2", "3"):
+                raise wrong("VERB must be 1, 2 or 3.")
+        except Refusal as refusal:
+            return Response(votable_error(refusal.sentence), 400, media_type=MEDIA["votable"])
+        table = cone(reader.index.snapshot(), ra, dec, radius)
+        ours = {"ra": ("deg", "middle of the tracklet, ICRS"),
+                "dec": ("deg", "middle of the tracklet, ICRS"),
+                "separation_deg": ("deg", "of the nearest point of the tracklet")}  # fmt: skip
+        return Response(to_votable(table, described() | ours, UCDS), media_type=MEDIA["votable"])
+
+
+def number(given: dict[str, str], name: str, low: float, high: float) -> float:
+    """A number of the request within its range."""
+    text = given.get(name, "").strip()
+    right = f"{name} must be a number of degrees from {low} to {high}"
+    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", text[:60], re.ASCII):
+        raise wrong(f"{right}, not {shown(text)}." if text else f"{right}; it is missing.")
+    value = float(text[:60])
+    if not (math.isfinite(value) and low <= value <= high):
+        raise wrong(f"{right}, not {shown(text)}.")
+    return value
+
+
+def cone(snapshot: Snapshot, ra: float, dec: float, radius_deg: float) -> pa.Table:
+    """The tracklets within a radius [deg] of a position [deg, ICRS], newest first.
+
+    The distance is that of the nearest point of the great circle between a tracklet's ends.
+    """
+    tables = [night.tracklets for night in snapshot.nights.values()]
+    if not tables:
+        tables = [pa.table({})]
+    table = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
+    if not table.num_columns:
+        from fink_tracklets.tables import TRACKLETS
+
+        table = TRACKLETS.arrow_schema.empty_table()
+    ends = [
+        unit_vectors(table[f"ra_{end}"].to_numpy(), table[f"dec_{end}"].to_numpy())
+        for end in ("start", "end")
+    ]
+    middle = ends[0] + ends[1]
+    middle /= np.linalg.norm(middle, axis=1, keepdims=True)
+    separation = to_arc(unit_vectors(ra, dec), *ends)
+    lon = np.degrees(np.arctan2(middle[:, 1], middle[:, 0])) % 360
+    lat = np.degrees(np.arcsin(np.clip(middle[:, 2], -1, 1)))
+    names = table["tracklet"].to_pylist()
+    near = [k for k in range(len(names)) if separation[k] <= radius_deg]
+    near.sort(key=lambda k: name_key(names[k]))
+    table = table.add_column(1, "ra", pa.array(lon)).add_column(2, "dec", pa.array(lat))
+    table = table.append_column("separation_deg", pa.array(separation))
+    starts = table["exposure_start"].to_pylist()
+    times = [None if t is None else f"{t:%Y-%m-%dT%H:%M:%S.%f}" for t in starts]
+    place = table.column_names.index("exposure_start")
+    table = table.set_column(place, "exposure_start", pa.array(times, pa.string()))
+    return table.take(pa.array(near[:MOST], pa.int64()))
+
+
+def to_arc(point: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Distance [deg] of a unit vector (3,) from the arcs between unit vectors (n, 3)."""
+
+    def angle(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return np.arctan2(np.linalg.norm(np.cross(a, b), axis=-1), (a * b).sum(axis=-1))
+
+    normal = np.cross(start, end)
+    length = np.linalg.norm(normal, axis=-1, keepdims=True)
+    normal = np.divide(normal, length, out=np.zeros_like(normal), where=length > ARCSEC * 1e-6)
+    beside = ((np.cross(normal, start) @ point) >= 0) & ((np.cross(end, normal) @ point) >= 0)
+    across = np.abs(np.arcsin(np.clip(normal @ point, -1, 1)))
+    nearest_end = np.minimum(angle(start, point), angle(end, point))
+    inside = beside & (length[..., 0] > 0)
+    return np.degrees(np.where(inside, across, nearest_end))

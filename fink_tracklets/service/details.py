@@ -1,0 +1,118 @@
+"""All that is known of one tracklet."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from fink_tracklets.service.index import Night, Snapshot
+from fink_tracklets.service.reading import ParquetReader
+from fink_tracklets.service.sky import Plane, fitted_curve, offsets, plane, positions
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Details:
+    """A tracklet with all that the store has of it. None: that was not looked for."""
+
+    night: Night
+    tracklet: Row
+    alerts: list[Row]
+    """Along the track."""
+    others: list[Row]
+    """Candidates of its exposure that belong to another tracklet or to none."""
+    satellites: list[Row] | None
+    """The best match first, then its rivals."""
+    flashes: Row | None
+    glints: list[Row] | None
+    stamps: frozenset[int] | None
+    """Alerts that have stamps in the store."""
+    at: Plane
+    curve: np.ndarray
+    """The fitted curve in the plane, offsets [arcsec], shape (n, 2)."""
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Right ascension and declination [deg, ICRS] of the middle of the curve."""
+        ra, dec = positions(self.at, self.curve[len(self.curve) // 2][None, :])[0]
+        return float(ra), float(dec)
+
+    def plain(self) -> Row:
+        """As JSON has it."""
+        return {
+            "tracklet": plain(self.tracklet),
+            "night": self.night.night,
+            "points": [plain(row) for row in self.alerts],
+            "curve": positions(self.at, self.curve).round(7).tolist(),
+            "satellites": self.satellites and [plain(row) for row in self.satellites],
+            "flashes": self.flashes and plain(self.flashes),
+            "light_curve": self.glints and [plain(row) for row in self.glints],
+            "stamps": None if self.stamps is None else sorted(self.stamps),
+        }
+
+
+def details(reader: ParquetReader, snapshot: Snapshot, name: str) -> Details:
+    """A tracklet of the store.
+
+    Raises
+    ------
+    Refusal : 404 where there is none of that name
+    """
+    night = reader.night_of(name, snapshot)
+    (tracklet,) = [row for row in night.tracklets.to_pylist() if row["tracklet"] == name]
+    alerts = _rows(reader.part(night, "tracklet_alerts", "tracklet", name)) or []
+    alerts.sort(key=lambda row: (row["along_arcsec"], row["alert_id"]))
+    ids = {row["alert_id"] for row in alerts}
+    around = _rows(reader.part(night, "candidates", "exposure", tracklet["exposure"])) or []
+    satellites = None
+    if night.satellites is not None:
+        satellites = [row for row in night.satellites.to_pylist() if row["tracklet"] == name]
+        satellites.sort(key=lambda row: row["rank"])
+    flashes = _rows(reader.part(night, "flashes", "tracklet", name))
+    glints = _rows(reader.part(night, "glints", "tracklet", name))
+    stamps = reader.part(night, "stamps", "tracklet", name, ["alert_id"])
+    ra, dec, along = (
+        np.array([row[c] for row in alerts], float) for c in ("ra", "dec", "along_arcsec")
+    )
+    at = plane(ra, dec)
+    return Details(
+        night=night,
+        tracklet=tracklet,
+        alerts=alerts,
+        others=[row for row in around if row["alert_id"] not in ids],
+        satellites=satellites,
+        flashes=None if flashes is None else next(iter(flashes), {}),
+        glints=glints,
+        stamps=None if stamps is None else frozenset(stamps["alert_id"].to_pylist()),
+        at=at,
+        curve=fitted_curve(at, along, offsets(at, ra, dec)),
+    )
+
+
+def plain(value: Any) -> Any:
+    """A row or value as JSON has it: NaN null, times in ISO form, no bytes.
+
+    Examples
+    --------
+    >>> plain({"a": float("nan"), "b": b"FITS", "c": datetime(2021, 6, 4, tzinfo=UTC)})
+    {'a': None, 'c': '2021-06-04T00:00:00+00:00'}
+    """
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items() if not isinstance(item, bytes)}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return value
+
+
+def _rows(table: pa.Table | None) -> list[Row] | None:
+    return None if table is None else table.to_pylist()

@@ -1,0 +1,142 @@
+"""Rows as JSON, CSV, Parquet and VOTable."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from xml.sax.saxutils import escape, quoteattr
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+MEDIA = {
+    "json": "application/json",
+    "csv": "text/csv; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+    "votable": "application/x-votable+xml",
+}
+
+
+def encoded(table: pa.Table, form: str, described: Mapping[str, tuple[str, str]]) -> bytes:
+    """Rows in one of the formats of `MEDIA`.
+
+    Parameters
+    ----------
+    table : of numbers, booleans and texts, without NaN
+    described : unit and meaning by name, with or without its family
+    """
+    if form == "json":
+        return to_json(table)
+    if form == "csv":
+        return to_csv(table)
+    if form == "parquet":
+        sink = io.BytesIO()
+        pq.write_table(table, sink)
+        return sink.getvalue()
+    return to_votable(table, described)
+
+
+def to_csv(table: pa.Table) -> bytes:
+    """A header line and a line per row; nothing for null."""
+    if not table.num_columns:
+        return b""
+    sink = io.BytesIO()
+    pyarrow.csv.write_csv(table, sink)
+    return sink.getvalue()
+
+
+def to_json(table: pa.Table) -> bytes:
+    """A list of objects.
+
+    Examples
+    --------
+    >>> to_json(pa.table({"a": [1.0, None], "b": ["x", '"']}))
+    b'[{"a":1.0,"b":"x"},{"a":null,"b":"\\\\""}]'
+    """
+    keys = [json.dumps(name).replace("%", "%%") for name in table.column_names]
+    form = "{" + ",".join(f"{key}:%s" for key in keys) + "}"
+    values = [_json_values(table[name]) for name in table.column_names]
+    rows = [form % row for row in zip(*values, strict=True)]
+    return f"[{','.join(rows)}]".encode()
+
+
+def _json_values(column: pa.ChunkedArray) -> list[str]:
+    if pa.types.is_string(column.type):
+        return [json.dumps(value) for value in column.to_pylist()]
+    texts = pc.cast(column, pa.string())
+    if pa.types.is_floating(column.type):
+        whole = pc.invert(pc.match_substring_regex(texts, "[.e]"))
+        texts = pc.if_else(whole, pc.binary_join_element_wise(texts, ".0", ""), texts)
+    return pc.fill_null(texts, "null").to_pylist()
+
+
+VOTABLE_TYPES = {
+    pa.bool_(): 'datatype="boolean"',
+    pa.int32(): 'datatype="int"',
+    pa.int64(): 'datatype="long"',
+    pa.float32(): 'datatype="float"',
+    pa.float64(): 'datatype="double"',
+}
+VOTABLE_UNITS = {"1/rad": "rad-1"}
+NULL_INTEGER = {pa.int32(): -(2**31), pa.int64(): -(2**63)}
+
+
+def to_votable(
+    table: pa.Table,
+    described: Mapping[str, tuple[str, str]],
+    ucds: Mapping[str, str] | None = None,
+    meaning: str = "Tracklets of satellites and space debris",
+) -> bytes:
+    """A VOTable 1.4 document with one TABLE in TABLEDATA."""
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        '<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">',
+        '<RESOURCE type="results">',
+        '<INFO name="QUERY_STATUS" value="OK"/>',
+        '<COOSYS ID="icrs" system="ICRS"/>',
+        f'<TABLE name="tracklets" nrows="{len(table)}">',
+        f"<DESCRIPTION>{escape(meaning)}</DESCRIPTION>",
+    ]
+    for k, field in enumerate(table.schema):
+        lines.append(_votable_field(k, field, described, (ucds or {}).get(field.name, "")))
+    lines.append("<DATA><TABLEDATA>")
+    cells = [_votable_values(table[name]) for name in table.column_names]
+    row = "<TR>" + "<TD>%s</TD>" * len(cells) + "</TR>"
+    lines += [row % values for values in zip(*cells, strict=True)]
+    lines.append("</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>\n")
+    return "\n".join(lines).encode()
+
+
+def votable_error(sentence: str) -> bytes:
+    """What the IVOA's protocols answer to a wrong request."""
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">\n'
+        '<RESOURCE type="results"><INFO name="QUERY_STATUS" value="ERROR"/>\n'
+        f'<INFO ID="Error" name="Error" value={quoteattr(sentence)}/></RESOURCE></VOTABLE>\n'
+    ).encode()
+
+
+def _votable_field(
+    k: int, field: pa.Field, described: Mapping[str, tuple[str, str]], ucd: str
+) -> str:
+    name = field.name
+    unit, meaning = described.get(name) or described.get(name.split(":")[-1], ("", ""))
+    kind = VOTABLE_TYPES.get(field.type, 'datatype="char" arraysize="*"')
+    more = f" unit={quoteattr(VOTABLE_UNITS.get(unit, unit))}" if unit else ""
+    more += f" ucd={quoteattr(ucd)}" if ucd else ""
+    inside = f"<DESCRIPTION>{escape(meaning)}</DESCRIPTION>" if meaning else ""
+    if field.type in NULL_INTEGER:
+        inside += f'<VALUES null="{NULL_INTEGER[field.type]}"/>'
+    return f'<FIELD ID="c{k}" name={quoteattr(name)} {kind}{more}>{inside}</FIELD>'
+
+
+def _votable_values(column: pa.ChunkedArray) -> list[str]:
+    if pa.types.is_string(column.type):
+        return [escape(value or "") for value in column.to_pylist()]
+    if column.type in NULL_INTEGER:
+        column = pc.fill_null(column, pa.scalar(NULL_INTEGER[column.type], column.type))
+    return pc.fill_null(pc.cast(column, pa.string()), "").to_pylist()

@@ -1,0 +1,133 @@
+"""Answers from the Parquet store."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from fink_tracklets.errors import ServiceError
+from fink_tracklets.service.answers import Answer, page, pick
+from fink_tracklets.service.arguments import Query
+from fink_tracklets.service.columns import finished, joined, selected
+from fink_tracklets.service.index import Index, Night, Snapshot
+from fink_tracklets.service.refusal import Refusal
+from fink_tracklets.store.parquet import read_files
+from fink_tracklets.tables import TABLES
+
+T = TypeVar("T")
+ATTEMPTS = 20
+"""A night that is replaced each time it is read for so often is a failure."""
+
+
+class ParquetReader:
+    """Reads a store; threads may share it.
+
+    Parameters
+    ----------
+    store : folder of the store
+    cache_bytes : of joined nights held in memory
+    refresh_s : how old the list of nights may be where the store is not local
+    """
+
+    def __init__(self, store: str, cache_bytes: int, refresh_s: float) -> None:
+        self.index = Index(store, refresh_s)
+        self.cache_bytes = cache_bytes
+        self._lock = threading.Lock()
+        self._held: OrderedDict[tuple[str, str], pa.Table] = OrderedDict()
+
+    def check(self) -> None:
+        """Raises where the store cannot be read."""
+        self.index.snapshot()
+
+    def consistent(self, work: Callable[[Snapshot], T]) -> T:
+        """Do work on one state of the store; again where a night was replaced meanwhile."""
+        gone = ""
+        for attempt in range(ATTEMPTS):
+            try:
+                return work(self.index.snapshot(renew=attempt > 0))
+            except FileNotFoundError as error:
+                gone = str(error.filename or error)
+        raise ServiceError(
+            f"The store is damaged: {gone} is gone, which a manifest names. Run the night again."
+        )
+
+    def answer(self, query: Query, row_limit: int) -> Answer:
+        """The rows of whole tracklets, newest first."""
+        return self.consistent(lambda snapshot: self._answer(snapshot, query, row_limit))
+
+    def _answer(self, snapshot: Snapshot, query: Query, row_limit: int) -> Answer:
+        wanted = query.wanted
+        found = [
+            entry
+            for entry in snapshot.matching(wanted.prefix)
+            if not wanted.exact or entry[1] == wanted.prefix
+        ]
+        part = page([(name, n) for _, name, n in found], query.after, row_limit)
+        names = set(part.names)
+        nights = sorted({night for night, name, _ in found if name in names})
+        table = pick([self.joined(snapshot.nights[night]) for night in nights], part.names)
+        return Answer(selected(table, query.columns, snapshot.columns), part.total, part.last)
+
+    def joined(self, night: Night) -> pa.Table:
+        """A night's rows as they are answered."""
+        key = (night.night, night.run)
+        with self._lock:
+            if key in self._held:
+                self._held.move_to_end(key)
+                return self._held[key]
+        alerts = read_files(self.index.folder, "tracklet_alerts", night.files["tracklet_alerts"])
+        table = finished(joined(alerts, night.tracklets, night.carried))
+        with self._lock:
+            self._held = OrderedDict(
+                (k, held) for k, held in self._held.items() if k[0] != night.night
+            )
+            self._held[key] = table
+            while (
+                len(self._held) > 1
+                and sum(held.nbytes for held in self._held.values()) > self.cache_bytes
+            ):
+                self._held.popitem(last=False)
+        return table
+
+    def night(self, night: str, snapshot: Snapshot) -> Night:
+        """A night of the store; 404 where it has none of that name."""
+        if night in snapshot.broken:
+            raise ServiceError(snapshot.broken[night])
+        if night not in snapshot.nights:
+            raise Refusal(404, f"The store has no night {night}.")
+        return snapshot.nights[night]
+
+    def night_of(self, name: str, snapshot: Snapshot) -> Night:
+        """The night of a tracklet; 404 where the store has none of that name."""
+        night = snapshot.night_of(name)
+        if night is None:
+            raise Refusal(404, f"The store has no tracklet {name}.")
+        return night
+
+    def part(
+        self, night: Night, name: str, column: str, value: object, only: list[str] | None = None
+    ) -> pa.Table | None:
+        """The rows of a night's table where a column has this value; None if it has no such table.
+
+        Only what can have the value is read from the files.
+        """
+        if name not in night.files or name not in TABLES:
+            return None
+        wanted = pc.field(column) == pc.scalar(value)
+        parts = []
+        for file in night.files[name]:
+            with self.index.folder.open(file) as opened:
+                parts.append(pq.read_table(opened, columns=only, filters=wanted))
+        return pa.concat_tables(parts, promote_options="permissive")
+
+    def whole(self, night: Night, name: str) -> pa.Table | None:
+        """A table of a night; None if it has no such table."""
+        if name not in night.files or name not in TABLES:
+            return None
+        return read_files(self.index.folder, name, night.files[name])

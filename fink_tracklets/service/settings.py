@@ -1,0 +1,40 @@
+"""conf/service.toml."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from fink_tracklets.config import load
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    """How the service answers."""
+
+    host: str
+    port: int
+    row_limit: int
+    """Rows of one answer; a tracklet is never cut for it."""
+    body_limit_bytes: int
+    cache_mb: int
+    refresh_s: float
+    """How old the list of nights may be where the store is not local."""
+    root_path: str
+    trusted_proxies: str
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port < 65536:
+            raise ValueError(f"port must be a port, not {self.port}")
+        if min(self.row_limit, self.body_limit_bytes, self.cache_mb) < 1:
+            raise ValueError("row_limit, body_limit_bytes and cache_mb must be at least 1")
+        if not (math.isfinite(self.refresh_s) and self.refresh_s >= 0):
+            raise ValueError("refresh_s must be a number of seconds, not negative")
+        if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", self.root_path):
+            raise ValueError('root_path must be "" or a path like "/tracklets"')
+
+
+def load_service() -> ServiceSettings:
+    """The settings of conf/service.toml."""
+    return load(ServiceSettings, "service.toml")
