@@ -1,0 +1,1 @@
+"""The physics of the flashes: stamps, periods, durations, magnitudes, light curves, evidence."""

@@ -1,0 +1,173 @@
+"""Peaks in a difference stamp, and which of them lie on one line (P1 section 2.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import sep
+from numpy.typing import NDArray
+
+from fink_tracklets.glints.settings import GlintSettings
+from fink_tracklets.glints.stamps import DamagedStamp, decode, level_and_noise, template_mask
+
+Array = NDArray[np.float64]
+NONE = np.zeros(0)
+
+
+@dataclass(frozen=True, eq=False)
+class Peaks:
+    """What one alert's stamps show. Peaks come brightest first."""
+
+    status: str
+    """`ok`, or why there is nothing."""
+    science_noise: float = np.nan
+    """In the stamp's units, as the next."""
+    difference_noise: float = np.nan
+    masked_fraction: float = np.nan
+    x: Array = field(default_factory=lambda: NONE)
+    """[pixel] from the stamp's centre, as `y`."""
+    y: Array = field(default_factory=lambda: NONE)
+    snr: Array = field(default_factory=lambda: NONE)
+    """Brightest pixel over the noise."""
+    flux: Array = field(default_factory=lambda: NONE)
+    """In units of the noise."""
+    east: Array | None = None
+    """[arcsec] from the stamp's centre, as `north`; None where the orientation is unknown."""
+    north: Array | None = None
+
+    def central(self, radius: float) -> int | None:
+        """The peak nearest to the centre, if within `radius` [pixels]."""
+        distance = np.hypot(self.x, self.y)
+        if not len(distance) or distance.min() > radius:
+            return None
+        return int(distance.argmin())
+
+
+def find_peaks(
+    science: bytes | None,
+    template: bytes | None,
+    difference: bytes | None,
+    settings: GlintSettings,
+) -> Peaks:
+    """The peaks of one alert.
+
+    The difference is normalised by its noise; peaks are SEP's objects above
+    `settings.detection_sigma` outside the template's objects.
+
+    Parameters
+    ----------
+    science, template, difference : FITS files as in the packet
+    """
+    try:
+        stamps = [decode(content) for content in (science, template, difference)]
+    except DamagedStamp as error:
+        return Peaks(str(error))
+    sci, ref, diff = (stamp.pixels for stamp in stamps)
+    if not sci.shape == ref.shape == diff.shape:
+        return Peaks("damaged")
+    _, science_noise = level_and_noise(sci)
+    level, noise = level_and_noise(diff)
+    if not (science_noise > 0 and noise > 0):
+        return Peaks("no noise", science_noise, noise)
+    radius = settings.fwhm_arcsec / 2 / settings.pixel_scale_arcsec
+    mask = template_mask(ref, science_noise, settings.template_sigma, max(radius, 1.0))
+    image = (diff - np.float32(level)) / np.float32(noise)
+    absent = ~np.isfinite(image)
+    if absent.any():
+        image[absent] = 0
+        mask = mask | absent
+    try:
+        found = sep.extract(image, settings.detection_sigma, mask=mask)
+    except Exception as error:  # SEP's own limits (pixel stack, deblending) come as Exception
+        if type(error) is not Exception:
+            raise
+        return Peaks("too crowded", science_noise, noise)
+    found = found[np.lexsort((found["x"], found["y"], -found["flux"]))]
+    centre = (len(image) - 1) / 2
+    x, y = found["x"] - centre, found["y"] - centre
+    axes = stamps[2].axes or settings.axes
+    return Peaks(
+        "ok",
+        science_noise,
+        noise,
+        float(mask.mean()),
+        x,
+        y,
+        found["peak"].astype(float),
+        found["flux"].astype(float),
+        None if axes is None else axes[0] * x + axes[2] * y,
+        None if axes is None else axes[1] * x + axes[3] * y,
+    )
+
+
+def on_track(x: Array, y: Array, centre: int, direction: tuple[float, float], width: float) -> Array:
+    """Which peaks lie on a line of known direction through the central peak.
+
+    Parameters
+    ----------
+    x, y : (n,) peaks
+    centre : the central peak
+    direction : unit vector
+    width : largest distance from the line, in the units of x and y
+
+    Returns
+    -------
+    (n,) bool
+    """
+    across = (x - x[centre]) * direction[1] - (y - y[centre]) * direction[0]
+    return np.asarray(np.abs(across) <= width)
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """The line that the peaks of a stamp have in common."""
+
+    direction: tuple[float, float]
+    members: NDArray[np.bool_]
+    rms: float
+    """Of the members about it; NaN for two, which always have a line."""
+
+
+def common_line(x: Array, y: Array, centre: int, width: float) -> Line | None:
+    """The line through the central peak that holds most peaks; the brighter ones where two do.
+
+    Parameters
+    ----------
+    x, y : (n,) peaks, brightest first
+    centre : the central peak
+    width : largest distance from the line, in the units of x and y
+    """
+    dx, dy = x - x[centre], y - y[centre]
+    best: NDArray[np.bool_] | None = None
+    for other in range(len(x)):
+        length = np.hypot(dx[other], dy[other])
+        if other == centre or length <= width:
+            continue
+        near = on_track(x, y, centre, (dx[other] / length, dy[other] / length), width)
+        if best is None or near.sum() > best.sum():
+            best = near
+    if best is None:
+        return None
+    points = np.stack([x[best], y[best]])
+    points = points - points.mean(axis=1, keepdims=True)
+    values, vectors = np.linalg.eigh(points @ points.T)
+    direction = vectors[:, 1]
+    n = int(best.sum())
+    rms = float(np.sqrt(max(values[0], 0.0) / (n - 2))) if n > 2 else np.nan
+    return Line((float(direction[0]), float(direction[1])), best, rms)
+
+
+def smallest_spacing(along: Array, closest: float) -> float:
+    """Smallest spacing of neighbours, those nearer than `closest` being one; NaN for one point."""
+    steps = np.diff(merged(along, closest))
+    return float(steps.min()) if len(steps) else np.nan
+
+
+def merged(along: Array, closest: float) -> Array:
+    """Positions in order, where those within `closest` of the one before are one: their mean."""
+    ordered = np.sort(along)
+    group = np.cumsum(np.diff(ordered, prepend=ordered[:1]) > closest)
+    if not len(ordered):
+        return ordered
+    return np.asarray(np.bincount(group, ordered) / np.bincount(group))
