@@ -47,6 +47,8 @@ class Scene:
     """(P,) not in the Earth's shadow."""
     sigma_late_s: np.ndarray
     sigma_aside_km: np.ndarray
+    max_score: np.ndarray
+    """(P,) of the likelihood, below which a match is accepted."""
     age_days: np.ndarray
     """(P,) exposure minus epoch."""
 
@@ -75,7 +77,7 @@ def fields_of(points: pd.DataFrame) -> Fields:
     )
     centre = mean[["x", "y", "z"]].to_numpy()
     centre = centre / np.linalg.norm(centre, axis=1, keepdims=True)
-    code = mean.index.get_indexer(frame["exposure"])
+    code = mean.index.get_indexer(pd.Index(frame["exposure"]))
     cosine = pd.Series((vectors * centre[code]).sum(axis=1)).groupby(code).min().to_numpy()
     radius = np.arccos(np.clip(cosine, -1, 1))
     return Fields(mean.index.to_numpy(), mean["jd"].to_numpy(), centre, radius)
@@ -122,7 +124,9 @@ def _scene(
     age = jd - catalogue.elements.epoch_jd[rows]
     late, aside = element_errors(catalogue.classes[rows], age)
     lit = sunlit(nominal.position_km, orbits.observer.sun[1])
-    return Scene(exposure, orbits, nominal, lit, late, aside, age)
+    belt = np.char.startswith(catalogue.classes[rows].astype(str), "GEO")
+    most = np.where(belt, limits.max_score, limits.max_score_elsewhere)
+    return Scene(exposure, orbits, nominal, lit, late, aside, most, age)
 
 
 def match(points: np.ndarray, scene: Scene, survey: Survey) -> Matches:
@@ -139,6 +143,7 @@ def match(points: np.ndarray, scene: Scene, survey: Survey) -> Matches:
         return paper2.match(points, scene.nominal, limits)
     return likelihood.match(
         points, scene.orbits, scene.nominal, scene.lit, scene.sigma_late_s, scene.sigma_aside_km,
+        scene.max_score,
         limits,
     )  # fmt: skip
 
@@ -154,5 +159,5 @@ def tracklet_points(alerts: pd.DataFrame) -> dict[str, dict[str, np.ndarray]]:
     ordered = ordered.drop_duplicates(["tracklet", "ra", "dec"])
     found: dict[str, dict[str, np.ndarray]] = {}
     for (exposure, tracklet), rows in ordered.groupby(["exposure", "tracklet"], sort=True):
-        found.setdefault(exposure, {})[tracklet] = unit_vectors(rows["ra"], rows["dec"])
+        found.setdefault(str(exposure), {})[str(tracklet)] = unit_vectors(rows["ra"], rows["dec"])
     return found
