@@ -46,7 +46,8 @@ def results(
     """For each tracklet and method the best object, its score, and whether it is certain."""
     points = tracklet_points(alerts)
     rows = []
-    for scene in scenes(catalogue, fields_of(alerts), survey, shift_s):
+    widest = replace(survey, satellites=replace(survey.satellites, method="paper1"))
+    for scene in scenes(catalogue, fields_of(alerts), widest, shift_s):
         for method in METHODS:
             chosen = replace(survey, satellites=replace(survey.satellites, method=method))
             for name, own in points[scene.exposure].items():

@@ -17,6 +17,10 @@ from fink_tracklets.satellites.propagation import instants, propagate, sunlit
 from fink_tracklets.sphere import unit_vectors
 from fink_tracklets.survey import Survey
 
+FAR_LATENESS = 11.0
+"""Objects later than so many widths are beyond any accepted score."""
+NEAR_DEG = 2.0
+"""Room aside, where the likelihood decides."""
 BATCH = 8
 """Exposures for which all objects are propagated at once: bounds memory."""
 
@@ -88,23 +92,29 @@ def scenes(
 ) -> Iterator[Scene]:
     """The objects around each exposure, `shift_s` seconds later than it was.
 
-    First all objects at each exposure's middle, then those that may come within the cone around its
-    points on a grid of times.
+    First all objects at each exposure's middle; then, on a grid of times, those that come near its
+    points if they are as late as their elements allow, or within P1's cone where a paper's method
+    decides.
     """
     limits, half = survey.satellites, survey.exposure_time_s / 2
+    epoch = catalogue.elements.epoch_jd
     propagator = catalogue.elements.propagator()
-    cone = np.radians(limits.max_start_distance_deg)
+    papers = limits.method != "likelihood"
+    cone = np.radians(limits.max_start_distance_deg if papers else NEAR_DEG)
     for first in range(0, len(fields.jd), BATCH):
         batch = slice(first, first + BATCH)
         jd = fields.jd[batch]
         at = instants(jd, shift_s + half, survey.site)
         states = propagate(propagator, at)
         usable = nearest_sets(catalogue.elements, jd, limits.max_element_age_days)
+        late, _ = element_errors(catalogue.classes, jd.mean() - epoch)
+        late = np.minimum(FAR_LATENESS * np.hypot(late, 1), limits.max_lateness_s)
+        moving_s = half + np.maximum(late, survey.exposure_time_s)
         for k in range(len(jd)):
             x = states.position_km[:, k] - at.observer_km[k]
             distance = np.sqrt(np.einsum("ij,ij->i", x, x))
             speed = np.linalg.norm(states.velocity_km_s[:, k], axis=1) + 0.5
-            reach = cone + fields.radius[first + k] + np.minimum(speed * half / distance, np.pi / 2)
+            reach = cone + fields.radius[first + k] + np.minimum(speed * moving_s / distance, np.pi)
             with np.errstate(invalid="ignore"):
                 near = x @ fields.centre[first + k] > np.cos(np.minimum(reach, np.pi)) * distance
             rows = np.flatnonzero(near & usable[:, k])
