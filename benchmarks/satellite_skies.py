@@ -52,7 +52,9 @@ class ErrorTable:
             known = row[[f"{kind}_p{p}" for p in (50, 68, 95, 99)]].to_numpy(dtype=float)
             if np.isnan(known).any():
                 return None
-            at = np.interp(rng.random(), [0, 0.5, 0.68, 0.95, 0.99, 1.0], [0, *known, known[-1] * 1.5])
+            at = np.interp(
+                rng.random(), [0, 0.5, 0.68, 0.95, 0.99, 1.0], [0, *known, known[-1] * 1.5]
+            )
             drawn.append(at * rng.choice([-1, 1]))
         return drawn[0], drawn[1]
 
@@ -86,7 +88,9 @@ def draw_tracklets(
     """
     rng = np.random.default_rng(seed)
     ts = timescale()
-    site = wgs84.latlon(survey.site.latitude_deg, survey.site.longitude_deg, survey.site.elevation_m)
+    site = wgs84.latlon(
+        survey.site.latitude_deg, survey.site.longitude_deg, survey.site.elevation_m
+    )
     alerts, truth = [], []
     for row in rows:
         jd = elements.epoch_jd[row] + rng.uniform(*ages)
@@ -101,7 +105,9 @@ def draw_tracklets(
         n = int(np.clip(rng.lognormal(np.log(9), 0.6), 5, 100))
         start, end = sorted(rng.uniform(0, 30, 2)) if rng.random() < 0.3 else (0.5, 29.5)
         seconds = np.sort(rng.uniform(start, end, n))
-        points, distance, place = _directions(elements.satrecs[row], night, seconds, error, site, ts)
+        points, distance, place = _directions(
+            elements.satrecs[row], night, seconds, error, site, ts
+        )
         if points is None or points[0] @ at.zenith[0] < np.sin(np.radians(20)):
             continue
         if at.sun[0] @ at.zenith[0] > -0.2 or not sunlit(place[None], at.sun)[0]:

@@ -49,7 +49,9 @@ def speed(data: Path) -> None:
           f"SatrecArray {bare:.1f} s: ratio {whole / bare:.2f}")  # fmt: skip
 
     ts = timescale()
-    site = wgs84.latlon(survey.site.latitude_deg, survey.site.longitude_deg, survey.site.elevation_m)
+    site = wgs84.latlon(
+        survey.site.latitude_deg, survey.site.longitude_deg, survey.site.elevation_m
+    )
     some = elements.satrecs[::400]
     t = [ts.utc(2021, 6, 11, 5, 0, second) for second in (0, 15, 30)]
     start = time.perf_counter()
@@ -90,7 +92,9 @@ def a_night(elements, survey):  # type: ignore[no-untyped-def]
         u, _ = star_relative(
             states.position_km, states.velocity_km_s, at.observer_km, at.earth_km_s
         )
-        up = np.flatnonzero((u[:, 0] @ at.zenith[0] > 0.5) & (elements.orbits()["perigee_km"] > 2000))
+        up = np.flatnonzero(
+            (u[:, 0] @ at.zenith[0] > 0.5) & (elements.orbits()["perigee_km"] > 2000)
+        )
         ends = u[rng.choice(up)]
         if k % 4 == 0:
             path = ends[0] + np.linspace(0.05, 0.95, 9)[:, None] * (ends[1] - ends[0])

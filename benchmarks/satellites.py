@@ -1,7 +1,7 @@
 """How right and how fast the identification of satellites is.
 
-    python -m benchmarks.satellites accuracy --tracklets 400     (the full one: --tracklets 5000)
-    python -m benchmarks.satellites speed
+python -m benchmarks.satellites accuracy --tracklets 400     (the full one: --tracklets 5000)
+python -m benchmarks.satellites speed
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ def accuracy(data: Path, n: int, seed: int, high: bool, shifts: int) -> None:
     print(f"{len(truth)} true tracklets {'beyond' if high else 'below'} 2,000 km, "
           "elements 1-4 days old")  # fmt: skip
     found = results(alerts, catalogue, survey, 0.0).merge(truth, on="tracklet")
-    print("| method | n | right | wrong | certain | wrong among the certain |\n" + "| --- " * 6 + "|")
+    print(
+        "| method | n | right | wrong | certain | wrong among the certain |\n" + "| --- " * 6 + "|"
+    )
     for label, part in (("all", found), *found.groupby("orbit_class")):
         for method, rows in part.groupby("method"):
             right = rows["found"] == rows["norad_cat_id"]

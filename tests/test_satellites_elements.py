@@ -78,7 +78,9 @@ def test_irregular_lines_are_read_or_named_never_fatal(tmp_path):
     alpha = [line.replace("    11", " B1234", 1)[:68] for line in two]
     # a name that begins as an element line does, no name, blank padding, Alpha-5
     text = "\n".join(["1 OF A KIND", *two, *alpha, "0 " + THAICOM.splitlines()[0]])
-    text += "\n" + "\n".join(THAICOM.splitlines()[1:2]) + "\n" + VANGUARD + two[0][:50] + "\n" + two[1]
+    text += (
+        "\n" + "\n".join(THAICOM.splitlines()[1:2]) + "\n" + VANGUARD + two[0][:50] + "\n" + two[1]
+    )
     found = read_elements([written(tmp_path, text)])
     assert found.norad_cat_id.tolist() == [11, 111234]
     assert found.duplicates == 1
@@ -125,10 +127,20 @@ def test_of_several_days_each_object_s_nearest_set_counts(tmp_path):
     assert found.duplicates == 3
     jd = found.epoch_jd[0] + np.array([-14.5, -13.5, 0.4, 0.6, 2.4, 2.6, 18.5])
     used = nearest_sets(found, jd, 14.0)
-    assert [np.flatnonzero(column).tolist() for column in used.T] == [[], [0], [0], [1], [1], [2], []]
+    assert [np.flatnonzero(column).tolist() for column in used.T] == [
+        [],
+        [0],
+        [0],
+        [1],
+        [1],
+        [2],
+        [],
+    ]
 
 
-SATCAT = "OBJECT_NAME,OBJECT_ID,NORAD_CAT_ID,OBJECT_TYPE,OPS_STATUS_CODE,OWNER,LAUNCH_DATE,RCS,ORBIT"
+SATCAT = (
+    "OBJECT_NAME,OBJECT_ID,NORAD_CAT_ID,OBJECT_TYPE,OPS_STATUS_CODE,OWNER,LAUNCH_DATE,RCS,ORBIT"
+)
 
 
 def test_satcat_is_read_by_name(tmp_path):
