@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fink_tracklets.errors import UserError
+from fink_tracklets.plot_arc import draw_arc
 from fink_tracklets.show import night_of
 from fink_tracklets.sphere import ARCSEC, unit_vectors
 from fink_tracklets.store.parquet import read_table
@@ -100,6 +101,9 @@ def _draw_tracklet(axes: Axes, store: str, night: str, name: str) -> None:
         for values in (east, north)
     ]
     axes.plot(*curve, c=GLINT, lw=1, alpha=0.6, label="fitted curve")
+    matches = read_table(store, "satellites", night).to_pandas()
+    for _, match in matches[(matches["tracklet"] == name) & (matches["rank"] == 1)].iterrows():
+        draw_arc(axes, match, lambda arc: _offsets(arc, centre))
     axes.scatter(*_offsets(others, centre), s=22, c=QUIET, label="other candidates")
     axes.scatter(east, north, s=26, c=GLINT, label="alerts of the tracklet", zorder=3)
     axes.set_xlim(mid_east + half, mid_east - half)

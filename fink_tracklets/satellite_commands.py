@@ -17,6 +17,7 @@ from fink_tracklets.progress import Progress
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.night import identify_night
 from fink_tracklets.satellites.satcat import read_satcat
+from fink_tracklets.satellites.show import show_matches
 from fink_tracklets.session import spark_session
 from fink_tracklets.store.amend import amend_night
 from fink_tracklets.store.folder import local_path
@@ -128,30 +129,7 @@ def text(store: str, night: str, manifest: dict[str, Any]) -> str:
             f"candidates, {blind['in_tracklets']:,} of them in tracklets."
         )
     matches = read_table(store, "satellites", night).to_pandas()
-    return "\n".join(lines) + ("\n" + match_table(matches) if len(matches) else "")
-
-
-def match_table(matches: pd.DataFrame) -> str:
-    """Matches as a table for a terminal."""
-    return pd.DataFrame(
-        {
-            "tracklet": matches["tracklet"],
-            "rank": matches["rank"],
-            "NORAD": matches["norad_cat_id"],
-            "object": matches["object_name"],
-            "score": matches["score"].map("{:.1f}".format),
-            "": matches["composite"]
-            .map({True: "composite", False: ""})
-            .where(~matches["certain"], "certain"),
-            "chance": matches["chance_probability"].map("{:.1e}".format),
-            "late s": matches["lateness_s"].map("{:+.2f}".format),
-            'aside "': matches["aside_arcsec"].map("{:+.1f}".format),
-            "elements": matches["element_age_d"].map(
-                lambda d: f"{abs(d):.1f} d {'newer' if d < 0 else 'older'}"
-            ),
-            "zone": matches["zone"],
-        }
-    ).to_string(index=False)
+    return "\n".join(lines) + ("\n" + show_matches(matches))
 
 
 def after_run(options: argparse.Namespace) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 
 from fink_tracklets.errors import UserError
+from fink_tracklets.satellites.show import show_matches
+from fink_tracklets.store.joined import read_tracklets
 from fink_tracklets.store.parquet import nights, read_manifest, read_table
 
 NAME = re.compile(r"TRCK_(\d{8})_\d{6}_\d{2,}")
@@ -54,7 +56,7 @@ def show_night(store: str, night: str) -> str:
     manifest = read_manifest(store, night)
     head = f"Night {night}, survey {manifest['survey']}, alerts from {manifest['inputs']['alerts']}"
     notes = exposure_notes(manifest)
-    tracklets = read_table(store, "tracklets", night).to_pandas()
+    tracklets = read_tracklets(store, night).to_pandas()
     if tracklets.empty:
         return f"{head}\n{funnel(manifest)}\n{notes}\nNo tracklets."
     table = pd.DataFrame(
@@ -67,10 +69,19 @@ def show_night(store: str, night: str) -> str:
             "RA": tracklets["ra_start"].map("{:.4f}".format),
             "Dec": tracklets["dec_start"].map("{:+.4f}".format),
             "mag": tracklets["mag_mean"].map("{:.1f}".format),
+            **_objects(tracklets),
             "lg NFA": tracklets["log10_nfa"].map("{:.1f}".format).replace("nan", "-"),
         }
     )
     return f"{head}\n{funnel(manifest)}\n{notes}\n{table.to_string(index=False)}"
+
+
+def _objects(tracklets: pd.DataFrame) -> dict[str, pd.Series]:
+    """The column of objects; a question mark where it is one of several."""
+    if "object_name" not in tracklets:
+        return {}
+    sure = tracklets["certain"].map({True: "", False: " ?"}).fillna("")
+    return {"object": tracklets["object_name"].fillna("-") + sure}
 
 
 def exposure_notes(manifest: dict[str, Any]) -> str:
@@ -92,4 +103,6 @@ def show_tracklet(store: str, name: str) -> str:
     columns = ["alert_id", "object_id", "ra", "dec", "band", "mag", "along_arcsec", "offset_arcsec"]
     table = alerts.loc[alerts["tracklet"] == name, columns]
     measures = tracklets.loc[name].rename(None).to_string()
-    return f"{name}, night {night}\n{measures}\n\n{table.round(5).to_string(index=False)}"
+    matches = read_table(store, "satellites", night).to_pandas()
+    objects = show_matches(matches[matches["tracklet"] == name])
+    return f"{name}, night {night}\n{measures}\n{objects}\n{table.round(5).to_string(index=False)}"

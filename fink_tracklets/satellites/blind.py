@@ -45,7 +45,7 @@ def blind_matches(
     room = length + 6 * width_late * np.abs(arcs.orbital_rate)[:, None]
     rank = score + 2 * np.log(width_aside / ARCSEC * room / ARCSEC)
     near = np.abs(beyond) < np.maximum(length, 10 * width_late * np.abs(arcs.orbital_rate)[:, None])
-    likely = (score < limits.max_score) & near & scene.lit[:, None]
+    likely = (score < scene.max_score[:, None]) & near & scene.lit[:, None]
     parts = []
     for method, kept, value, order in (
         ("paper2", paper, np.abs(across) / ARCSEC, np.abs(across)),

@@ -17,6 +17,10 @@ from fink_tracklets.satellites.propagation import instants, propagate, sunlit
 from fink_tracklets.sphere import unit_vectors
 from fink_tracklets.survey import Survey
 
+FAR_LATENESS = 11.0
+"""Objects later than so many widths are beyond any accepted score."""
+NEAR_DEG = 2.0
+"""Room aside, where the likelihood decides."""
 BATCH = 8
 """Exposures for which all objects are propagated at once: bounds memory."""
 
@@ -47,6 +51,8 @@ class Scene:
     """(P,) not in the Earth's shadow."""
     sigma_late_s: np.ndarray
     sigma_aside_km: np.ndarray
+    max_score: np.ndarray
+    """(P,) of the likelihood, below which a match is accepted."""
     age_days: np.ndarray
     """(P,) exposure minus epoch."""
 
@@ -75,7 +81,7 @@ def fields_of(points: pd.DataFrame) -> Fields:
     )
     centre = mean[["x", "y", "z"]].to_numpy()
     centre = centre / np.linalg.norm(centre, axis=1, keepdims=True)
-    code = mean.index.get_indexer(frame["exposure"])
+    code = mean.index.get_indexer(pd.Index(frame["exposure"]))
     cosine = pd.Series((vectors * centre[code]).sum(axis=1)).groupby(code).min().to_numpy()
     radius = np.arccos(np.clip(cosine, -1, 1))
     return Fields(mean.index.to_numpy(), mean["jd"].to_numpy(), centre, radius)
@@ -86,23 +92,29 @@ def scenes(
 ) -> Iterator[Scene]:
     """The objects around each exposure, `shift_s` seconds later than it was.
 
-    First all objects at each exposure's middle, then those that may come within the cone around its
-    points on a grid of times.
+    First all objects at each exposure's middle; then, on a grid of times, those that come near its
+    points if they are as late as their elements allow, or within P1's cone where a paper's method
+    decides.
     """
     limits, half = survey.satellites, survey.exposure_time_s / 2
+    epoch = catalogue.elements.epoch_jd
     propagator = catalogue.elements.propagator()
-    cone = np.radians(limits.max_start_distance_deg)
+    papers = limits.method != "likelihood"
+    cone = np.radians(limits.max_start_distance_deg if papers else NEAR_DEG)
     for first in range(0, len(fields.jd), BATCH):
         batch = slice(first, first + BATCH)
         jd = fields.jd[batch]
         at = instants(jd, shift_s + half, survey.site)
         states = propagate(propagator, at)
         usable = nearest_sets(catalogue.elements, jd, limits.max_element_age_days)
+        late, _ = element_errors(catalogue.classes, jd.mean() - epoch)
+        late = np.minimum(FAR_LATENESS * np.hypot(late, 1), limits.max_lateness_s)
+        moving_s = half + np.maximum(late, survey.exposure_time_s)
         for k in range(len(jd)):
             x = states.position_km[:, k] - at.observer_km[k]
             distance = np.sqrt(np.einsum("ij,ij->i", x, x))
             speed = np.linalg.norm(states.velocity_km_s[:, k], axis=1) + 0.5
-            reach = cone + fields.radius[first + k] + np.minimum(speed * half / distance, np.pi / 2)
+            reach = cone + fields.radius[first + k] + np.minimum(speed * moving_s / distance, np.pi)
             with np.errstate(invalid="ignore"):
                 near = x @ fields.centre[first + k] > np.cos(np.minimum(reach, np.pi)) * distance
             rows = np.flatnonzero(near & usable[:, k])
@@ -122,7 +134,9 @@ def _scene(
     age = jd - catalogue.elements.epoch_jd[rows]
     late, aside = element_errors(catalogue.classes[rows], age)
     lit = sunlit(nominal.position_km, orbits.observer.sun[1])
-    return Scene(exposure, orbits, nominal, lit, late, aside, age)
+    belt = np.char.startswith(catalogue.classes[rows].astype(str), "GEO")
+    most = np.where(belt, limits.max_score, limits.max_score_elsewhere)
+    return Scene(exposure, orbits, nominal, lit, late, aside, most, age)
 
 
 def match(points: np.ndarray, scene: Scene, survey: Survey) -> Matches:
@@ -139,6 +153,7 @@ def match(points: np.ndarray, scene: Scene, survey: Survey) -> Matches:
         return paper2.match(points, scene.nominal, limits)
     return likelihood.match(
         points, scene.orbits, scene.nominal, scene.lit, scene.sigma_late_s, scene.sigma_aside_km,
+        scene.max_score,
         limits,
     )  # fmt: skip
 
@@ -154,5 +169,5 @@ def tracklet_points(alerts: pd.DataFrame) -> dict[str, dict[str, np.ndarray]]:
     ordered = ordered.drop_duplicates(["tracklet", "ra", "dec"])
     found: dict[str, dict[str, np.ndarray]] = {}
     for (exposure, tracklet), rows in ordered.groupby(["exposure", "tracklet"], sort=True):
-        found.setdefault(exposure, {})[tracklet] = unit_vectors(rows["ra"], rows["dec"])
+        found.setdefault(str(exposure), {})[str(tracklet)] = unit_vectors(rows["ra"], rows["dec"])
     return found

@@ -72,20 +72,22 @@ def match(
     lit: np.ndarray,
     sigma_late_s: np.ndarray,
     sigma_aside_km: np.ndarray,
+    max_score: np.ndarray,
     limits: SatelliteLimits,
 ) -> Matches:
     """The objects that may have made a tracklet, best first.
 
-    Those below the accepted score, and those that come within `certain_lead` of the best in rank.
+    Those below the score `max_score` (P,) that is accepted of them, and those that come within `certain_lead` of the best in rank.
     A match is certain when none comes so near.
     """
     which = near_in_direction(points, nominal)
     found = weigh(points, orbits, which[lit[which]], sigma_late_s, sigma_aside_km, limits)
-    if not (found.score < limits.max_score).any():
+    accepted = found.score < max_score[found.which]
+    if not accepted.any():
         return best_first(found, np.zeros(len(found.which), dtype=bool))
-    best = found.rank_score[found.score < limits.max_score].min()
+    best = found.rank_score[accepted].min()
     rival = found.rank_score < best + limits.certain_lead
-    listed = best_first(found, (found.score < limits.max_score) | rival)
+    listed = best_first(found, accepted | rival)
     return listed.all_certain(rival.sum() == 1)
 
 

@@ -85,9 +85,9 @@ def identify_night(
     if len(satellites):
         places = {name: k for k, name in enumerate(sorted(alerts["tracklet"].unique()))}
         satellites["chance_probability"] = np.nan
-        for name, rows in satellites.groupby("tracklet", sort=False):
-            belt = false.in_belt[places[name]]
-            satellites.loc[satellites["tracklet"] == name, "chance_probability"] = false.chance(
+        for key, rows in satellites.groupby("tracklet", sort=False):
+            belt = false.in_belt[places[str(key)]]
+            satellites.loc[satellites["tracklet"] == key, "chance_probability"] = false.chance(
                 rows["score"].to_numpy(), belt
             )
     blindly, blind_record = with_blind_chance(blindly, candidates, catalogue, survey)

@@ -25,7 +25,9 @@ class SatelliteLimits:
     max_blind_distance_arcsec: float = 60.0
     """A single candidate from an object's arc (P2 section 3.2)."""
     max_score: float = 12.0
-    """likelihood: 98 % of true objects stay below."""
+    """likelihood: accepted of geosynchronous objects, whose neighbours are many."""
+    max_score_elsewhere: float = 18.0
+    """likelihood: accepted of all others."""
     certain_lead: float = 6.0
     """likelihood: a match is certain when no other object comes closer in rank than this."""
     position_noise_arcsec: float = 0.3

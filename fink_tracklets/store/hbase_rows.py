@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from fink_tracklets.store.cells import Cells, type_name
 from fink_tracklets.store.hbase_record import Held
 from fink_tracklets.store.hbase_settings import HBaseSettings
+from fink_tracklets.store.joined import read_tracklets
 from fink_tracklets.store.parquet import read_manifest, read_table
 from fink_tracklets.survey import Carry
 
@@ -68,7 +69,7 @@ def night_rows(store: str, night: str, settings: HBaseSettings) -> NightRows:
     """A stored night: what the survey sent in its column family, what we add in ours."""
     manifest = read_manifest(store, night)
     alerts = read_table(store, "tracklet_alerts", night)
-    tracklets = read_table(store, "tracklets", night)
+    tracklets = read_tracklets(store, night)
     added = [name for name in tracklets.column_names if name not in alerts.column_names]
     of_alert = pc.index_in(alerts["tracklet"], value_set=tracklets["tracklet"])
     measures = tracklets.select(added).take(of_alert)
