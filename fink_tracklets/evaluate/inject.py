@@ -39,6 +39,11 @@ def inject(
         and y [pixel] if known
     centres : of each exposure with candidates the middle of its field, a (3,) vector
     seed : the same gives the same tracks in the same exposures
+
+    Returns
+    -------
+    Evaluation
+        Its candidates are those of the night, without the injected ones.
     """
     rng = np.random.default_rng(seed)
     groups = dict(tuple(background.groupby("exposure", sort=True)))
@@ -55,7 +60,10 @@ def inject(
     frame["alert_id"] = np.arange(len(frame))
     found = find_tracklets(frame, survey)
     found["tracklet"] = found["exposure"].astype(str) + "_" + found["number"].astype(str)
-    return evaluate(frame, frame, found, survey)
+    result = evaluate(frame, frame, found, survey)
+    size = frame["tracklet_id"].isna().groupby(frame["exposure"]).sum()
+    tables = (result.tracks, result.tracklets, result.exposures)
+    return Evaluation(*(t.assign(candidates=t["exposure"].map(size)) for t in tables))
 
 
 def draw_track(rng: np.random.Generator, centre: Array, survey: Survey) -> Array:
