@@ -130,6 +130,13 @@ def ingest(options: argparse.Namespace) -> None:
     ingest_command(options)
 
 
+def evaluate(options: argparse.Namespace) -> None:
+    """Recall and purity."""
+    from fink_tracklets.evaluate.command import evaluate_command
+
+    evaluate_command(options)
+
+
 def show(options: argparse.Namespace) -> None:
     """What is stored."""
     from fink_tracklets.plot import plot_night, plot_tracklet
@@ -245,6 +252,21 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--cutouts", action="store_true", help="keep the image stamps, too")
     _survey(command)
     command.add_argument("--quiet", action="store_true", help="print nothing but errors")
+
+    command = _command(
+        commands, "evaluate", evaluate, "recall and purity of a simulated night, or, with "
+        "--inject, the recall of tracks added to the candidates of any night",
+        "fink-tracklets evaluate --truth sky/truth.parquet --night 20211022 --store tracklets",
+    )  # fmt: skip
+    _night(command)
+    command.add_argument("--truth", metavar="FILE", help="truth.parquet of the simulation")
+    command.add_argument("--store", metavar="DIR", help="folder of the Parquet store")
+    command.add_argument("--inject", type=int, metavar="K", help="add K tracks; no store is used")
+    command.add_argument("--alerts", metavar="PATH", help="to inject into, as for `run`")
+    _survey(command)
+    _seed(command)
+    command.add_argument("--json", metavar="FILE", help="write the numbers, too")
+    command.add_argument("--plot", metavar="FILE.png", help="draw them, too (.png, .pdf or .svg)")
 
     command = _command(
         commands, "show", show, "show a stored night or tracklet, as tables and as a picture",

@@ -1,0 +1,16 @@
+"""Found tracklets against the truth: how many are missed, and how many invented."""
+
+from fink_tracklets.evaluate.compare import Score, compare
+from fink_tracklets.evaluate.night import Evaluation, evaluate, evaluate_nights
+from fink_tracklets.evaluate.summary import Rate, Summary, summarize
+
+__all__ = [
+    "Evaluation",
+    "Rate",
+    "Score",
+    "Summary",
+    "compare",
+    "evaluate",
+    "evaluate_nights",
+    "summarize",
+]

@@ -1,0 +1,131 @@
+"""A night's tracklets, true and found, each with what recall and purity depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from fink_tracklets.evaluate.compare import match
+from fink_tracklets.finder import merge_duplicates
+from fink_tracklets.significance import Sky
+from fink_tracklets.sphere import ARCSEC, separation, unit_vectors
+from fink_tracklets.survey import Survey
+from fink_tracklets.track import fit_track, score
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """True and found tracklets of one night or of several, side by side."""
+
+    tracks: pd.DataFrame
+    """One row per true tracklet: the columns of `match`, exposure, candidates (in its exposure),
+    points (its detections that are candidates), arc_arcsec (between its outermost points),
+    detectable, orbit_class (null where not known)."""
+    tracklets: pd.DataFrame
+    """One row per found tracklet: the columns of `match`, exposure, candidates, points,
+    arc_arcsec."""
+    exposures: pd.DataFrame
+    """One row per exposure with any candidate: exposure, candidates."""
+
+
+def evaluate(
+    truth: pd.DataFrame,
+    candidates: pd.DataFrame,
+    found: pd.DataFrame,
+    survey: Survey,
+    tracks: pd.DataFrame | None = None,
+) -> Evaluation:
+    """Found tracklets against the truth.
+
+    A true tracklet is detectable when at least `min_points` resolved points of it are candidates
+    and the set of them, given as it is to the significance code, lies below the survey's threshold:
+    what is not, no finder that keeps the promise could report.
+
+    Parameters
+    ----------
+    truth : alert_id, tracklet_id (null for alerts of none); orbit_class if known
+    candidates : alert_id, exposure, ra, dec [deg, ICRS]; with detector, x, y [pixel] duplicates of
+        a detection are told by pixel
+    found : alert_id, tracklet (unique over exposures)
+    survey : its threshold and tolerances are used
+    tracks : tracklet_id, orbit_class; the truth's tracks, if known
+    """
+    rows = candidates.sort_values(["exposure", "alert_id"]).drop_duplicates("alert_id")
+    rows = rows.reset_index(drop=True)
+    exposures = rows.groupby("exposure").size().rename("candidates").reset_index()
+    true, tracklets = match(truth, found)
+
+    member = truth.dropna(subset="tracklet_id").drop_duplicates("alert_id")
+    names = rows["alert_id"].map(member.set_index("alert_id")["tracklet_id"])
+    true = true.join(_measure(rows, names, survey, judge=True))
+    classes = tracks if tracks is not None else truth
+    true["orbit_class"] = None
+    if "orbit_class" in classes:
+        known = classes.dropna(subset=["tracklet_id", "orbit_class"]).drop_duplicates("tracklet_id")
+        true["orbit_class"] = known.set_index("tracklet_id")["orbit_class"].reindex(true.index)
+
+    of_alert = found.drop_duplicates("alert_id").set_index("alert_id")["tracklet"]
+    names = rows["alert_id"].map(of_alert)
+    tracklets = tracklets.join(_measure(rows, names, survey, judge=False))
+    size = exposures.set_index("exposure")["candidates"]
+    for table in (true, tracklets):
+        table["candidates"] = table["exposure"].map(size).fillna(0).astype("int64")
+        table["points"] = table["points"].fillna(0).astype("int64")
+    true["detectable"] = true["detectable"].eq(True)
+    return Evaluation(
+        true.reset_index(names="tracklet_id"), tracklets.reset_index(names="tracklet"), exposures
+    )
+
+
+def evaluate_nights(nights: Iterable[Evaluation]) -> Evaluation:
+    """Several nights as one."""
+    parts = list(nights)
+    return Evaluation(
+        *(
+            pd.concat([getattr(part, name) for part in parts], ignore_index=True)
+            for name in ("tracks", "tracklets", "exposures")
+        )
+    )
+
+
+def _measure(rows: pd.DataFrame, names: pd.Series, survey: Survey, judge: bool) -> pd.DataFrame:
+    """Of each named set of candidates: exposure, points, arc_arcsec and, to `judge`, detectable.
+
+    Parameters
+    ----------
+    rows : candidates, sorted by exposure and alert_id
+    names : of each row the set it belongs to, or null
+    """
+    result = {}
+    for exposure in rows["exposure"][names.notna()].unique():
+        inside = (rows["exposure"] == exposure).to_numpy()
+        one = rows[inside].reset_index(drop=True)
+        point_of_row, points = merge_duplicates(one)
+        xyz = unit_vectors(one["ra"].to_numpy(float), one["dec"].to_numpy(float))[points]
+        name_of_row = names[inside].to_numpy()
+        for name in pd.unique(name_of_row[pd.notna(name_of_row)]):
+            members = np.unique(point_of_row[name_of_row == name])
+            arc = separation(xyz[members, None], xyz[None, members]).max() / ARCSEC
+            can = is_detectable(survey, xyz, members) if judge else None
+            result[name] = (exposure, len(members), arc, can)
+    columns = ["exposure", "points", "arc_arcsec", "detectable"]
+    table = pd.DataFrame(list(result.values()), index=list(result), columns=columns)
+    return table if judge else table.drop(columns="detectable")
+
+
+def is_detectable(survey: Survey, xyz: np.ndarray, members: np.ndarray) -> bool:
+    """Whether points of an exposure, given, pass the threshold of significance.
+
+    Parameters
+    ----------
+    xyz : (n, 3) unit vectors of all points of the exposure
+    members : (m,) those in question
+    """
+    sky, points = Sky.of(survey, len(xyz)), np.ascontiguousarray(xyz.T)
+    track = fit_track(sky, points, members, drop=True)
+    if track is None:
+        return False
+    return score(sky, points, [track])[0].log10_nfa < np.log10(sky.threshold)
