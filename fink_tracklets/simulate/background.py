@@ -26,7 +26,7 @@ N_EMPTY = 116
 """Exposures without a background candidate."""
 QUIET = np.repeat([1, 2, 3, 4], [48, 42, 23, 18])
 """Numbers of background candidates of the exposures that have one to four."""
-N_BACKGROUND = 965
+N_BACKGROUND = 990
 """Candidates that are no glints."""
 LITTERED = (60, 120)
 """Background candidates of the two exposures that an artefact litters."""
