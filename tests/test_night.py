@@ -116,8 +116,8 @@ def simulated_store(simulated, tmp_path_factory, spark):
 def test_the_simulated_night_s_tracklets_are_found(simulated, simulated_store):
     found = read_table(simulated_store, "tracklet_alerts", "20211022").to_pandas()
     score = compare(pd.read_parquet(simulated.truth), found)
-    assert score.n_true == 12
-    assert score.n_recovered >= 11
+    assert score.n_true == simulated.n_tracklets >= 5
+    assert score.n_recovered >= 0.8 * score.n_true
     assert score.false == ()
 
 
@@ -148,7 +148,9 @@ def test_every_exposure_has_its_row(simulated, simulated_store):
     exposures = read_table(simulated_store, "exposures", "20211022").to_pandas()
     manifest = read_manifest(simulated_store, "20211022")
     assert len(exposures) == simulated.n_exposures == manifest["exposures"]["with_alerts"]
-    assert (exposures["candidates"] > 0).sum() == manifest["exposures"]["with_candidates"] == 217
+    assert (exposures["candidates"] > 0).sum() == manifest["exposures"]["with_candidates"]
+    truth = pd.read_parquet(simulated.truth)
+    assert (exposures["candidates"] > 0).sum() == truth["exposure"].nunique()
     assert exposures["tracklets"].sum() == manifest["rows"]["tracklets"]
     assert (exposures["tracklets"] > 0).sum() == manifest["exposures"]["with_tracklets"]
     steps = pd.DataFrame([{s["cut"]: s["alerts"] for s in row} for row in exposures["funnel"]])

@@ -36,13 +36,13 @@ SIZE, SIZE_LEO = (2.2, 0.7), (0.35, 0.5)
 """Median [m] and width of the facets' radii of curvature."""
 DUTY = (1 / 400, 0.5)
 """Flash duration over period: the Sun's half degree and a facet's unevenness."""
-DRIFT = 0.5
+DRIFT = 0.35
 """Largest amplitude of the slow change of brightness [mag]."""
 BLEND = 1.5
 """Flashes closer than this [FWHM] are one source, a point only when one outshines the other."""
 OUTSHINES = 1.5
 """[mag]"""
-MISSED = 0.07
+MISSED = 0.05
 """Share of good flashes that the pipeline loses all the same."""
 
 
