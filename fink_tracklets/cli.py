@@ -215,7 +215,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--exposures", type=int, default=314, metavar="N",
                          help="of the night (default: %(default)s)")  # fmt: skip
     command.add_argument("--crowded", type=int, default=0, metavar="K",
-                         help="exposures that artefacts fill (500 to 4,000 candidates)")  # fmt: skip
+                         help="exposures that get 500 to 4,000 candidates")  # fmt: skip
     command.add_argument("--catalogue", metavar="FILE", help="OMM JSON, TLE or 3LE to fly, "
                          "also gzipped (default: a synthetic catalogue)")  # fmt: skip
     command.add_argument("--survey", choices=("ztf", "rubin"), default="ztf",

@@ -57,11 +57,12 @@ def draw_background(
     crowding = rng.lognormal(0.0, 0.5, n)
     crowding /= crowding.sum()
     share = n / N_EXPOSURES
+    star = "star" if instrument.stellar_locus else "variable"
     groups = []
     for role, kind, per_exposure in (
         ("candidate", "background", background),
         ("candidate", "broken", rng.multinomial(N_BROKEN, crowding)),
-        ("star", "", rng.multinomial(round(share * (N_NO_OBJECT - N_CANDIDATES)), crowding)),
+        (star, "", rng.multinomial(round(share * (N_NO_OBJECT - N_CANDIDATES)), crowding)),
         ("asteroid", "", rng.multinomial(round(share * (N_SINGLE - N_NO_OBJECT)), crowding)),
         ("variable", "", rng.multinomial(round(share * (N_QUALITY - N_SINGLE)), crowding)),
         ("poor", "", rng.multinomial(round(share * N_POOR), crowding)),

@@ -155,7 +155,7 @@ def _detections(
     passes = (seen["role"] == "candidate").to_numpy()
     seen = seen.assign(
         kind=np.where(passes, "glint", ""),
-        tracklet_id=tracks["tracklet_id"].iloc[row].where(passes, None).to_numpy(),
+        tracklet_id=tracks["tracklet_id"].iloc[row].mask(~passes).to_numpy(),
         norad_cat_id=tracks["norad_cat_id"].to_numpy()[row],
     )
     background = background.assign(track=-1, tracklet_id=None)

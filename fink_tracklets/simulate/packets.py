@@ -193,7 +193,7 @@ RUBIN_TYPES = {
 def rubin_table(
     columns: dict[str, np.ndarray], instrument: Instrument, stamps: Stamps = None
 ) -> pa.Table:
-    """The packets in Rubin's columns; a star is one more repeating source."""
+    """The packets in Rubin's columns."""
     jd, candid = columns["jd"], columns["candid"]
     n = len(candid)
     negative = np.isin(columns["isdiffpos"].astype(str), ("f", "0"))
