@@ -115,11 +115,21 @@ def simulate(options: argparse.Namespace) -> None:
     """A night of alerts with known truth."""
     from fink_tracklets.simulate import simulate_night
 
-    simulated = simulate_night(options.night, options.out, options.seed)
+    simulated = simulate_night(
+        options.night,
+        options.out,
+        options.seed,
+        exposures=options.exposures,
+        crowded=options.crowded,
+        catalogue=options.catalogue,
+        survey=options.survey,
+        cutouts=options.cutouts,
+    )
     print(
         f"{simulated.n_rows:,} alerts of {simulated.n_exposures} exposures with "
-        f"{simulated.n_tracklets} tracklets in {options.out}/alerts, "
-        f"their truth in {options.out}/truth.parquet"
+        f"{simulated.n_tracklets} tracklets in {options.out}/alerts, their truth in "
+        f"{options.out}/truth.parquet and truth_tracks.parquet, the objects in "
+        f"{simulated.catalogue}"
     )
 
 
@@ -236,9 +246,19 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     _night(command)
     command.add_argument(
-        "--out", required=True, metavar="DIR", help="gets alerts/ and truth.parquet"
+        "--out", required=True, metavar="DIR", help="gets alerts/ and what is true of them"
     )
     _seed(command)
+    command.add_argument("--exposures", type=int, default=314, metavar="N",
+                         help="of the night (default: %(default)s)")  # fmt: skip
+    command.add_argument("--crowded", type=int, default=0, metavar="K",
+                         help="exposures that get 500 to 4,000 candidates")  # fmt: skip
+    command.add_argument("--catalogue", metavar="FILE", help="OMM JSON, TLE or 3LE to fly, "
+                         "also gzipped (default: a synthetic catalogue)")  # fmt: skip
+    command.add_argument("--survey", choices=("ztf", "rubin"), default="ztf",
+                         help="whose sky and schema (default: %(default)s)")  # fmt: skip
+    command.add_argument("--cutouts", choices=("none", "candidates", "all"), default="none",
+                         help="alerts that get images (default: %(default)s)")  # fmt: skip
 
     command = _command(
         commands, "ingest", ingest, "bring an archive of Avro packets into Parquet, for `run`",

@@ -180,8 +180,8 @@ def test_help_teaches(capsys):
 def test_demo(spark, capsys, tmp_path, seed):
     assert main(["demo", "--out", str(tmp_path), "--seed", str(seed)]) == 0
     shown = capsys.readouterr().out
-    found = re.search(r"Of 12 simulated tracklets (\d+) found, 0 false", shown)
-    assert int(found[1]) >= 11
+    true, found = re.search(r"Of (\d+) simulated tracklets (\d+) found, 0 false", shown).groups()
+    assert int(found) >= 0.8 * int(true) > 0
     assert (tmp_path / "night.png").stat().st_size > 20_000
 
 

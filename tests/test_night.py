@@ -116,7 +116,7 @@ def simulated_store(simulated, tmp_path_factory, spark):
 def test_the_simulated_night_s_tracklets_are_found(simulated, simulated_store):
     found = read_table(simulated_store, "tracklet_alerts", "20211022").to_pandas()
     score = compare(pd.read_parquet(simulated.truth), found)
-    assert score.n_true == simulated.n_tracklets
+    assert score.n_true == simulated.n_tracklets >= 5
     assert score.n_recovered >= 0.8 * score.n_true
     assert score.false == ()
 
@@ -148,9 +148,9 @@ def test_every_exposure_has_its_row(simulated, simulated_store):
     exposures = read_table(simulated_store, "exposures", "20211022").to_pandas()
     manifest = read_manifest(simulated_store, "20211022")
     assert len(exposures) == simulated.n_exposures == manifest["exposures"]["with_alerts"]
-    with_candidates = pd.read_parquet(simulated.truth)["exposure"].nunique()
-    assert manifest["exposures"]["with_candidates"] == with_candidates
-    assert (exposures["candidates"] > 0).sum() == with_candidates
+    assert (exposures["candidates"] > 0).sum() == manifest["exposures"]["with_candidates"]
+    truth = pd.read_parquet(simulated.truth)
+    assert (exposures["candidates"] > 0).sum() == truth["exposure"].nunique()
     assert exposures["tracklets"].sum() == manifest["rows"]["tracklets"]
     assert (exposures["tracklets"] > 0).sum() == manifest["exposures"]["with_tracklets"]
     steps = pd.DataFrame([{s["cut"]: s["alerts"] for s in row} for row in exposures["funnel"]])
@@ -176,7 +176,7 @@ def test_a_night_without_is_a_success_with_typed_tables(case, data, spark, tmp_p
     for name, table in TABLES.items():
         stored = read_table(store, name, NIGHT)
         assert stored.schema.types[: len(table.columns)] == table.arrow_schema.types, name
-        assert len(stored) == manifest["rows"].get(name, 0)
+        assert len(stored) == manifest["rows"][name]
 
 
 def test_alert_ids_of_digits_are_numbers_and_others_are_counted(data, spark, tmp_path, ztf):

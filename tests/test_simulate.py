@@ -122,7 +122,7 @@ def test_glints_are_measured_where_the_object_was(night):
         unit_vectors(glints["true_ra"], glints["true_dec"]),
     )
     assert 0.05 < np.median(off / ARCSEC) < 0.3
-    assert (off / ARCSEC).max() < 1.5
+    assert (off / ARCSEC).max() < 1.2
     assert (alerts["magpsf"] <= alerts["diffmaglim"]).all()
 
 
@@ -136,8 +136,8 @@ def test_each_tracklet_is_a_smooth_curve_of_separate_points(night):
             residuals = across - np.polynomial.Polynomial.fit(along, across, 2)(along)
             assert np.abs(residuals).max() < 1.5
         assert np.diff(np.sort(along)).mean() > 3.0
-        by_time = along[np.argsort(one["flash_s"].to_numpy())]
-        assert (np.diff(by_time) > 0).all() or (np.diff(by_time) < 0).all()
+        by_time = np.diff(along[np.argsort(one["flash_s"].to_numpy())])
+        assert (by_time > 0).all() or (by_time < 0).all()
 
 
 def principal_axes(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -76,7 +76,9 @@ def astropy_direction(satrec, site, start, seconds):
 
 @pytest.mark.parametrize(("start", "classes"), [(START, FAR), (DUSK, {*FAR, "LEO"})])
 def test_tracks_are_those_of_astropy(start, classes, catalogue, ztf):
-    by_class = {catalogue.orbit_class[track.row]: track for track in overhead(catalogue, ztf, start)}
+    by_class = {
+        catalogue.orbit_class[track.row]: track for track in overhead(catalogue, ztf, start)
+    }
     assert set(by_class) >= classes
     seconds = np.array([0.0, 3.3, 16.1, 30.0])
     for track in by_class.values():
@@ -102,9 +104,7 @@ def test_no_object_of_the_field_is_left_out(tracks, catalogue, ztf):
     centre = unit_vectors(ra, dec)
     narrow = {t.row for t in crossings(catalogue, ztf.site, START, 30.0, ra, dec, radius)}
     seconds = np.linspace(0.0, 30.0, 121)
-    inside = {
-        t.row for t in tracks if separation(t.at(seconds), centre).min() < np.radians(radius)
-    }
+    inside = {t.row for t in tracks if separation(t.at(seconds), centre).min() < np.radians(radius)}
     assert inside
     assert inside <= narrow
 

@@ -22,11 +22,11 @@ N_POOR = 35_000
 N_BROKEN = 5
 """Rows that pass the cuts, but lack a position or a time."""
 
-N_EMPTY = 116
+N_EMPTY = 110
 """Exposures without a background candidate."""
-QUIET = np.repeat([1, 2, 3, 4], [48, 42, 23, 18])
+QUIET = np.repeat([1, 2, 3, 4], [54, 45, 25, 18])
 """Numbers of background candidates of the exposures that have one to four."""
-N_BACKGROUND = 965
+N_BACKGROUND = 990
 """Candidates that are no glints."""
 LITTERED = (60, 120)
 """Background candidates of the two exposures that an artefact litters."""
@@ -53,15 +53,16 @@ def draw_background(
     background = _background_counts(rng, n)
     if n_crowded:
         crowded = rng.choice(n, n_crowded, replace=False)
-        background[crowded] = np.exp(rng.uniform(*np.log(CROWDED), n_crowded)).astype(int)
+        background[crowded] = _crowds(rng, n_crowded)
     crowding = rng.lognormal(0.0, 0.5, n)
     crowding /= crowding.sum()
     share = n / N_EXPOSURES
+    star = "star" if instrument.stellar_locus else "variable"
     groups = []
     for role, kind, per_exposure in (
         ("candidate", "background", background),
         ("candidate", "broken", rng.multinomial(N_BROKEN, crowding)),
-        ("star", "", rng.multinomial(round(share * (N_NO_OBJECT - N_CANDIDATES)), crowding)),
+        (star, "", rng.multinomial(round(share * (N_NO_OBJECT - N_CANDIDATES)), crowding)),
         ("asteroid", "", rng.multinomial(round(share * (N_SINGLE - N_NO_OBJECT)), crowding)),
         ("variable", "", rng.multinomial(round(share * (N_QUALITY - N_SINGLE)), crowding)),
         ("poor", "", rng.multinomial(round(share * N_POOR), crowding)),
@@ -72,9 +73,7 @@ def draw_background(
             for i in np.flatnonzero(per_exposure >= LITTERED[0]):
                 here = np.flatnonzero(exposure == i)
                 rows = rng.choice(here, int(0.7 * len(here)), replace=False)
-                detector[rows], x[rows], y[rows] = draw_artefacts(
-                    rng, len(rows), instrument.mosaic
-                )
+                detector[rows], x[rows], y[rows] = draw_artefacts(rng, len(rows), instrument.mosaic)
         pointing = exposures[["ra", "dec"]].to_numpy()[exposure]
         ra, dec = mosaic.pixels_to_sky(
             pointing[:, 0], pointing[:, 1], detector, x, y, instrument.mosaic
@@ -100,6 +99,12 @@ def _background_counts(rng: np.random.Generator, n_exposures: int) -> Integers:
     night = np.concatenate([np.zeros(N_EMPTY, dtype=int), QUIET, busy])
     rounds = -(-n_exposures // N_EXPOSURES)
     return np.concatenate([rng.permutation(night) for _ in range(rounds)])[:n_exposures]
+
+
+def _crowds(rng: np.random.Generator, n: int) -> Integers:
+    """Numbers of candidates of crowded exposures, even in their logarithm."""
+    fewest, most = np.log(CROWDED)
+    return np.exp(rng.uniform(fewest, most, n)).astype(int)
 
 
 def draw_artefacts(

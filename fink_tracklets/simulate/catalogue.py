@@ -70,8 +70,8 @@ def draw_elements(seed: int, start_jd: float) -> list[dict[str, str | int | floa
     eccentricity = (apogee - perigee) / 2 / axis
     motion = np.sqrt(MU / axis**3) * 86400
     midnight = ELEMENTS_DAY + timedelta(days=start_jd - _jd(ELEMENTS_DAY))
-    ages = timedelta(days=1) * np.round(np.random.default_rng([seed, 2]).uniform(0, 1, n), 6)
-    epochs = midnight - ages
+    ages = np.random.default_rng([seed, 2]).uniform(0.0, 1.0, n)
+    epochs = [midnight - timedelta(seconds=round(86400 * age)) for age in ages]
     days = np.array([(epoch - ELEMENTS_DAY) / timedelta(days=1) for epoch in epochs])
     cos = np.cos(np.radians(inclination))
     j2 = 1.5 * J2 * (EARTH_RADIUS / (axis * (1 - eccentricity**2))) ** 2 * motion

@@ -19,28 +19,30 @@ from fink_tracklets.sphere import ARCSEC, separation
 SUN_MAG = -26.74
 ALBEDO = 0.5
 FLASHING = {
-    "LEO": 0.22,
-    "MEO": 0.09,
-    "GEO": 0.16,
-    "GEO inclined": 0.11,
-    "GTO": 0.09,
-    "Molniya": 0.09,
-    "other": 0.1,
+    "LEO": 0.12,
+    "MEO": 0.12,
+    "GEO": 0.3,
+    "GEO inclined": 0.19,
+    "GTO": 0.055,
+    "Molniya": 0.045,
+    "other": 0.05,
 }
 """Share of each orbit class that flashes at all: inactive, rotating, with a flat facet."""
-PERIOD = {"LEO": (0.25, 0.8)}
-"""Median [s] and width (natural logarithm) of the log-normal of periods; else `SLOW`."""
-SLOW = (6.0, 1.0)
-SIZE = {"LEO": (0.5, 0.5)}
-"""Median [m] and width of the facets' radii of curvature; else `LARGE`."""
-LARGE = (1.6, 0.6)
-DUTY = (1 / 150, 0.5)
+PERIOD, PERIOD_LEO = (5.0, 0.9), (0.8, 0.6)
+"""Median [s] and width (natural logarithm) of the log-normal of periods."""
+TUMBLING, TUMBLING_PERIOD = 0.7, (40.0, 0.6)
+"""Share of the objects beyond low orbit that turn slowly, and their periods [s]."""
+SIZE, SIZE_LEO = (2.2, 0.7), (0.35, 0.5)
+"""Median [m] and width of the facets' radii of curvature."""
+DUTY = (1 / 400, 0.5)
 """Flash duration over period: the Sun's half degree and a facet's unevenness."""
+DRIFT = 0.35
+"""Largest amplitude of the slow change of brightness [mag]."""
 BLEND = 1.5
 """Flashes closer than this [FWHM] are one source, a point only when one outshines the other."""
 OUTSHINES = 1.5
 """[mag]"""
-MISSED = 0.07
+MISSED = 0.05
 """Share of good flashes that the pipeline loses all the same."""
 
 
@@ -78,9 +80,11 @@ def draw_spin(seed: int, norad_cat_id: int, orbit_class: str, always: bool = Fal
     rng = np.random.default_rng([seed, 3, norad_cat_id])
     if rng.uniform() >= FLASHING[orbit_class] and not always:
         return None
-    median, width = PERIOD.get(orbit_class, SLOW)
+    low = orbit_class == "LEO"
+    tumbling = rng.uniform() < TUMBLING and not low
+    median, width = PERIOD_LEO if low else TUMBLING_PERIOD if tumbling else PERIOD
     period = median * rng.lognormal(0.0, width)
-    size, scatter = SIZE.get(orbit_class, LARGE)
+    size, scatter = SIZE_LEO if low else SIZE
     n = rng.choice([1, 2, 3], p=[0.4, 0.4, 0.2])
     others = np.sort(rng.uniform(0.1, 0.9, n - 1))
     return Spin(
@@ -89,7 +93,7 @@ def draw_spin(seed: int, norad_cat_id: int, orbit_class: str, always: bool = Fal
         size_m=float(size * rng.lognormal(0.0, scatter)),
         strength=np.concatenate([[1.0], rng.uniform(0.1, 0.9, n - 1)]),
         turn=np.concatenate([[0.0], others]),
-        drift_mag=float(rng.uniform(0.0, 0.8)),
+        drift_mag=float(rng.uniform(0.0, DRIFT)),
         drift_period_s=float(30.0 * rng.lognormal(1.0, 0.7)),
     )
 
@@ -136,8 +140,11 @@ def is_point(spin: Spin, track: Track, fwhm_arcsec: float) -> bool:
 def measure(
     rng: np.random.Generator, mag: Floats, limiting_mag: float, instrument: Instrument
 ) -> tuple[Floats, Floats, Floats]:
-    """Measured magnitudes, their errors and the positions' errors [arcsec, one axis]."""
-    noise_to_signal = 0.2 * 10 ** (-0.4 * (limiting_mag - mag))
+    """Measured magnitudes, their errors and the positions' errors [arcsec, one axis].
+
+    The limit is 5 sigma; what is fainter has the errors of the limit.
+    """
+    noise_to_signal = 0.2 * 10 ** (-0.4 * (limiting_mag - mag).clip(min=0.0))
     error = 1.0857 * noise_to_signal + 0.02
     position = np.hypot(instrument.noise_arcsec, instrument.fwhm_arcsec / 2.355 * noise_to_signal)
     return mag + rng.normal(0.0, 1.0, len(mag)) * error, error, position

@@ -35,6 +35,8 @@ class Instrument:
     """UTC hour of the night's date from which 24 hours belong to it."""
     first_year: int
     """Of its alerts."""
+    stellar_locus: bool
+    """Whether the survey's cuts look at the distance to the nearest reference star."""
 
 
 ZTF = Instrument(
@@ -50,6 +52,7 @@ ZTF = Instrument(
     cadence_s=38.2,
     night_begins_h=0.0,
     first_year=2018,
+    stellar_locus=True,
 )
 RUBIN = Instrument(
     survey="rubin",
@@ -64,6 +67,7 @@ RUBIN = Instrument(
     cadence_s=36.0,
     night_begins_h=12.0,
     first_year=2025,
+    stellar_locus=False,
 )
 
 

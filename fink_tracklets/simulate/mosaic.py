@@ -115,9 +115,7 @@ def plane_to_sky(
     return ra_dec(centre + (xi[:, None] * east + eta[:, None] * north) * ARCSEC)
 
 
-def sky_to_plane(
-    ra0_deg: ArrayLike, dec0_deg: ArrayLike, vectors: Floats
-) -> tuple[Floats, Floats]:
+def sky_to_plane(ra0_deg: ArrayLike, dec0_deg: ArrayLike, vectors: Floats) -> tuple[Floats, Floats]:
     """Tangent-plane coordinates [arcsec] of unit vectors (n, 3); NaN on the far half-sphere."""
     centre, east, north = _axes(ra0_deg, dec0_deg)
     depth = np.sum(vectors * centre, axis=-1) * ARCSEC

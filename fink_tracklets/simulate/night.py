@@ -100,9 +100,7 @@ def simulate_night(
     tracks = _named(glints, night)
     detections = _detections(rng, glints, tracks, draw_background(rng, frame, instrument, crowded))
     nid = int(np.floor(start - NID_ZERO_JD))
-    columns = draw_columns(
-        rng, detections, frame, night, nid, known.exposure_time_s, instrument
-    )
+    columns = draw_columns(rng, detections, frame, night, nid, known.exposure_time_s, instrument)
 
     rows = np.concatenate([np.arange(len(detections)), _twins(rng, detections)])
     is_twin = np.arange(len(rows)) >= len(detections)
@@ -142,7 +140,9 @@ def _named(glints: Glints, night: str) -> pd.DataFrame:
     tracks = glints.tracks
     whole = tracks["flashes_detected"].to_numpy(int) >= MIN_POINTS
     number = np.cumsum(whole)
-    names = [f"{night}_{k:02d}" if is_one else None for k, is_one in zip(number, whole, strict=True)]
+    names = [
+        f"{night}_{k:02d}" if is_one else None for k, is_one in zip(number, whole, strict=True)
+    ]
     return tracks.assign(tracklet_id=pd.Series(names, tracks.index, dtype=object))
 
 
@@ -155,7 +155,7 @@ def _detections(
     passes = (seen["role"] == "candidate").to_numpy()
     seen = seen.assign(
         kind=np.where(passes, "glint", ""),
-        tracklet_id=np.where(passes, tracks["tracklet_id"].to_numpy()[row], None),
+        tracklet_id=tracks["tracklet_id"].iloc[row].mask(~passes).to_numpy(),
         norad_cat_id=tracks["norad_cat_id"].to_numpy()[row],
     )
     background = background.assign(track=-1, tracklet_id=None)

@@ -19,6 +19,7 @@ from sgp4.api import SatrecArray
 from skyfield.api import EarthSatellite, Loader, wgs84
 from skyfield.constants import AU_KM, DAY_S
 from skyfield.data import iers
+from skyfield.positionlib import Barycentric
 from skyfield.timelib import Time, Timescale
 from skyfield.vectorlib import VectorFunction
 
@@ -126,7 +127,7 @@ def crossings(
 
 
 def _times(jd_start: float, exposure_time_s: float) -> Time:
-    """The sample times: JD UTC to Skyfield's, which has no such constructor in public."""
+    """The sample times."""
     whole, fraction = divmod(jd_start, 1.0)
     seconds = np.linspace(0.0, exposure_time_s, N_SAMPLES)
     year, month, day, of_day = erfa.jd2cal(whole, fraction)
@@ -134,8 +135,14 @@ def _times(jd_start: float, exposure_time_s: float) -> Time:
 
 
 def _track(
-    catalogue: Catalogue, row: int, exposure: int, times: Time, place, exposure_time_s: float
-) -> Track | None:  # type: ignore[no-untyped-def]
+    catalogue: Catalogue,
+    row: int,
+    exposure: int,
+    times: Time,
+    place: Barycentric,
+    exposure_time_s: float,
+) -> Track | None:
+    """The track of one object; None where SGP4 fails."""
     satellite = EarthSatellite.from_satrec(catalogue.satrec[row], timescale())
     seen = place.observe(_Earth() + satellite)
     vectors = seen.xyz.km.T
@@ -160,7 +167,7 @@ def _track(
 
 def _sunlit(satellite_km: Floats, to_sun: Floats) -> bool:
     """Whether the Sun's middle stands clear of the Earth."""
-    earth_radius = np.arcsin(min(1.0, EARTH_RADIUS / np.linalg.norm(satellite_km)))
+    earth_radius = np.arcsin(min(1.0, EARTH_RADIUS / float(np.linalg.norm(satellite_km))))
     return bool(separation(to_sun, -satellite_km) > earth_radius)
 
 
@@ -206,5 +213,3 @@ def _site_teme(site: Site, jd: Floats) -> tuple[Floats, Floats]:
         [across * np.cos(sidereal), across * np.sin(sidereal), np.full(len(jd), up)], axis=-1
     )
     return place, 0.01281 * (jd - 2451545.0) / 365.25
-
-

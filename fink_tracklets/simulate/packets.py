@@ -69,6 +69,8 @@ MISSING = -999.0
 """ZTF's number for no number."""
 
 
+Stamps = dict[str, pa.Array] | None
+"""A column of binary for each of `STAMPS`, null where there is none; or no stamps at all."""
 STAMPS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
 
 
@@ -117,7 +119,9 @@ def draw_columns(
         "fwhm": instrument.fwhm_arcsec
         / instrument.mosaic.pixel_arcsec
         * rng.lognormal(0.0, 0.15, n),
-        "elong": 1.0 + rng.exponential(0.1, n) + np.where(role == "poor", rng.gamma(2.0, 0.2, n), 0),
+        "elong": 1.0
+        + rng.exponential(0.1, n)
+        + np.where(role == "poor", rng.gamma(2.0, 0.2, n), 0),
         "classtar": 1 - rng.exponential(0.02, n).clip(max=1),
         "tooflag": np.zeros(n, dtype=int),
         "exptime": np.full(n, exposure_time),
@@ -145,13 +149,8 @@ def add_ids(columns: dict[str, np.ndarray], tblid: Integers) -> None:
     columns["candid"] = pid * 1_000_000 + np.where(positive, 15_000, 10_000) + tblid
 
 
-def ztf_table(columns: dict[str, np.ndarray], stamps: pa.Table | None = None) -> pa.Table:
-    """The packets as ZTF's nested table: masked values are null, NaN stays NaN.
-
-    Parameters
-    ----------
-    stamps : a column of binary for each of `STAMPS`, null where there is none
-    """
+def ztf_table(columns: dict[str, np.ndarray], stamps: Stamps = None) -> pa.Table:
+    """The packets as ZTF's nested table: masked values are null, NaN stays NaN."""
     n = len(columns["candid"])
     candidate = pa.StructArray.from_arrays(
         [_arrow(columns[field.name], field.type) for field in CANDIDATE], fields=list(CANDIDATE)
@@ -163,8 +162,7 @@ def ztf_table(columns: dict[str, np.ndarray], stamps: pa.Table | None = None) ->
         "objectId": _arrow(columns["objectId"], pa.string()),
         "candidate": candidate,
     }
-    for name in STAMPS if stamps is not None else ():
-        data = stamps[name].combine_chunks()
+    for name, data in (stamps or {}).items():
         files = [f"candid{number}_{name[6:9].lower()}.fits.gz" for number in columns["candid"]]
         packets[name] = pa.StructArray.from_arrays(
             [pa.array(files), data], ["fileName", "stampData"], mask=data.is_null()
@@ -193,9 +191,9 @@ RUBIN_TYPES = {
 
 
 def rubin_table(
-    columns: dict[str, np.ndarray], instrument: Instrument, stamps: pa.Table | None = None
+    columns: dict[str, np.ndarray], instrument: Instrument, stamps: Stamps = None
 ) -> pa.Table:
-    """The packets in Rubin's columns; a star is one more repeating source."""
+    """The packets in Rubin's columns."""
     jd, candid = columns["jd"], columns["candid"]
     n = len(candid)
     negative = np.isin(columns["isdiffpos"].astype(str), ("f", "0"))
@@ -239,9 +237,7 @@ def rubin_table(
         "ssSource_designation": np.ma.array(name.astype(str), mask=none),
     }
     table = {key: _arrow(values[key], kind) for key, kind in RUBIN_TYPES.items()}
-    for key in STAMPS if stamps is not None else ():
-        table[key] = stamps[key]
-    return pa.table(table)
+    return pa.table({**table, **(stamps or {})})
 
 
 TAI_MINUS_UTC = 37.0

@@ -33,7 +33,7 @@ def draw_stamps(
     instrument: Instrument,
     every: bool,
     seed: int,
-) -> pa.Table:
+) -> dict[str, pa.Array]:
     """Stamps of packets: a column of binary for each of `packets.STAMPS`, null where none is.
 
     An alert's stamps depend on the seed and its id, not on its place in the table.
@@ -46,7 +46,7 @@ def draw_stamps(
     every : also of alerts that are no candidates
     """
     data: dict[str, list[bytes | None]] = {name: [] for name in STAMPS}
-    by_track = {key: part for key, part in emitted.groupby(["track", "detector"])}
+    by_track = dict(iter(emitted.groupby(["track", "detector"])))
     fields = ("track", "role", "detector", "x", "y")
     rows = zip(*(detections[name].to_numpy() for name in fields), strict=True)
     for i, (track, role, detector, x, y) in enumerate(rows):
@@ -65,7 +65,7 @@ def draw_stamps(
         stamps = draw_stamp(rng, x, y, sources, sign, zero_point, limit, instrument)
         for name, stamp in zip(STAMPS, stamps, strict=True):
             data[name].append(fits_gz(stamp))
-    return pa.table({name: pa.array(values, pa.binary()) for name, values in data.items()})
+    return {name: pa.array(values, pa.binary()) for name, values in data.items()}
 
 
 def draw_stamp(
@@ -114,7 +114,9 @@ def draw_stamp(
     return science, template, difference
 
 
-def _points(sources: Floats, column: Floats, row: Floats, zero_point: float, sigma: float) -> Floats:
+def _points(
+    sources: Floats, column: Floats, row: Floats, zero_point: float, sigma: float
+) -> Floats:
     """Gaussian points of the sources near the stamp."""
     near = (np.abs(sources[:, 0] - column[HALF]) < HALF + 6 * sigma) & (
         np.abs(sources[:, 1] - row[HALF]) < HALF + 6 * sigma
