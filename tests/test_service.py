@@ -16,7 +16,6 @@ import requests
 from astropy.table import Table
 
 from fink_tracklets.service.arguments import ARGUMENTS, parse_id
-from fink_tracklets.store.parquet import read_table
 from tests.conftest import ROOT, SAMPLE
 from tests.serving import serving
 from tests.stores import write_night, write_store
@@ -150,7 +149,7 @@ def test_columns(sample):
         ({"date": "2021-10-22 9"}, "YYYY-MM-DD hh"),
         ({"date": "2021-10-22 25"}, "YYYY-MM-DD hh"),
         ({"date": "yesterday"}, "YYYY-MM-DD"),
-        ({"date": "２０２１-10-22"}, "YYYY-MM-DD"),
+        ({"date": "\uff12021-10-22"}, "YYYY-MM-DD"),
         ({"date": "0000-10-22"}, "YYYY-MM-DD"),
         ({"date": ""}, "YYYY-MM-DD"),
         ({"id": ""}, "TRCK_YYYYMMDD_hhmmss_NN"),

@@ -119,9 +119,8 @@ def test_cone_search(made, made_store):
     assert found["ra"].info.meta["ucd"] == "POS_EQ_RA_MAIN"
     everything = get(f"{made}/api/v1/conesearch", RA=0, DEC=0, SR=180)
     assert len(Table.read(io.BytesIO(everything.content), format="votable")) == 12
-    for given in ({}, {"RA": "x", "DEC": 0, "SR": 1}, {"RA": 0, "DEC": 91, "SR": 1},
-                  {"RA": 0, "DEC": "nan", "SR": 1}, {"RA": "9" * 99, "DEC": 0, "SR": 1}):  # fmt: skip
-        answer = get(f"{made}/api/v1/conesearch", **given)
+    for ra, dec in (("x", 0), (0, 91), (0, "nan"), ("9" * 99, 0), ("", 0), (None, 0)):
+        answer = get(f"{made}/api/v1/conesearch", RA=ra, DEC=dec, SR=1)
         assert answer.status_code == 400
         assert 'value="ERROR"' in answer.text
 
@@ -207,8 +206,7 @@ def test_behind_a_proxy_all_links_have_its_path(made_store):
 def test_no_answer_is_an_internal_error(made_store):
     """What schemathesis makes of the OpenAPI document is answered as it says."""
     import schemathesis
-    from hypothesis import HealthCheck, Phase, settings
-    from schemathesis.checks import not_a_server_error
+    from hypothesis import HealthCheck, Phase, given, settings
 
     reader = ParquetReader(str(made_store), 1 << 20, 1.0)
     app = make_app(reader, load_service(), log=False)
@@ -227,13 +225,10 @@ def test_no_answer_is_an_internal_error(made_store):
         )
         def check(case):
             response = case.call()
-            not_a_server_error(None, response, case)
+            assert response.status_code < 500, case
             called.add((case.path, response.status_code))
 
-        from hypothesis import given
-
         given(case=operation.as_strategy())(check)()
-    assert all(status < 500 for _, status in called)
     assert ("/api/v1/tracklet", 400) in called
     assert len({path for path, _ in called}) >= 9
 
