@@ -1,5 +1,5 @@
-# Two images of one file: `job` runs fink_tracklets and Spark; `services` runs HDFS and HBase, from
-# the same list of jars and by the same script as the tests.
+# Images of one file: `job` runs fink_tracklets and Spark; `serve` the tracklet service; `services`
+# HDFS and HBase, from the same list of jars and by the same script as the tests.
 
 FROM maven:3.9.9-eclipse-temurin-17 AS jars
 COPY services/pom.xml /services/
@@ -25,6 +25,10 @@ COPY docker/conf /etc/fink_tracklets
 USER fink
 ENTRYPOINT ["fink-tracklets"]
 CMD ["--help"]
+
+FROM job AS serve
+ENTRYPOINT ["fink-tracklets", "serve", "--host", "0.0.0.0"]
+EXPOSE 8000
 
 FROM job AS services
 USER root

@@ -51,11 +51,10 @@ def make_app(
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
-        root_path=settings.root_path,
     )
     registry = CollectorRegistry()
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
-    app.add_middleware(Measured, registry=registry, log=log)
+    app.add_middleware(Measured, registry=registry, log=log, root_path=settings.root_path)
     for error in (Refusal, UserError, OSError, pa.ArrowException, HTTPException):
         app.add_exception_handler(error, _refused)
 

@@ -90,7 +90,7 @@ def add(app: FastAPI, reader: ParquetReader, alerts: str | None) -> None:
 
 
 def parse_number(text: str, what: str) -> int:
-    """A number of at most 18 digits."""
-    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
-        raise wrong(f"{shown(text)} is not {what}: write at most 18 digits.")
+    """A whole number that 64 bits hold."""
+    if not re.fullmatch(r"\d{1,19}", text, re.ASCII) or int(text) >= 2**63:
+        raise wrong(f"{shown(text)} is not {what}: write digits, a number below 2^63.")
     return int(text)

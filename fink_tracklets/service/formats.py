@@ -66,11 +66,16 @@ def to_json(table: pa.Table) -> bytes:
 def _json_values(column: pa.ChunkedArray) -> list[str]:
     if pa.types.is_string(column.type):
         return [json.dumps(value) for value in column.to_pylist()]
-    texts = pc.cast(column, pa.string())
+    texts = pc.cast(column, pa.string()).to_pylist()
     if pa.types.is_floating(column.type):
-        whole = pc.invert(pc.match_substring_regex(texts, "[.e]"))
-        texts = pc.if_else(whole, pc.binary_join_element_wise(texts, ".0", ""), texts)
-    return pc.fill_null(texts, "null").to_pylist()
+        return [_json_float(text) for text in texts]
+    return ["null" if text is None else text for text in texts]
+
+
+def _json_float(text: str | None) -> str:
+    if text is None:
+        return "null"
+    return text if "." in text or "e" in text else f"{text}.0"
 
 
 VOTABLE_TYPES = {

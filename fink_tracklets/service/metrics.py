@@ -19,10 +19,13 @@ class Measured:
     app : what answers
     registry : gets the metrics
     log : whether to write the line
+    root_path : where a reverse proxy serves us; links begin so
     """
 
-    def __init__(self, app: ASGIApp, registry: CollectorRegistry, log: bool) -> None:
-        self.app, self.log = app, log
+    def __init__(
+        self, app: ASGIApp, registry: CollectorRegistry, log: bool, root_path: str
+    ) -> None:
+        self.app, self.log, self.root_path = app, log, root_path
         self.requests = Counter(
             "fink_tracklets_requests", "Requests", ["route", "status"], registry=registry
         )
@@ -34,6 +37,7 @@ class Measured:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope["root_path"] = self.root_path
         begun = time.perf_counter()
         status, size = 500, 0
 

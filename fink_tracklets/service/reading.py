@@ -40,6 +40,7 @@ class ParquetReader:
         self.cache_bytes = cache_bytes
         self._lock = threading.Lock()
         self._held: OrderedDict[tuple[str, str], pa.Table] = OrderedDict()
+        self._held_bytes = 0
 
     def check(self) -> None:
         """Raises where the store cannot be read."""
@@ -84,15 +85,11 @@ class ParquetReader:
         alerts = read_files(self.index.folder, "tracklet_alerts", night.files["tracklet_alerts"])
         table = finished(joined(alerts, night.tracklets, night.carried))
         with self._lock:
-            self._held = OrderedDict(
-                (k, held) for k, held in self._held.items() if k[0] != night.night
-            )
-            self._held[key] = table
-            while (
-                len(self._held) > 1
-                and sum(held.nbytes for held in self._held.values()) > self.cache_bytes
-            ):
-                self._held.popitem(last=False)
+            if key not in self._held:
+                self._held[key] = table
+                self._held_bytes += table.nbytes
+            while self._held_bytes > self.cache_bytes and len(self._held) > 1:
+                self._held_bytes -= self._held.popitem(last=False)[1].nbytes
         return table
 
     def night(self, night: str, snapshot: Snapshot) -> Night:

@@ -1,0 +1,292 @@
+"""The calls beyond the broker's, hostile requests, and a night replaced while it is read."""
+
+from __future__ import annotations
+
+import io
+import json
+import socket
+import threading
+from urllib.parse import urlparse
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+import requests
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.table import Table
+from PIL import Image
+
+from fink_tracklets.service.app import make_app
+from fink_tracklets.service.cone import to_arc
+from fink_tracklets.service.reading import ParquetReader
+from fink_tracklets.service.settings import load_service
+from fink_tracklets.service.stamps import unzipped
+from fink_tracklets.sphere import unit_vectors
+from fink_tracklets.store.amend import amend_night
+from fink_tracklets.store.parquet import read_table
+from tests.conftest import SAMPLE
+from tests.serving import serving
+from tests.stores import write_night, write_store
+
+NAME = "TRCK_20210604_093609_00"
+
+
+@pytest.fixture(scope="module")
+def sample(stored):
+    with serving(stored, str(SAMPLE)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def made_store(tmp_path_factory):
+    store = tmp_path_factory.mktemp("made")
+    write_store(store, "20211021", nights=3, tracklets=4, alerts=6)
+    return store
+
+
+@pytest.fixture(scope="module")
+def made(made_store):
+    with serving(made_store) as address:
+        yield address
+
+
+def get(url: str, **query: object) -> requests.Response:
+    return requests.get(url, params=query, timeout=30)
+
+
+def test_nights(made, made_store):
+    nights = get(f"{made}/api/v1/nights").json()
+    assert [night["night"] for night in nights] == ["20211023", "20211022", "20211021"]
+    night = get(f"{made}/api/v1/nights/20211022").json()
+    stored = read_table(made_store, "tracklets", "20211022")["tracklet"].to_pylist()
+    assert [row["tracklet"] for row in night["tracklets"]] == stored
+    assert night["funnel"][0]["cut"] == "quality"
+    assert get(f"{made}/api/v1/nights/20211024").status_code == 404
+    assert get(f"{made}/api/v1/nights/today").status_code == 400
+
+
+def test_one_tracklet(sample):
+    found = get(f"{sample}/api/v1/tracklets/{NAME}").json()
+    assert len(found["points"]) == 15
+    assert found["night"] == "20210604"
+    assert found["satellites"] is None
+    curve = SkyCoord(found["curve"], unit="deg")
+    for point in found["points"]:
+        at = SkyCoord(point["ra"], point["dec"], unit="deg")
+        assert at.separation(curve).arcsec.min() < 12  # half the spacing of the curve's points
+    assert get(f"{sample}/api/v1/tracklets/TRCK_20210604_093609_01").status_code == 404
+
+
+def test_stamps_are_those_of_the_packets(sample):
+    packets = {p["candid"]: p for p in pq.read_table(SAMPLE).to_pylist()}
+    alert = get(f"{sample}/api/v1/tracklets/{NAME}").json()["points"][3]["alert_id"]
+    for kind in ("science", "template", "difference"):
+        url = f"{sample}/api/v1/tracklets/{NAME}/stamps/{alert}/{kind}"
+        content = get(f"{url}.fits").content
+        assert content == unzipped(packets[alert][f"cutout{kind.capitalize()}"]["stampData"])
+        pixels = fits.getdata(io.BytesIO(content))
+        picture = np.asarray(Image.open(io.BytesIO(get(f"{url}.png").content)))
+        assert picture.shape == pixels.shape
+        brightest = np.unravel_index(np.nanargmax(pixels), pixels.shape)
+        assert picture[::-1][brightest] == 255
+    for path in (
+        f"{alert}/other.png",
+        f"{alert}/science.gif",
+        "x/science.png",
+        "9" * 40 + "/a.png",
+    ):
+        assert get(f"{sample}/api/v1/tracklets/{NAME}/stamps/{path}").status_code == 400
+    assert get(f"{sample}/api/v1/tracklets/{NAME}/stamps/1/science.png").status_code == 404
+
+
+def test_without_stamps_the_answer_says_so(made):
+    name = "TRCK_20211022_150000_00"
+    alert = get(f"{made}/api/v1/tracklets/{name}").json()["points"][0]["alert_id"]
+    answer = get(f"{made}/api/v1/tracklets/{name}/stamps/{alert}/science.png")
+    assert answer.status_code == 404
+    assert "--alerts" in answer.json()["text"]
+
+
+def test_cone_search(made, made_store):
+    row = read_table(made_store, "tracklets", "20211022").to_pylist()[1]
+    ra, dec = (row["ra_start"] + row["ra_end"]) / 2, (row["dec_start"] + row["dec_end"]) / 2
+    answer = get(f"{made}/api/v1/conesearch", RA=ra, DEC=dec, SR=0.01)
+    found = Table.read(io.BytesIO(answer.content), format="votable", use_names_over_ids=True)
+    assert list(found["tracklet"]) == [row["tracklet"]]
+    assert found["ra"].info.meta["ucd"] == "POS_EQ_RA_MAIN"
+    everything = get(f"{made}/api/v1/conesearch", RA=0, DEC=0, SR=180)
+    assert len(Table.read(io.BytesIO(everything.content), format="votable")) == 12
+    for ra, dec in (("x", 0), (0, 91), (0, "nan"), ("9" * 99, 0), ("", 0), (None, 0)):
+        answer = get(f"{made}/api/v1/conesearch", RA=ra, DEC=dec, SR=1)
+        assert answer.status_code == 400
+        assert 'value="ERROR"' in answer.text
+
+
+def test_distance_from_an_arc_equals_that_of_its_nearest_point():
+    random = np.random.default_rng(1)
+    start = unit_vectors(random.uniform(0, 360, 30), random.uniform(-80, 80, 30))
+    end = start + random.normal(0, 0.02, start.shape)
+    end /= np.linalg.norm(end, axis=1, keepdims=True)
+    for point in start[:10] + random.normal(0, 0.02, (10, 3)):
+        point /= np.linalg.norm(point)
+        share = np.linspace(0, 1, 20_001)[:, None, None]
+        along = start + share * (end - start)
+        along /= np.linalg.norm(along, axis=2, keepdims=True)
+        plain = np.degrees(2 * np.arcsin(np.linalg.norm(along - point, axis=2).min(axis=0) / 2))
+        np.testing.assert_allclose(to_arc(point, start, end), plain, atol=1e-4)
+
+
+def test_hostile_requests_get_a_sentence(made):
+    base = f"{made}/api/v1"
+    answers = [
+        get(f"{base}/tracklet", id="TRCK_../../../../etc/passwd"),
+        get(f"{base}/tracklet", id="TRCK_20211022' OR '1'='1"),
+        get(f"{base}/tracklet", id="TRCK_20211022\0"),
+        get(f"{base}/tracklet", date="2021-10-22\0"),
+        get(f"{base}/tracklet", date="9" * 5000),
+        get(f"{base}/tracklet", id="TRCK_" + "9" * 5000),
+        get(f"{base}/tracklet", id="TRCK_*"),
+        get(f"{base}/tracklet", date="2021-10-22", columns=",".join(f"c{k}" for k in range(1000))),
+        get(f"{base}/tracklet", date="2021-10-22", columns="i:ra," * 1000),
+        get(f"{base}/tracklet", date=["2021-10-22", "2021-10-23"]),
+        get(f"{base}/nights/..%2f..%2fetc%2fpasswd"),
+        get(f"{base}/nights/99999999"),
+        get(f"{base}/nights/%00"),
+        get(f"{base}/tracklets/..%5c..%5cx"),
+        get(f"{base}/satellites/-1"),
+        get(f"{base}/satellites/{'9' * 500}"),
+        get(f"{made}/static/..%2f..%2fpage.py"),
+        get(f"{made}/night/%2e%2e"),
+        get(f"{made}/search", q="<script>alert(1)</script>"),
+        get(f"{made}/search", q="\0"),
+    ]
+    bodies = [
+        b"x" * 10_000_000, b"[" * 50_000, b"{", b"[]", b"1", b'{"date": 20211022}', b"\xff\xfe",
+        b'{"date": null}', b'{"date": "2021-10-22", "date": "2021-10-23"}', b'{"date": NaN}',
+        json.dumps({"date": "2021-10-22\0"}).encode(), b'{"date": "\\ud800"}', b'{"\\ud800": "x"}',
+        json.dumps({f"k{k}": "v" for k in range(1000)}).encode(),
+    ]  # fmt: skip
+    answers += [requests.post(f"{base}/tracklet", data=body, timeout=30) for body in bodies]
+    for answer in answers:
+        assert 400 <= answer.status_code < 500, answer.request.url[:200]
+        assert "<script>alert" not in answer.text
+        if "/api/" in answer.request.url:
+            assert answer.json()["text"].endswith("."), answer.text[:300]
+    assert answers[20].status_code == 413
+
+
+def test_a_body_without_an_end_is_refused(made):
+    parts = urlparse(made)
+    with socket.create_connection((parts.hostname, parts.port), timeout=30) as client:
+        head = "POST /api/v1/tracklet HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        client.sendall(head.encode())
+        chunk = b"4000\r\n" + b"x" * 0x4000 + b"\r\n"
+        for _ in range(5):
+            client.sendall(chunk)
+        assert b" 413 " in client.recv(1000)
+
+
+def test_pages_and_answers_are_compressed(made):
+    answer = get(f"{made}/api/v1/tracklet", date="2021-10-22")
+    assert answer.headers["Content-Encoding"] == "gzip"
+
+
+def test_behind_a_proxy_all_links_have_its_path(made_store):
+    with serving(made_store, root_path="/tracklets", row_limit=1) as address:
+        page = get(f"{address}/night/20211022").text
+        assert 'href="/tracklets/tracklet/TRCK_20211022_150000_00"' in page
+        assert 'href="/tracklets/static/style-1.css"' in page
+        answer = get(f"{address}/api/v1/tracklet", date="2021-10-22")
+        assert answer.links["next"]["url"].startswith("/tracklets/api/v1/tracklet?")
+
+
+def test_no_answer_is_an_internal_error(made_store):
+    """What schemathesis makes of the OpenAPI document is answered as it says."""
+    import schemathesis
+    from hypothesis import HealthCheck, Phase, given, settings
+
+    reader = ParquetReader(str(made_store), 1 << 20, 1.0)
+    app = make_app(reader, load_service(), log=False)
+    schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", app)
+    called = set()
+    for result in schema.get_all_operations():
+        operation = result.ok()
+
+        @settings(
+            max_examples=25,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        def check(case):
+            response = case.call()
+            assert response.status_code < 500, case
+            called.add((case.path, response.status_code))
+
+        given(case=operation.as_strategy())(check)()
+    assert ("/api/v1/tracklet", 400) in called
+    assert len({path for path, _ in called}) >= 9
+
+
+def test_a_night_replaced_while_it_is_read_is_old_or_new(tmp_path):
+    """Each state has one magnitude throughout and a number of alerts of its own."""
+    night = "20211022"
+    write_night(tmp_path, night, 4, 6)
+    alerts = read_table(tmp_path, "tracklet_alerts", night)
+    tracklets = read_table(tmp_path, "tracklets", night)
+    defined = alerts.column_names.index("offset_arcsec") + 1
+    states = {}
+    for state, n in ((1.0, 6), (2.0, 4)):
+        kept = alerts.select(range(defined)).filter(pc.less(alerts["along_arcsec"], 5.0 * n))
+        level = pa.array(np.full(len(kept), state))
+        kept = kept.set_column(kept.column_names.index("mag"), "mag", level)
+        whole = tracklets.set_column(
+            tracklets.column_names.index("mag_mean"), "mag_mean", pa.array(np.full(4, state))
+        )
+        whole = whole.set_column(
+            whole.column_names.index("n_alerts"), "n_alerts", pa.array(np.full(4, n))
+        )
+        states[state] = ({"tracklet_alerts": kept, "tracklets": whole}, 4 * n)
+
+    def replace(state: float) -> None:
+        amend_night(str(tmp_path), night, states[state][0], {})
+
+    replace(1.0)
+    done = threading.Event()
+    wrong: list[str] = []
+    seen: set[float] = set()
+
+    def read(address: str) -> None:
+        with requests.Session() as session:
+            while not done.is_set():
+                answer = session.get(f"{address}/api/v1/tracklet?id=TRCK_2021", timeout=30)
+                rows = answer.json()
+                found = {row["d:mag"] for row in rows} | {row["d:mag_mean"] for row in rows}
+                total = answer.headers.get("X-Total-Count")
+                if answer.status_code != 200 or len(found) != 1:
+                    wrong.append(f"{answer.status_code} {found} {answer.text[:200]}")
+                    continue
+                (state,) = found
+                seen.add(state)
+                if not len(rows) == states[state][1] == int(total):
+                    wrong.append(f"{state} {len(rows)} {total}")
+                page = session.get(f"{address}/tracklet/{rows[0]['d:tracklet']}", timeout=30)
+                if page.status_code != 200:
+                    wrong.append(f"page {page.status_code} {page.text[-300:]}")
+
+    with serving(tmp_path) as address:
+        readers = [threading.Thread(target=read, args=(address,)) for _ in range(4)]
+        for reader in readers:
+            reader.start()
+        for k in range(120):
+            replace(2.0 if k % 2 == 0 else 1.0)
+        done.set()
+        for reader in readers:
+            reader.join()
+    assert wrong == []
+    assert seen == {1.0, 2.0}
