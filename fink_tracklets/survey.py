@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fink_tracklets.config import build, conf_folder, read_toml
 from fink_tracklets.errors import UserError
+from fink_tracklets.glints.settings import GlintSettings
 
 
 def _positive(config: object, *names: str) -> None:
@@ -183,6 +184,8 @@ class Survey:
     cuts: tuple[Cut, ...]
     finder: FinderLimits
     carry: Carry = Carry()
+    glints: GlintSettings | None = None
+    """Without, the survey's stamps are not looked at."""
 
     def __post_init__(self) -> None:
         _positive(self, "field_area_deg2", "exposure_time_s")

@@ -24,8 +24,9 @@ def store_differences(store: str, night: str) -> Iterator[str]:
         yield str(error)
         return
     for name, table in tables.items():
-        if len(table) != manifest["rows"][name]:
-            yield f"{name} has {len(table)} rows, the manifest says {manifest['rows'][name]}."
+        rows = manifest["rows"].get(name, 0)
+        if len(table) != rows:
+            yield f"{name} has {len(table)} rows, the manifest says {rows}."
     tracklets, alerts = tables["tracklets"], tables["tracklet_alerts"]
     for name in tracklets.loc[tracklets["tracklet"].duplicated(), "tracklet"]:
         yield f"tracklets has {name} twice."
