@@ -144,6 +144,8 @@ EXPOSURES = Table(
         Column("tracklets", "bigint", "", "tracklets found"),
     ),
 )
+
+
 def _added(*columns: tuple[str, str, str, str]) -> tuple[Column, ...]:
     """Columns of version 2."""
     return tuple(Column(*column, since=2) for column in columns)
@@ -212,7 +214,8 @@ FLASHES = Table(
         ("period_m_error_s", "double", "s", "of the median, from the stamps' scatter"),
         ("period_p_s", "double", "s", "P_p: from the smallest spacing of alerts; upper limit"),
         ("period_p_error_s", "double", "s", "from the positions' error"),
-        ("period_s", "double", "s", "fitted to all flashes; null if it may be chance"),
+        ("period_s", "double", "s", "fitted to all flashes; null if it may be chance; two spacings "
+         "where every other flash is the brighter"),
         ("period_error_s", "double", "s", "from the fit; the arc is taken as exact"),
         ("log10_false_alarm", "double", "", "log10 of the expected number of such combs by chance"),
         ("n_on_comb", "int", "", "flashes that fit the period"),

@@ -61,7 +61,12 @@ def glints_of_night(
     candidates = stored["candidates"]
     found = read_stamps(spark, night_path(spark, alerts, night), candidates, survey)
     table = glint_table(
-        candidates, stored["tracklets"], found, stored["satellites"], stored["blind_matches"], survey
+        candidates,
+        stored["tracklets"],
+        found,
+        stored["satellites"],
+        stored["blind_matches"],
+        survey,
     )
     flashes, curves = flash_tables(
         table, stored["tracklets"], stored["tracklet_alerts"], stored["satellites"], survey
@@ -94,9 +99,7 @@ def to_arrow(frame: pd.DataFrame, table: Table) -> pa.Table:
     for column in table.columns:
         values = frame[column.name] if column.name in frame else [None] * len(frame)
         kind = table.arrow_schema.field(column.name).type
-        columns[column.name] = pa.array(
-            [_plain(value) for value in values], kind, from_pandas=True
-        )
+        columns[column.name] = pa.array([_plain(value) for value in values], kind, from_pandas=True)
     return pa.table(columns, schema=table.arrow_schema)
 
 
@@ -143,9 +146,9 @@ def read_stamps(
         for kind in KINDS
         for sql in [getattr(settings, kind)]
     ]
+    ids, keep = candidates["alert_id"].tolist(), candidates["tracklet"].notna().tolist()
     wanted = spark.createDataFrame(
-        list(zip(candidates["alert_id"].tolist(), candidates["tracklet"].notna().tolist())),
-        "alert_id bigint, keep boolean",
+        list(zip(ids, keep, strict=True)), "alert_id bigint, keep boolean"
     )
     alerts = packets.select(
         F.expr(survey.columns.alert_id).try_cast("bigint").alias("alert_id"),
@@ -157,7 +160,13 @@ def read_stamps(
         for frame in frames:
             peaks = measure_stamps(frame, settings)
             for kind in KINDS:
-                peaks[kind] = frame[kind].where(frame["keep"], None).to_numpy()
+                peaks[kind] = pd.Series(
+                    [
+                        stamp if keep else None
+                        for stamp, keep in zip(frame[kind], frame["keep"], strict=True)
+                    ],
+                    dtype=object,
+                )
             yield peaks
 
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", ROWS)

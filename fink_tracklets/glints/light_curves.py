@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.stats import mannwhitneyu
 
 from fink_tracklets.glints.magnitudes import expected_magnitude
-from fink_tracklets.glints.measure import arcs
+from fink_tracklets.glints.measure import arcs, rows_of
 from fink_tracklets.glints.peaks import smallest_spacing
-from fink_tracklets.glints.periods import fit_comb
+from fink_tracklets.glints.periods import Comb, fit_comb
 from fink_tracklets.glints.settings import GlintSettings
 from fink_tracklets.survey import Survey
 
@@ -27,7 +28,7 @@ def light_curve(alerts: pd.DataFrame, settings: GlintSettings) -> pd.DataFrame:
     alert_id (or null), along_arcsec, mag, mag_scatter, n_stamps, limiting_mag
     """
     rows = []
-    for alert in alerts.sort_values("alert_id").itertuples(index=False):
+    for alert in rows_of(alerts.sort_values("alert_id")):
         rows.append((alert.alert_id, alert.along_arcsec, alert.mag, alert.limiting_mag, True))
         rows += [
             (None, alert.along_arcsec + along, alert.mag + fainter, alert.limiting_mag, False)
@@ -52,7 +53,9 @@ def light_curve(alerts: pd.DataFrame, settings: GlintSettings) -> pd.DataFrame:
                 "limiting_mag": group["limiting_mag"].mean(),
             }
         )
-    return pd.DataFrame(flashes)
+    found = pd.DataFrame(flashes)
+    found["alert_id"] = pd.array([flash["alert_id"] for flash in flashes], dtype="Int64")
+    return found
 
 
 def flash_tables(
@@ -74,7 +77,7 @@ def flash_tables(
     placed = members[["alert_id", "tracklet", "along_arcsec"]].drop_duplicates("alert_id")
     alerts = glints[glints["tracklet"].notna()].merge(placed, on=["alert_id", "tracklet"])
     rows, curves = [], []
-    for arc in arcs(tracklets, satellites).sort_values("tracklet").itertuples(index=False):
+    for arc in rows_of(arcs(tracklets, satellites).sort_values("tracklet")):
         own = alerts[alerts["tracklet"] == arc.tracklet]
         if own.empty:
             continue
@@ -109,15 +112,42 @@ def flash_tables(
         if comb is not None:
             row["log10_false_alarm"] = comb.log10_false_alarm
             if comb.log10_false_alarm <= np.log10(settings.max_false_alarm):
+                step, phase = alternation(curve, comb, tolerance, settings.max_false_alarm)
                 row |= {
-                    "period_s": comb.spacing_arcsec * second,
-                    "period_error_s": comb.spacing_error_arcsec * second,
+                    "period_s": step * comb.spacing_arcsec * second,
+                    "period_error_s": step * comb.spacing_error_arcsec * second,
                     "n_on_comb": comb.on_comb,
                     "n_teeth": comb.teeth,
-                    "interpulse_phase": comb.interpulse,
+                    "interpulse_phase": phase,
                 }
         rows.append(row)
     return pd.DataFrame(rows), pd.concat(curves) if curves else pd.DataFrame()
+
+
+def alternation(
+    curve: pd.DataFrame, comb: Comb, tolerance: float, max_chance: float
+) -> tuple[int, float | None]:
+    """Whether every other flash of a comb is the brighter: then the period is two spacings.
+
+    The magnitudes of even and odd teeth are compared by the rank test of Mann and Whitney.
+
+    Returns
+    -------
+    Spacings in a period, and the interpulse's phase (0.5 where brightness alternates).
+    """
+    if comb.interpulse is not None:
+        return 1, comb.interpulse
+    along = curve["along_arcsec"].to_numpy(float)
+    number = np.round((along - along[0]) / comb.spacing_arcsec)
+    offset = along - along[0] - number * comb.spacing_arcsec
+    on = np.abs(offset - np.median(offset)) <= tolerance
+    even = (number % 2 == 0) & on
+    odd = (number % 2 == 1) & on
+    mag = curve["mag"].to_numpy(float)
+    if even.sum() < 2 or odd.sum() < 2:
+        return 1, None
+    chance = float(mannwhitneyu(mag[even], mag[odd], method="asymptotic").pvalue)
+    return (2, 0.5) if chance <= max_chance else (1, None)
 
 
 def _median_error(values: pd.Series) -> float:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -45,8 +48,9 @@ def measure_stamps(alerts: pd.DataFrame, settings: GlintSettings) -> pd.DataFram
     """
     rows = []
     columns = ("alert_id", "limiting_mag", "science", "template", "difference")
-    for alert_id, limiting_mag, *stamps in alerts[list(columns)].itertuples(index=False):
-        p = find_peaks(*stamps, settings)
+    for row in rows_of(alerts[list(columns)]):
+        alert_id, limiting_mag, science, template, difference = row
+        p = find_peaks(science, template, difference, settings)
         noises = (p.science_noise, p.difference_noise, p.masked_fraction)
         rows.append(
             (alert_id, limiting_mag, p.status, *noises, p.x, p.y, p.snr, p.flux, p.east, p.north)
@@ -54,16 +58,19 @@ def measure_stamps(alerts: pd.DataFrame, settings: GlintSettings) -> pd.DataFram
     return pd.DataFrame(rows, columns=[field.split()[0] for field in PEAK_DDL.split(", ")])
 
 
-def _peaks(row) -> Peaks:  # type: ignore[no-untyped-def]
-    def values(given) -> Array | None:  # type: ignore[no-untyped-def]
+def rows_of(frame: pd.DataFrame) -> Iterator[Any]:
+    """The rows as named tuples."""
+    return iter(frame.itertuples(index=False))
+
+
+def _peaks(row: Any) -> Peaks:
+    def values(given: Any) -> Array | None:
         return None if given is None else np.asarray(given, dtype=float)
 
     arrays = [values(given) for given in (row.peak_x, row.peak_y, row.peak_snr, row.peak_flux)]
     x, y, snr, flux = (NONE if array is None else array for array in arrays)
     noises = (row.science_noise, row.difference_noise, row.masked_fraction)
-    return Peaks(
-        row.stamp, *noises, x, y, snr, flux, values(row.peak_east), values(row.peak_north)
-    )
+    return Peaks(row.stamp, *noises, x, y, snr, flux, values(row.peak_east), values(row.peak_north))
 
 
 def track_angles(alerts: pd.DataFrame, tracklets: pd.DataFrame) -> pd.Series:
@@ -151,12 +158,8 @@ def glint_table(
     peaks = peaks.drop_duplicates("alert_id")
     table = table.merge(peaks, on="alert_id", how="left")
     table["stamp"] = table["stamp"].fillna("missing")
-    table = table.astype(object).where(table.notna(), None) if table.empty else table
     angles = track_angles(table, tracklets)
-    lines = [
-        _line(row, angle, settings)
-        for row, angle in zip(table.itertuples(index=False), angles, strict=True)
-    ]
+    lines = [_line(row, angle, settings) for row, angle in zip(rows_of(table), angles, strict=True)]
     for name in LINE:
         table[name] = pd.Series([line[name] for line in lines], table.index, dtype=object)
     table = table.merge(arcs(tracklets, satellites), on="tracklet", how="left")
@@ -174,13 +177,13 @@ LINE = (
 )  # fmt: skip
 
 
-def _line(row, angle: float, settings: GlintSettings) -> dict[str, object]:  # type: ignore[no-untyped-def]
+def _line(row: Any, angle: float, settings: GlintSettings) -> dict[str, Any]:
     """The columns `LINE` of one alert. `track_peaks`: along [arcsec], delta mag of each peak."""
     if row.stamp != "ok":
         return dict.fromkeys(LINE) | {"central_peak": False, "multi_peak": False, "track_peaks": []}
     found, n = _peaks(row), len(row.peak_x)
     centre = found.central(settings.centre_radius_arcsec / settings.pixel_scale_arcsec)
-    line = dict.fromkeys(LINE) | {
+    line: dict[str, Any] = dict.fromkeys(LINE) | {
         "n_peaks": n, "central_peak": centre is not None, "n_on_line": 0, "multi_peak": False,
         "track_peaks": [],
     }  # fmt: skip
