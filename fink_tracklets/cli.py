@@ -84,6 +84,13 @@ def verify(options: argparse.Namespace) -> None:
     hbase_commands.verify(options)
 
 
+def glints(options: argparse.Namespace) -> None:
+    """The physics of a stored night's flashes."""
+    from fink_tracklets import glint_commands
+
+    glint_commands.glints(options)
+
+
 def demo(options: argparse.Namespace) -> None:
     """A simulated night, from alerts to a picture."""
     import pandas as pd
@@ -229,6 +236,20 @@ def _parser() -> argparse.ArgumentParser:
     _night(command)
     _store(command)
     _hbase(command, "compare HBase, too, cell by cell")
+
+    command = _command(
+        commands, "glints", glints, "measure the flashes of a stored night: periods, magnitudes",
+        "fink-tracklets glints --night 20210604 --alerts /lake/{Y}/{m}/{d} --store /data/tracklets",
+    )  # fmt: skip
+    _night(command)
+    command.add_argument(
+        "--alerts", required=True, metavar="PATH", help="the night's alerts, with their stamps"
+    )
+    _store(command)
+    command.add_argument(
+        "--survey", metavar="NAME", help="the survey's file (default: the stored night's survey)"
+    )
+    _talk(command)
 
     command = _command(
         commands, "demo", demo, "simulate a night like ZTF's, find its tracklets, draw them",

@@ -11,12 +11,14 @@ import pandas as pd
 
 from fink_tracklets import __version__
 from fink_tracklets.alerts import parse_night
+from fink_tracklets.glint_commands import glint_stage
 from fink_tracklets.night import UNUSABLE, find_night
 from fink_tracklets.progress import Progress
 from fink_tracklets.session import spark_session
 from fink_tracklets.spark_errors import clear_errors
 from fink_tracklets.store.commit import check_writable, write_night
 from fink_tracklets.store.folder import local_path
+from fink_tracklets.store.parquet import read_manifest
 from fink_tracklets.survey import Survey, load_survey
 from fink_tracklets.tables import VERSION
 
@@ -75,10 +77,12 @@ def run_night(
                 **summary(found.counts, tracklets, survey),
             }
             with progress.step("writing the tables", spark):
-                return write_night(store, night, found.tables, record)
+                write_night(store, night, found.tables, record)
         finally:
             for frame in found.cached:
                 frame.unpersist()
+    glint_stage(spark, night, alerts, store, survey, progress)
+    return read_manifest(store, night)
 
 
 def summary(counts: pd.DataFrame, tracklets: pd.Series, survey: Survey) -> dict[str, Any]:

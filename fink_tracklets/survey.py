@@ -11,6 +11,7 @@ from pathlib import Path
 from fink_tracklets.config import build, conf_folder, read_toml
 from fink_tracklets.errors import UserError
 from fink_tracklets.satellites.settings import SatelliteLimits
+from fink_tracklets.glints.settings import GlintSettings
 
 
 def _positive(config: object, *names: str) -> None:
@@ -189,6 +190,8 @@ class Survey:
     added: Mapping[str, str] = field(default_factory=dict)
     """Packet columns that older schema versions lack, with their Avro types: `ingest` writes them
     as null."""
+    glints: GlintSettings | None = None
+    """Without, the survey's stamps are not looked at."""
 
     def __post_init__(self) -> None:
         _positive(self, "field_area_deg2", "exposure_time_s")

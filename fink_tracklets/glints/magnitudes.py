@@ -27,7 +27,8 @@ def duration(arc_arcsec: ArrayLike, psf_scale_arcsec: float, exposure_s: float) 
 
 def instant_magnitude(mag: ArrayLike, duration_s: ArrayLike, exposure_s: float) -> Array:
     """Magnitude at the flash's peak (P1 equation 2); a faint limit, as the duration is an upper."""
-    return np.asarray(mag + 2.5 * np.log10(np.asarray(duration_s) / exposure_s))
+    ratio = np.asarray(duration_s, dtype=float) / exposure_s
+    return np.asarray(np.asarray(mag, dtype=float) + 2.5 * np.log10(ratio))
 
 
 def lambertian(phase_deg: ArrayLike) -> Array:
@@ -51,7 +52,8 @@ def standard_magnitude(instant_mag: ArrayLike, range_km: ArrayLike, phase_mag: A
     phase_mag : `lambertian` or `specular`
     """
     distance = 5 * np.log10(np.asarray(range_km, dtype=float) / 1000)
-    return np.asarray(instant_mag - phase_mag - distance)
+    instant, phase = np.asarray(instant_mag, dtype=float), np.asarray(phase_mag, dtype=float)
+    return np.asarray(instant - phase - distance)
 
 
 def to_g(mag: ArrayLike, band: ArrayLike, g_minus: dict[str, float]) -> Array:
@@ -73,4 +75,6 @@ def expected_magnitude(rcs_m2: ArrayLike, range_km: ArrayLike) -> Array:
     """
     d_m = 1000 * np.asarray(range_km, dtype=float)
     with np.errstate(divide="ignore"):
-        return np.asarray(SUN_G - 2.5 * np.log10(ALBEDO * np.asarray(rcs_m2) / (4 * np.pi * d_m**2)))
+        return np.asarray(
+            SUN_G - 2.5 * np.log10(ALBEDO * np.asarray(rcs_m2) / (4 * np.pi * d_m**2))
+        )

@@ -101,7 +101,9 @@ def find_peaks(
     )
 
 
-def on_track(x: Array, y: Array, centre: int, direction: tuple[float, float], width: float) -> Array:
+def on_track(
+    x: Array, y: Array, centre: int, direction: tuple[float, float], width: float
+) -> NDArray[np.bool_]:
     """Which peaks lie on a line of known direction through the central peak.
 
     Parameters

@@ -114,7 +114,7 @@ def _examine(
         spacing,
         error,
         int(on.sum()),
-        int(round((last - first) / spacing)) + 1,
+        round(float(last - first) / spacing) + 1,
         float(log10),
         phase,
     )

@@ -37,7 +37,7 @@ class GlintSettings:
     """Peaks of two stamps within this along the track are one flash."""
     position_error_arcsec: float = 0.35
     """Of one peak."""
-    max_false_alarm: float = 1e-2
+    max_false_alarm: float = 1e-3
     """A fitted period is kept below this false-alarm probability."""
 
     def __post_init__(self) -> None:

@@ -87,7 +87,9 @@ def _stage(folder: WritableFolder, night: str, run: str, name: str, table: DataF
     """Let Spark write a table into its hidden folder; the files it wrote."""
     staging = f"{name}/night={night}/_new-{run}"
     sized = table.hint("rebalance") if name == "candidates" else table.coalesce(1)
-    sized.sortWithinPartitions(*SORT[name]).write.parquet(folder.uri(staging))
+    sized.sortWithinPartitions(*SORT.get(name, TABLES[name].names[:1])).write.parquet(
+        folder.uri(staging)
+    )
     files = [file for file in folder.names(staging) if file.endswith(".parquet")]
     if not files:
         raise ServiceError(

@@ -1,0 +1,158 @@
+"""Tracklets as light curves (P1 section 3.3), and the tracklets' periods."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.stats import mannwhitneyu
+
+from fink_tracklets.glints.magnitudes import expected_magnitude
+from fink_tracklets.glints.measure import arcs, rows_of
+from fink_tracklets.glints.peaks import smallest_spacing
+from fink_tracklets.glints.periods import Comb, fit_comb
+from fink_tracklets.glints.settings import GlintSettings
+from fink_tracklets.survey import Survey
+
+MEANS = ("duration_s", "instant_mag", "standard_mag", "standard_mag_lambert")
+
+
+def light_curve(alerts: pd.DataFrame, settings: GlintSettings) -> pd.DataFrame:
+    """The single flashes of a tracklet: alerts, and peaks in their stamps, put together.
+
+    Parameters
+    ----------
+    alerts : of one tracklet: alert_id, along_arcsec, mag, limiting_mag, track_peaks
+
+    Returns
+    -------
+    alert_id (or null), along_arcsec, mag, mag_scatter, n_stamps, limiting_mag
+    """
+    rows = []
+    for alert in rows_of(alerts.sort_values("alert_id")):
+        rows.append((alert.alert_id, alert.along_arcsec, alert.mag, alert.limiting_mag, True))
+        rows += [
+            (None, alert.along_arcsec + along, alert.mag + fainter, alert.limiting_mag, False)
+            for along, fainter in alert.track_peaks
+            if abs(along) > settings.same_flash_arcsec
+        ]
+    names = ["alert_id", "along_arcsec", "mag", "limiting_mag", "is_alert"]
+    points = pd.DataFrame(rows, columns=names).astype({"alert_id": object})
+    points = points.sort_values(["along_arcsec", "is_alert"], ignore_index=True)
+    flash = (points["along_arcsec"].diff() > settings.same_flash_arcsec).cumsum()
+    flashes = []
+    for _, group in points.groupby(flash):
+        own = group[group["is_alert"]]
+        best = own if len(own) else group
+        flashes.append(
+            {
+                "alert_id": min(own["alert_id"]) if len(own) else None,
+                "along_arcsec": best["along_arcsec"].mean(),
+                "mag": best["mag"].mean(),
+                "mag_scatter": group["mag"].std() if len(group) > 1 else np.nan,
+                "n_stamps": len(group),
+                "limiting_mag": group["limiting_mag"].mean(),
+            }
+        )
+    found = pd.DataFrame(flashes)
+    found["alert_id"] = pd.array([flash["alert_id"] for flash in flashes], dtype="Int64")
+    return found
+
+
+def flash_tables(
+    glints: pd.DataFrame,
+    tracklets: pd.DataFrame,
+    members: pd.DataFrame,
+    satellites: pd.DataFrame,
+    survey: Survey,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables `flashes` and `light_curves`.
+
+    Parameters
+    ----------
+    glints : of `glint_table`
+    tracklets, members, satellites : the tables `tracklets`, `tracklet_alerts`, `satellites`
+    """
+    settings, exposure = survey.glints, survey.exposure_time_s
+    assert settings is not None
+    placed = members[["alert_id", "tracklet", "along_arcsec"]].drop_duplicates("alert_id")
+    alerts = glints[glints["tracklet"].notna()].merge(placed, on=["alert_id", "tracklet"])
+    rows, curves = [], []
+    for arc in rows_of(arcs(tracklets, satellites).sort_values("tracklet")):
+        own = alerts[alerts["tracklet"] == arc.tracklet]
+        if own.empty:
+            continue
+        second = exposure / arc.arc_arcsec
+        curve = light_curve(own, settings)
+        first = curve["along_arcsec"].iloc[0]
+        curve["time_s"] = (curve["along_arcsec"] - first) * second
+        curves.append(curve.assign(tracklet=arc.tracklet))
+        p_m = own["period_m_s"].dropna().astype(float)
+        p_p = smallest_spacing(own["along_arcsec"].to_numpy(float), settings.same_flash_arcsec)
+        tolerance = 3 * settings.position_error_arcsec
+        along = curve["along_arcsec"].to_numpy(float)
+        comb = fit_comb(along, tolerance, 2 * settings.same_flash_arcsec)
+        row = {
+            "tracklet": arc.tracklet,
+            "norad_cat_id": arc.norad_cat_id,
+            "n_alerts": len(own),
+            "n_central": int(own["central_peak"].sum()),
+            "n_multi_peak": int(own["multi_peak"].sum()),
+            "n_flashes": len(curve),
+            "period_m_s": p_m.median(),
+            "period_m_error_s": _median_error(p_m),
+            "period_p_s": p_p * second,
+            "period_p_error_s": np.sqrt(2) * settings.position_error_arcsec * second,
+            "free_time_s": max(0.0, exposure - curve["time_s"].iloc[-1]),
+            "arc_arcsec": arc.arc_arcsec,
+            "arc_source": arc.arc_source,
+            **{name: own[name].astype(float).mean() for name in MEANS},
+            "amplitude_mag": own["amplitude_mag"].astype(float).max(),
+            "expected_mag": float(expected_magnitude(arc.rcs_m2, arc.range_km)),
+        }
+        if comb is not None:
+            row["log10_false_alarm"] = comb.log10_false_alarm
+            if comb.log10_false_alarm <= np.log10(settings.max_false_alarm):
+                step, phase = alternation(curve, comb, tolerance, settings.max_false_alarm)
+                row |= {
+                    "period_s": step * comb.spacing_arcsec * second,
+                    "period_error_s": step * comb.spacing_error_arcsec * second,
+                    "n_on_comb": comb.on_comb,
+                    "n_teeth": comb.teeth,
+                    "interpulse_phase": phase,
+                }
+        rows.append(row)
+    return pd.DataFrame(rows), pd.concat(curves) if curves else pd.DataFrame()
+
+
+def alternation(
+    curve: pd.DataFrame, comb: Comb, tolerance: float, max_chance: float
+) -> tuple[int, float | None]:
+    """Whether every other flash of a comb is the brighter: then the period is two spacings.
+
+    The magnitudes of even and odd teeth are compared by the rank test of Mann and Whitney.
+
+    Returns
+    -------
+    Spacings in a period, and the interpulse's phase (0.5 where brightness alternates).
+    """
+    if comb.interpulse is not None:
+        return 1, comb.interpulse
+    along = curve["along_arcsec"].to_numpy(float)
+    number = np.round((along - along[0]) / comb.spacing_arcsec)
+    offset = along - along[0] - number * comb.spacing_arcsec
+    on = np.abs(offset - np.median(offset)) <= tolerance
+    even = (number % 2 == 0) & on
+    odd = (number % 2 == 1) & on
+    mag = curve["mag"].to_numpy(float)
+    if even.sum() < 2 or odd.sum() < 2:
+        return 1, None
+    chance = float(mannwhitneyu(mag[even], mag[odd], method="asymptotic").pvalue)
+    return (2, 0.5) if chance <= max_chance else (1, None)
+
+
+def _median_error(values: pd.Series) -> float:
+    """Standard error of a median, from the median absolute deviation; NaN for one value."""
+    if len(values) < 2:
+        return np.nan
+    spread = 1.4826 * (values - values.median()).abs().median()
+    return float(1.2533 * spread / np.sqrt(len(values)))
