@@ -88,6 +88,8 @@ def build(cls: type[T], table: Any, file: str, key: str = "") -> T:
 def _value(hint: Any, value: Any, file: str, key: str) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is types.UnionType:
+        if value is None:  # in a manifest; TOML has no null
+            return None
         (hint,) = (argument for argument in arguments if argument is not types.NoneType)
         return _value(hint, value, file, key)
     if dataclasses.is_dataclass(hint):
