@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import fastavro
@@ -319,3 +320,8 @@ def test_header_of_a_packet_that_is_too_large(tmp_path):
     assert packet.data is None
     with pytest.raises(DamagedPacket, match="larger than 64 MB"):
         packet_schema(packet)
+
+
+def test_added_columns_have_avro_types(ztf):
+    with pytest.raises(ValueError, match=r"candidate\.drb must be one of boolean, int"):
+        replace(ztf, added={"candidate.drb": "real"})

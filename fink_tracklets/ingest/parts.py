@@ -11,9 +11,7 @@ import json
 import multiprocessing
 import os
 import shutil
-import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -35,6 +33,7 @@ from fink_tracklets.ingest.decode import (
     packet_schema,
     table_schema,
 )
+from fink_tracklets.ingest.progress import ReadProgress
 from fink_tracklets.ingest.source import Packet, Source
 from fink_tracklets.survey import Survey, load_survey
 
@@ -160,7 +159,7 @@ def _write_parts(
     parts = list(_whole_parts(work))
     counts = [_counts(part) for part in parts]
     before = sum(count["packets"] for count in counts)
-    progress = _Progress(source, before, quiet)
+    progress = ReadProgress(source, before, quiet)
     stream = source.packets(skip=before)
     first, schema = _first(stream, wanted, source, parts)
     packets: Iterator[Packet] = chain(first, stream)
@@ -268,7 +267,7 @@ def _batches(packets: Iterator[Packet]) -> Iterator[list[Packet]]:
 
 
 def _write_part(
-    part: Path, results: Iterator[tuple[int, Parted]], schema: pa.Schema, progress: _Progress
+    part: Path, results: Iterator[tuple[int, Parted]], schema: pa.Schema, progress: ReadProgress
 ) -> dict[str, Any]:
     """Write one part; returns its counts, which stand in its metadata, too."""
     counts: dict[str, Any] = {"packets": 0, "alerts": 0, "damaged": 0, "named": []}
@@ -299,34 +298,3 @@ def _put_in_place(work: Path, folder: Path) -> None:
         os.rename(folder, old)
     os.rename(work, folder)
     shutil.rmtree(old, ignore_errors=True)
-
-
-class _Progress:
-    """A line on stderr: in place on a terminal, else every ten seconds."""
-
-    def __init__(self, source: Source, before: int, quiet: bool) -> None:
-        self.source, self.packets, self.damaged, self.quiet = source, before, 0, quiet
-        self.live = sys.stderr.isatty()
-        self.start = self.last = time.monotonic()
-        if before and not quiet:
-            print(f"going on after {before:,} packets", file=sys.stderr)
-
-    def add(self, packets: int, damaged: int) -> None:
-        self.packets += packets
-        self.damaged += damaged
-        now = time.monotonic()
-        if not self.quiet and now - self.last > (0.3 if self.live else 10.0):
-            self.last = now
-            self._line("" if self.live else "\n")
-
-    def end(self) -> None:
-        if not self.quiet:
-            self._line("\n")
-
-    def _line(self, end: str) -> None:
-        read, size = self.source.position(), max(self.source.size, 1)
-        rate = read / 1e6 / max(time.monotonic() - self.start, 1e-3)
-        text = f"{self.packets:,} packets, {read / 1e6:,.0f} of {size / 1e6:,.0f} MB "
-        text += f"({100 * read / size:.0f} %), {rate:.0f} MB/s"
-        text += f", {self.damaged} damaged" if self.damaged else ""
-        print(("\r\033[K" if self.live else "") + text, end=end, file=sys.stderr, flush=True)
