@@ -112,7 +112,7 @@ def night_tables(night: str, tracklets: int, alerts: int) -> dict[str, pa.Table]
         "along_arcsec": 5.0 * place,
         "offset_arcsec": random.normal(0, 0.2, n),
     }
-    alerts_table = _table("tracklet_alerts", each)
+    alerts_table = defined("tracklet_alerts", each)
     for kind, columns in CARRIED.items():
         for name in columns.split():
             if kind == "string":
@@ -127,14 +127,15 @@ def night_tables(night: str, tracklets: int, alerts: int) -> dict[str, pa.Table]
                  "exposure_start": one["exposure_start"],
                  "candidates": np.full(tracklets, alerts)}  # fmt: skip
     return {
-        "tracklets": _table("tracklets", one),
+        "tracklets": defined("tracklets", one),
         "tracklet_alerts": alerts_table,
-        "candidates": _table("candidates", candidates),
-        "exposures": _table("exposures", exposures),
+        "candidates": defined("candidates", candidates),
+        "exposures": defined("exposures", exposures),
     }
 
 
-def _table(name: str, columns: dict[str, object]) -> pa.Table:
+def defined(name: str, columns: dict[str, object]) -> pa.Table:
+    """A table as defined; columns that are not given are null."""
     schema = TABLES[name].arrow_schema
     n = len(next(iter(columns.values())))  # type: ignore[arg-type]
     return pa.table(

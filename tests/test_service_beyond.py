@@ -27,9 +27,10 @@ from fink_tracklets.service.stamps import unzipped
 from fink_tracklets.sphere import unit_vectors
 from fink_tracklets.store.amend import amend_night
 from fink_tracklets.store.parquet import read_table
+from fink_tracklets.tables import TABLES
 from tests.conftest import SAMPLE
 from tests.serving import serving
-from tests.stores import write_night, write_store
+from tests.stores import defined, write_night, write_store
 
 NAME = "TRCK_20210604_093609_00"
 
@@ -290,3 +291,50 @@ def test_a_night_replaced_while_it_is_read_is_old_or_new(tmp_path):
             reader.join()
     assert wrong == []
     assert seen == {1.0, 2.0}
+
+
+@pytest.mark.skipif("satellites" not in TABLES, reason="these tables are not defined")
+@pytest.mark.skipif("light_curves" not in TABLES, reason="these tables are not defined")
+def test_what_later_stages_found(tmp_path):
+    """Satellites, light curve and stamps of one tracklet, in calls, page and search."""
+    night, name = "20211022", "TRCK_20211022_150000_00"
+    write_night(tmp_path, night, 4, 6)
+    members = read_table(tmp_path, "tracklet_alerts", night).to_pylist()
+    alert = next(row for row in members if row["tracklet"] == name)
+    packet = pq.read_table(SAMPLE).to_pylist()[0] if SAMPLE.exists() else None
+    stamp = packet["cutoutScience"]["stampData"] if packet else b"SIMPLE"
+    arc = {
+        f"arc_{axis}_{place}": [alert[axis] + k / 1000] * 2
+        for k, place in enumerate(("start", "middle", "end"))
+        for axis in ("ra", "dec")
+    }
+    found = {
+        "satellites": {"tracklet": [name] * 2, "rank": [2, 1], "norad_cat_id": [5, 23314],
+                       "object_name": ["VANGUARD 1", "THAICOM 2"], **arc},
+        "light_curves": {"tracklet": [name] * 2, "time_s": [0.0, 1.5], "mag": [17.0, 17.5]},
+        "flashes": {"tracklet": [name], "period_s": [1.5]},
+        "stamps": {"tracklet": [name], "alert_id": [alert["alert_id"]], "science": [stamp]},
+    }  # fmt: skip
+    tables = {table: defined(table, columns) for table, columns in found.items()}
+    with serving(tmp_path) as address:
+        assert get(f"{address}/api/v1/tracklets/{name}").json()["satellites"] is None
+        amend_night(str(tmp_path), night, tables, {})
+        known = get(f"{address}/api/v1/tracklets/{name}").json()
+        assert [row["norad_cat_id"] for row in known["satellites"]] == [23314, 5]
+        assert [row["time_s"] for row in known["light_curve"]] == [0.0, 1.5]
+        assert known["flashes"]["period_s"] == 1.5
+        assert known["stamps"] == [alert["alert_id"]]
+        other = get(f"{address}/api/v1/tracklets/TRCK_20211022_210000_00").json()
+        assert other["satellites"] == []
+        url = f"{address}/api/v1/tracklets/{name}/stamps/{alert['alert_id']}/science.fits"
+        assert get(url).content == unzipped(stamp)
+        (best,) = get(f"{address}/api/v1/satellites").json()
+        assert (best["norad_cat_id"], best["tracklets"], best["latest"]) == (23314, 1, name)
+        (match,) = get(f"{address}/api/v1/satellites/5").json()
+        assert (match["tracklet"], match["rank"]) == (name, 2)
+        page = get(f"{address}/tracklet/{name}").text
+        for text in ("THAICOM 2", "VANGUARD 1", "predicted path of THAICOM 2", "Light curve: 2"):
+            assert text in page
+        assert "THAICOM 2" in get(f"{address}/night/{night}").text
+        assert name in get(f"{address}/search", q="23314").text
+        assert "/satellite/23314" in get(f"{address}/search", q="thaicom").text

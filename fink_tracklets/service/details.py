@@ -31,6 +31,8 @@ class Details:
     """The best match first, then its rivals."""
     flashes: Row | None
     glints: list[Row] | None
+    light_curve: list[Row] | None
+    """Single flashes, in order."""
     stamps: frozenset[int] | None
     """Alerts that have stamps in the store."""
     at: Plane
@@ -52,7 +54,8 @@ class Details:
             "curve": positions(self.at, self.curve).round(7).tolist(),
             "satellites": self.satellites and [plain(row) for row in self.satellites],
             "flashes": self.flashes and plain(self.flashes),
-            "light_curve": self.glints and [plain(row) for row in self.glints],
+            "light_curve": self.light_curve and [plain(row) for row in self.light_curve],
+            "glints": self.glints and [plain(row) for row in self.glints],
             "stamps": None if self.stamps is None else sorted(self.stamps),
         }
 
@@ -89,6 +92,7 @@ def details(reader: ParquetReader, snapshot: Snapshot, name: str) -> Details:
         satellites=satellites,
         flashes=None if flashes is None else next(iter(flashes), {}),
         glints=glints,
+        light_curve=_rows(reader.part(night, "light_curves", "tracklet", name)),
         stamps=None if stamps is None else frozenset(stamps["alert_id"].to_pylist()),
         at=at,
         curve=fitted_curve(at, along, offsets(at, ra, dec)),

@@ -99,20 +99,18 @@ def sky_view(found: Details) -> Markup:
 
 
 def _satellite_arc(found: Details, xy: Any) -> list[Markup]:
-    """The best match's star-relative arc through the middle of the curve, by its separation."""
+    """The best match's path among the stars during the exposure."""
     best = next(iter(found.satellites or []), None)
-    needed = ("slope_deg", "aside_arcsec", "arc_arcsec")
-    if best is None or any(best.get(key) is None for key in needed):
+    if best is None:
         return []
-    middle = found.curve[len(found.curve) // 2]
-    angle = np.radians(found.tracklet["position_angle_deg"] + best["slope_deg"])
-    along = np.array([np.sin(angle), np.cos(angle)])
-    across = np.array([-along[1], along[0]])
-    half = min(best["arc_arcsec"] / 2, 5 * np.ptp(found.curve, axis=0).max() + 60)
-    centre = middle + best["aside_arcsec"] * across
-    line = xy(np.stack([centre - half * along, centre + half * along]))
-    name = best.get("object_name") or best.get("norad_cat_id")
-    return [tag("g", tag("title", f"predicted path of {name}"), _polyline(line, "satellite"))]
+    places = [(best[f"arc_ra_{at}"], best[f"arc_dec_{at}"]) for at in ("start", "middle", "end")]
+    if any(value is None for place in places for value in place):
+        return []
+    line = xy(offsets(found.at, [ra for ra, _ in places], [dec for _, dec in places]))
+    if not np.isfinite(line).all():
+        return []
+    title = tag("title", f"predicted path of {best['object_name'] or best['norad_cat_id']}")
+    return [tag("g", title, _polyline(line, "satellite"))]
 
 
 def chart(

@@ -200,26 +200,19 @@ def _flashes(found: Details) -> Markup | None:
             and not isinstance(value, list | dict | bytes)
         ]
         parts += [tag("h2", "Flashes"), facts(*shown)]
-    curve = _light_curve(found.glints or [])
-    if curve:
+    points = [r for r in found.light_curve or [] if r["mag"] is not None]
+    if points:
+        curve = chart(
+            "Light curve",
+            [row["time_s"] for row in points],
+            [row["mag"] for row in points],
+            [row["mag_scatter"] for row in points],
+            "after the first flash [s]",
+            "magnitude",
+            line=True,
+        )
         parts += [tag("h2", "Light curve"), curve]
     return tag("div", parts) if parts else None
-
-
-def _light_curve(glints: list[dict[str, Any]]) -> Markup | None:
-    if not glints:
-        return None
-    times = [key for key in ("time_s", "flash_time_s", "t_s") if key in glints[0]]
-    mags = [key for key in ("flash_mag", "peak_mag", "mag") if key in glints[0]]
-    if not times or not mags:
-        return None
-    points = [r for r in glints if r[times[0]] is not None and r[mags[0]] is not None]
-    if not points:
-        return None
-    return chart(
-        "Light curve", [r[times[0]] for r in points], [r[mags[0]] for r in points],
-        [None] * len(points), "time [s]", mags[0].replace("_", " "), line=True,
-    )  # fmt: skip
 
 
 def _stamps(request: Request, found: Details, has_alerts: bool) -> Markup:
