@@ -184,7 +184,7 @@ class Survey:
     cuts: tuple[Cut, ...]
     finder: FinderLimits
     carry: Carry = Carry()
-    satellites: SatelliteLimits = SatelliteLimits()
+    satellites: SatelliteLimits = field(default_factory=SatelliteLimits)
 
     def __post_init__(self) -> None:
         _positive(self, "field_area_deg2", "exposure_time_s")

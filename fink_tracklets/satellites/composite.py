@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,7 @@ def match_two(points: np.ndarray, scene: Scene, survey: Survey) -> Matches | Non
 
 def _together(one: Matches, a: int, other: Matches, b: int) -> Matches:
     """The a-th of some matches and the b-th of others as one composite match."""
-    values = {
+    values: dict[str, Any] = {
         field.name: np.array([getattr(one, field.name)[a], getattr(other, field.name)[b]])
         for field in fields(Matches)
         if field.name not in ("arcs", "certain", "composite")
@@ -61,4 +62,4 @@ def _together(one: Matches, a: int, other: Matches, b: int) -> Matches:
             for field in fields(Arcs)
         )
     )
-    return replace(Matches(**values, arcs=arcs), composite=True)
+    return replace(one, **values, arcs=arcs, certain=False, composite=True)
