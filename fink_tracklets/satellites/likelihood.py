@@ -77,8 +77,8 @@ def match(
 ) -> Matches:
     """The objects that may have made a tracklet, best first.
 
-    Those below the score `max_score` (P,) that is accepted of them, and those that come within `certain_lead` of the best in rank.
-    A match is certain when none comes so near.
+    Those below the score `max_score` (P,) that is accepted of them, and those that come within
+    `certain_lead` of the best in rank. A match is certain when none comes so near.
     """
     which = near_in_direction(points, nominal)
     found = weigh(points, orbits, which[lit[which]], sigma_late_s, sigma_aside_km, limits)
