@@ -149,7 +149,7 @@ def test_the_chance_is_the_share_of_shifted_matches_that_are_as_good():
     assert near[1] == pytest.approx(30 / 500, rel=0.03)
     assert max(near[0], *far) < 0.002
     law = FalseMatches(score, belt, "likelihood").chance(np.array([2.0, 11.0]), True)
-    assert law[0] < law[1] < 0.05
+    assert law[0] < law[1] < 0.06
 
 
 @pytest.mark.parametrize(
