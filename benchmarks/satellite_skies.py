@@ -1,7 +1,7 @@
 """Tracklets whose truth is a catalogue: drawn with Skyfield's one-by-one path.
 
-The objects of a real catalogue move as their elements say, plus an error drawn by class and age from
-the measured ones: the truth is late along its orbit and aside of it.
+The objects of a real catalogue move as their elements say, plus an error drawn by class and age
+from the measured ones: the truth is late along its orbit and aside of it.
 """
 
 from __future__ import annotations

@@ -76,7 +76,8 @@ def speed(data: Path) -> None:
     identify_night(alerts, candidates, elements, survey)
     everything = time.perf_counter() - start
     print(f"A night of {EXPOSURES} exposures, {alerts['tracklet'].nunique()} tracklets "
-          f"({n} matched): {once:.1f} s; with blind match and shifted skies {everything:.1f} s")  # fmt: skip
+          f"({n} matched): {once:.1f} s; with blind match and shifted skies "
+          f"{everything:.1f} s")  # fmt: skip
 
 
 def a_night(elements, survey):  # type: ignore[no-untyped-def]
@@ -99,8 +100,8 @@ def a_night(elements, survey):  # type: ignore[no-untyped-def]
         if k % 4 == 0:
             path = ends[0] + np.linspace(0.05, 0.95, 9)[:, None] * (ends[1] - ends[0])
             ra, dec = ra_dec(path)
-            alerts.append(pd.DataFrame({"exposure": name, "jd": jd[k], "ra": ra, "dec": dec,
-                                        "tracklet": f"T{k:03d}", "along_arcsec": np.arange(9.0)}))  # fmt: skip
+            path = pd.DataFrame({"exposure": name, "jd": jd[k], "ra": ra, "dec": dec})
+            alerts.append(path.assign(tracklet=f"T{k:03d}", along_arcsec=np.arange(9.0)))
             candidates.append(alerts[-1])
         ra, dec = ra_dec(ends[:1] + rng.normal(0, 0.03, (6, 3)))
         candidates.append(pd.DataFrame({"exposure": name, "jd": jd[k], "ra": ra, "dec": dec,

@@ -104,7 +104,8 @@ def accuracy(data: Path, n: int, seed: int, high: bool, shifts: int) -> None:
     for method, rows in false.groupby("method"):
         parts = (("all", rows), ("belt", rows[rows["belt"]]), ("elsewhere", rows[~rows["belt"]]))
         for label, part in parts:
-            print(f"| {label}, {method} | {len(part)} | {share((part['found'] != 0).sum(), len(part))}"
+            matched = (part["found"] != 0).sum()
+            print(f"| {label}, {method} | {len(part)} | {share(matched, len(part))}"
                   f" | {share((part['score'] < 8).sum(), len(part))} |")  # fmt: skip
 
 

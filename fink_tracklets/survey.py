@@ -186,7 +186,7 @@ class Survey:
     cuts: tuple[Cut, ...]
     finder: FinderLimits
     carry: Carry = Carry()
-    satellites: SatelliteLimits = SatelliteLimits()
+    satellites: SatelliteLimits = field(default_factory=SatelliteLimits)
     added: Mapping[str, str] = field(default_factory=dict)
     """Packet columns that older schema versions lack, with their Avro types: `ingest` writes them
     as null."""

@@ -150,7 +150,7 @@ _OBJECT = (
 )
 _MATCH = (
     Column("method", "string", "", "likelihood, paper1 or paper2", 2),
-    Column("score", "double", "", "smaller is better; of the papers' methods a distance in arcsec", 2),
+    Column("score", "double", "", "smaller is better; papers' methods: distance in arcsec", 2),
     Column("chance_probability", "double", "", "that what no catalogued object made matches so "
            "well", 2),
 )  # fmt: skip

@@ -103,5 +103,6 @@ def orbits_near(
     states = propagate(SatrecArray(list(elements.satrecs[rows])), nodes)
     good = ~states.failed
     return Orbits(
-        rows[good], first, states.position_km[good], states.velocity_km_s[good], observer, exposure_s
+        rows[good], first, states.position_km[good], states.velocity_km_s[good], observer,
+        exposure_s,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Blind match: every candidate, in a tracklet or not, against every object's arc (P2 section 3.2)."""
+"""Blind match: every candidate, in a tracklet or not, against every arc (P2 section 3.2)."""
 
 from __future__ import annotations
 

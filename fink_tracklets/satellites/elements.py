@@ -242,7 +242,7 @@ def _records(
 
 
 def _omm(row: Mapping[str, Any]) -> tuple[int, str, str, float, Satrec]:
-    """One Orbit Mean-elements Message. `sgp4` never sees the number: it cannot hold the new ones."""
+    """One Orbit Mean-elements Message. `sgp4` never sees the number: it cannot hold new ones."""
     epoch = datetime.fromisoformat(row["EPOCH"].strip())
     since = epoch.replace(tzinfo=epoch.tzinfo or UTC) - datetime(1949, 12, 31, tzinfo=UTC)
     angle = {

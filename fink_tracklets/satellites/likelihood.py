@@ -77,8 +77,8 @@ def match(
 ) -> Matches:
     """The objects that may have made a tracklet, best first.
 
-    Those below the score `max_score` (P,) that is accepted of them, and those that come within `certain_lead` of the best in rank.
-    A match is certain when none comes so near.
+    Those below the score `max_score` (P,) that is accepted of them, and those that come within
+    `certain_lead` of the best in rank. A match is certain when none comes so near.
     """
     which = near_in_direction(points, nominal)
     found = weigh(points, orbits, which[lit[which]], sigma_late_s, sigma_aside_km, limits)
@@ -91,8 +91,9 @@ def match(
     return listed.all_certain(rival.sum() == 1)
 
 
-def near_in_direction(points: np.ndarray, arcs: Arcs) -> np.ndarray:
-    """The objects (Q,) whose arc is long enough and points along the tracklet, either way."""
+def near_in_direction(points: np.ndarray, arcs: Arcs, whole: bool = True) -> np.ndarray:
+    """The objects (Q,) whose arc points along the tracklet, either way, and, if they are to make
+    the whole of it, is long enough."""
     which = np.arange(len(arcs.length))
     length = _extent(points)
     enough = arcs.length >= length * (1 - LENGTH_SLACK) - LENGTH_MARGIN_ARCSEC * ARCSEC
@@ -101,7 +102,7 @@ def near_in_direction(points: np.ndarray, arcs: Arcs) -> np.ndarray:
     motion = arcs.points[:, 2] - arcs.points[:, 0]
     motion /= np.linalg.norm(motion, axis=1, keepdims=True)
     parallel = np.abs(motion @ ahead) > np.cos(np.radians(COARSE_ANGLE_DEG))
-    return which[enough & parallel]
+    return which[parallel & (enough | (not whole))]
 
 
 def _least_shift(

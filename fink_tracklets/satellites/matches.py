@@ -53,9 +53,9 @@ def normal_angle(normals: np.ndarray, normal: np.ndarray) -> np.ndarray:
 
 def as_published(which: np.ndarray, distance_arcsec: np.ndarray, nominal: Arcs) -> Matches:
     """Matches of a paper's criteria: ranked by mean distance, nothing shifted."""
-    nothing = np.zeros(len(which))
+    nothing = np.full(len(which), np.nan)
     found = Matches(
-        which, nothing, distance_arcsec, nothing, distance_arcsec, distance_arcsec,
+        which, nothing, nothing, nothing, distance_arcsec, distance_arcsec,
         nominal.take(which),
     )  # fmt: skip
     return best_first(found, np.ones(len(which), dtype=bool)).all_certain(len(which) == 1)

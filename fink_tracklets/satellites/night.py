@@ -10,6 +10,7 @@ import pandas as pd
 
 from fink_tracklets.errors import UserError
 from fink_tracklets.satellites.blind import METHODS, blind_matches
+from fink_tracklets.satellites.composite import match_two
 from fink_tracklets.satellites.elements import SHOWN, Elements, nearest_sets
 from fink_tracklets.satellites.identify import (
     Catalogue,
@@ -75,6 +76,8 @@ def identify_night(
     for scene in scenes(catalogue, fields_of(candidates), survey):
         for name, points in by_exposure.get(scene.exposure, {}).items():
             found = match(points, scene, survey)
+            if not len(found.which) and survey.satellites.method == "likelihood":
+                found = match_two(points, scene, survey) or found
             if len(found.which):
                 matched.append(match_rows(name, points, found, scene, catalogue, satcat, survey))
         of_this = of_exposure[scene.exposure]
@@ -97,6 +100,9 @@ def identify_night(
         "tracklets": int(alerts["tracklet"].nunique()),
         "matched": int(satellites["tracklet"].nunique()) if len(satellites) else 0,
         "certain": int((satellites["certain"] & (satellites["rank"] == 1)).sum())
+        if len(satellites)
+        else 0,
+        "composite": satellites.loc[satellites["composite"], "tracklet"].nunique()
         if len(satellites)
         else 0,
         "false_matches_on_shifted_skies": summary(false),

@@ -16,10 +16,11 @@ from fink_tracklets.survey import Survey
 BELT_DEG = 2.5
 """Closer to the geosynchronous belt than this is in it."""
 GEOSYNCHRONOUS_KM = 42_164.0
-PRIOR_TRIALS = 1000.0
+PRIOR_TRIALS = 300.0
 """How many shifted tracklets the long-term rate counts for: a night has few false matches."""
-PRIOR = {"belt": (0.0117, 0.0308), "sky": (0.0004, 0.0012)}
-"""Long-term rate of likelihood matches with scores below 12 and below 18 (docs/satellites.md)."""
+PRIOR = {"belt": (0.045, 0.12), "sky": (0.0003, 0.0008)}
+"""Long-term rate of likelihood matches with scores below 12 and below 18, elements one to four days
+old (docs/satellites.md)."""
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ def show_matches(matches: pd.DataFrame) -> str:
             .map({True: "composite", False: ""})
             .where(~matches["certain"], "certain"),
             "chance": matches["chance_probability"].map("{:.1e}".format),
-            "late s": matches["lateness_s"].map("{:+.2f}".format),
-            'aside "': matches["aside_arcsec"].map("{:+.1f}".format),
+            "late s": matches["lateness_s"].map("{:+.2f}".format).replace("+nan", "-"),
+            'aside "': matches["aside_arcsec"].map("{:+.1f}".format).replace("+nan", "-"),
             "elements": matches["element_age_d"].map(
                 lambda d: f"{abs(d):.1f} d {'newer' if d < 0 else 'older'}"
             ),
