@@ -108,7 +108,7 @@ def write_alerts(
     ----------
     columns : of the packets, as `packets.draw_columns` and `add_ids` make them
     detections : exposure, track, role, detector, x, y, in the packets' order
-    emitted : exposure, track, detector, x, y, mag of all flashes on a detector
+    emitted : of all flashes on a detector, as `glints.Glints` has them
     """
     n = len(detections)
     for i, (first, end) in enumerate(pairwise(np.linspace(0, n, N_FILES + 1).astype(int))):
