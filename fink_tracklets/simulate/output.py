@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from fink_tracklets.errors import UserError
 from fink_tracklets.simulate.instruments import Instrument
-from fink_tracklets.simulate.packets import rubin_table, ztf_table
+from fink_tracklets.simulate.packets import ztf_table
+from fink_tracklets.simulate.rubin import rubin_table
 from fink_tracklets.simulate.stamps import draw_stamps
 
 N_FILES = 4
