@@ -94,7 +94,8 @@ def test_a_glint_is_in_the_middle_of_its_images(with_images):
 
 
 def test_every_flash_of_the_stamp_is_in_the_stamp():
-    sources = np.array([[100.0, 200.0, 17.0], [112.0, 205.0, 17.5], [300.0, 200.0, 15.0]])
+    sources = np.array([[100, 200, 17.0], [112, 205, 17.5], [300, 200, 15.0]])
+    sources = np.column_stack([sources, np.zeros((3, 2))])
     _, _, difference = draw_stamp(
         np.random.default_rng(1), 100.0, 200.0, sources, 1.0, 26.2, 20.5, ZTF
     )
@@ -104,6 +105,19 @@ def test_every_flash_of_the_stamp_is_in_the_stamp():
     assert difference.sum() == pytest.approx(
         10 ** (0.4 * (26.2 - 17.0)) + 10 ** (0.4 * (26.2 - 17.5)), rel=0.2
     )
+
+
+def test_a_long_flash_is_a_streak():
+    source = np.array([[100.0, 200.0, 16.0, 6.0, -3.0]])
+    _, _, image = draw_stamp(np.random.default_rng(1), 100.0, 200.0, source, 1.0, 26.2, 20.5, ZTF)
+    down, along = np.mgrid[-31:32, -31:32]
+    inside = np.hypot(down, along) < 9
+    weights = image[inside] / image[inside].sum()
+    spread = np.cov(along[inside], down[inside], aweights=weights.clip(0.0))
+    lengths, directions = np.linalg.eigh(spread)
+    assert lengths[1] > 2 * lengths[0]
+    assert abs(directions[0, 1] / directions[1, 1]) == pytest.approx(2.0, rel=0.15)
+    assert spread[0, 1] < 0
 
 
 def test_rubin_s_packets_pass_rubin_s_cuts_as_the_truth_says(spark, tmp_path):

@@ -38,7 +38,8 @@ class Glints:
     tracks: pd.DataFrame
     """A row per track that flashes on a detector, see `docs/simulation.md`."""
     emitted: pd.DataFrame
-    """A row per flash on a detector, detected or not: exposure, detector, x, y, mag."""
+    """A row per flash on a detector, detected or not: exposure, track, detector, x, y, mag, and
+    dx, dy [pixels], the way of the object while it lasts."""
 
 
 def draw_glints(
@@ -135,6 +136,11 @@ def record(
             "instant_mag": flashes.instant_mag,
         }
     )
+    before, after = (
+        np.stack(mosaic.sky_to_plane(ra0, dec0, track.at(flashes.seconds + half)))
+        for half in (-spin.duration_s / 2, spin.duration_s / 2)
+    )
+    every["dx"], every["dy"] = (before - after) / instrument.mosaic.pixel_arcsec
     on_detector = detector >= 0
     noise = rng.normal(0.0, 1.0, (2, len(mag))) * position_error
     detector, x, y = mosaic.plane_to_pixels(xi + noise[0], eta + noise[1], instrument.mosaic)

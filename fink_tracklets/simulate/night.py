@@ -15,7 +15,8 @@ from fink_tracklets.simulate.background import draw_background
 from fink_tracklets.simulate.catalogue import draw_elements, read_catalogue, write_catalogue
 from fink_tracklets.simulate.glints import MIN_POINTS, Glints, draw_glints
 from fink_tracklets.simulate.instruments import find_instrument
-from fink_tracklets.simulate.packets import add_ids, draw_columns, visits
+from fink_tracklets.simulate.packets import add_ids, draw_columns
+from fink_tracklets.simulate.rubin import visits
 from fink_tracklets.simulate.schedule import draw_exposures, night_start
 from fink_tracklets.survey import load_survey
 

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from fink_tracklets.errors import UserError
 from fink_tracklets.simulate.instruments import Instrument
-from fink_tracklets.simulate.packets import rubin_table, ztf_table
+from fink_tracklets.simulate.packets import ztf_table
+from fink_tracklets.simulate.rubin import rubin_table
 from fink_tracklets.simulate.stamps import draw_stamps
 
 N_FILES = 4
@@ -108,7 +109,7 @@ def write_alerts(
     ----------
     columns : of the packets, as `packets.draw_columns` and `add_ids` make them
     detections : exposure, track, role, detector, x, y, in the packets' order
-    emitted : exposure, track, detector, x, y, mag of all flashes on a detector
+    emitted : of all flashes on a detector, as `glints.Glints` has them
     """
     n = len(detections)
     for i, (first, end) in enumerate(pairwise(np.linspace(0, n, N_FILES + 1).astype(int))):

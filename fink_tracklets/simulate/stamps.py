@@ -20,6 +20,8 @@ from fink_tracklets.simulate.packets import STAMPS
 SIZE = 63
 """Of a stamp [pixels]."""
 HALF = SIZE // 2
+STREAK = 7
+"""Points that a flash is drawn with."""
 STARS_PER_STAMP = 4.0
 """In a template."""
 SKY = 105.0
@@ -42,7 +44,7 @@ def draw_stamps(
     ----------
     columns : of the packets
     detections : exposure, track (-1 if none), role, detector, x, y, in the packets' order
-    emitted : exposure, track, detector, x, y, mag of all flashes on a detector
+    emitted : of all flashes on a detector, as `glints.Glints` has them
     every : also of alerts that are no candidates
     """
     data: dict[str, list[bytes | None]] = {name: [] for name in STAMPS}
@@ -57,9 +59,9 @@ def draw_stamps(
         rng = np.random.default_rng([seed, int(columns["candid"][i])])
         flashes = by_track.get((track, detector))
         if flashes is None:
-            sources = np.array([[x, y, columns["magpsf"][i]]])
+            sources = np.array([[x, y, columns["magpsf"][i], 0.0, 0.0]])
         else:
-            sources = flashes[["x", "y", "mag"]].to_numpy(float)
+            sources = flashes[["x", "y", "mag", "dx", "dy"]].to_numpy(float)
         zero_point, limit = float(columns["magzpsci"][i]), float(columns["diffmaglim"][i])
         sign = -1.0 if str(columns["isdiffpos"][i]) in ("f", "0") else 1.0
         stamps = draw_stamp(rng, x, y, sources, sign, zero_point, limit, instrument)
@@ -82,7 +84,8 @@ def draw_stamp(
 
     Parameters
     ----------
-    sources : (n, 3) x, y [pixels] and magnitude of what is in the difference
+    sources : (n, 5) of what is in the difference: x, y [pixels], magnitude, and dx, dy [pixels],
+        the streak that it is drawn out to
     sign : -1 for a negative difference
     zero_point : magnitude of one count
     """
@@ -101,7 +104,7 @@ def draw_stamp(
         axis=1,
     )
     template = _points(stars, column, row, zero_point, sigma)
-    difference = sign * _points(sources, column, row, zero_point, sigma)
+    difference = sign * _points(_streaks(sources), column, row, zero_point, sigma)
     template_noise = rng.normal(0.0, 0.2 * noise, (SIZE, SIZE))
     difference = difference + rng.normal(0.0, noise, (SIZE, SIZE))
     template = SKY + template + template_noise
@@ -112,6 +115,14 @@ def draw_stamp(
         np.where(outside, np.nan, image) for image in (template + difference, template, difference)
     )
     return science, template, difference
+
+
+def _streaks(sources: Floats) -> Floats:
+    """Each source (x, y, mag, dx, dy) as `STREAK` points (x, y, mag) along its way."""
+    part = np.linspace(-0.5, 0.5, STREAK)[:, None]
+    x, y, mag, dx, dy = sources.T
+    points = np.stack([x + part * dx, y + part * dy, mag + 0 * part + 2.5 * np.log10(STREAK)], -1)
+    return points.reshape(-1, 3)
 
 
 def _points(
