@@ -70,8 +70,8 @@ def periods(n: int = 60) -> None:
         )
     print(f"P fitted at all for {100 * good['P'].notna().mean():.0f} %; "
           f"68 % of errors below {good['error'].abs().quantile(0.68):.2f} of the stated")  # fmt: skip
-    print(f"tau / limit {table['tau'].mean():.4f}; instant magnitude minus truth "
-          f"{table['instant'].mean():+.4f} +- {table['instant'].std() / np.sqrt(n):.4f}")  # fmt: skip
+    print(f"tau / limit {table['tau'].mean():.4f}; instant magnitude less truth "
+          f"{table['instant'].mean():+.4f} +- {table['instant'].sem():.4f}")  # fmt: skip
 
 
 def peaks_by_snr(n: int = 300) -> None:
