@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fink_tracklets.errors import UserError
+from fink_tracklets.glints.plot import draw_flashes
 from fink_tracklets.plot_arc import draw_arc
 from fink_tracklets.show import night_of
 from fink_tracklets.sphere import ARCSEC, unit_vectors
@@ -37,9 +38,14 @@ def plot_night(store: str, night: str, file: str) -> None:
 
 
 def plot_tracklet(store: str, name: str, file: str) -> None:
-    """A tracklet in close-up."""
-    figure = _figure(7)
-    _draw_tracklet(figure.add_subplot(), store, night_of(store, name), name)
+    """A tracklet in close-up, with its flashes where they were measured."""
+    night = night_of(store, name)
+    measured = len(read_table(store, "flashes", night)) > 0
+    figure = _figure(17 if measured else 7)
+    parts = figure.subfigures(1, 2, width_ratios=[2, 3]) if measured else [figure]
+    _draw_tracklet(parts[0].add_subplot(), store, night, name)
+    if measured:
+        draw_flashes(parts[1], store, night, name)
     figure.savefig(_writable(file), dpi=110, bbox_inches="tight")
 
 

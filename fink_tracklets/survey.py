@@ -10,8 +10,8 @@ from pathlib import Path
 
 from fink_tracklets.config import build, conf_folder, read_toml
 from fink_tracklets.errors import UserError
-from fink_tracklets.satellites.settings import SatelliteLimits
 from fink_tracklets.glints.settings import GlintSettings
+from fink_tracklets.satellites.settings import SatelliteLimits
 
 
 def _positive(config: object, *names: str) -> None:

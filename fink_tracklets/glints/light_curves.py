@@ -36,7 +36,11 @@ def light_curve(alerts: pd.DataFrame, settings: GlintSettings) -> pd.DataFrame:
             if abs(along) > settings.same_flash_arcsec
         ]
     names = ["alert_id", "along_arcsec", "mag", "limiting_mag", "is_alert"]
-    points = pd.DataFrame(rows, columns=names).astype({"alert_id": object})
+    # As objects first: next to None an id of 19 digits would become a float.
+    points = pd.DataFrame(rows, columns=names, dtype=object)
+    points = points.astype(
+        {"along_arcsec": float, "mag": float, "limiting_mag": float, "is_alert": bool}
+    )
     points = points.sort_values(["along_arcsec", "is_alert"], ignore_index=True)
     flash = (points["along_arcsec"].diff() > settings.same_flash_arcsec).cumsum()
     flashes = []

@@ -16,6 +16,16 @@ from fink_tracklets.store.parquet import read_manifest, read_table
 from fink_tracklets.survey import Carry
 
 KEYS = ("key", "alert_key")
+OF_ALERT = (
+    "n_peaks", "multi_peak", "satellite", "is_glint", "duration_s", "instant_mag", "amplitude_mag",
+    "standard_mag",
+)  # fmt: skip
+"""Columns of `glints` that an alert's row has."""
+OF_TRACKLET = (
+    "arc_arcsec", "arc_source", "period_m_s", "period_p_s", "period_s", "period_error_s",
+    "interpulse_phase",
+)  # fmt: skip
+"""Columns of `flashes` that an alert's row has."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,15 @@ def night_rows(store: str, night: str, settings: HBaseSettings) -> NightRows:
     measures = tracklets.select(added).take(of_alert)
     for name in added:
         alerts = alerts.append_column(measures.schema.field(name), measures[name])
+    for name, key, wanted in (
+        ("glints", "alert_id", OF_ALERT),
+        ("flashes", "tracklet", OF_TRACKLET),
+    ):
+        if name in manifest["files"]:
+            found = read_table(store, name, night)
+            measures = found.select(wanted).take(pc.index_in(alerts[key], value_set=found[key]))
+            for column in wanted:
+                alerts = alerts.append_column(measures.schema.field(column), measures[column])
 
     sent = Carry(tuple(manifest["configuration"]["carry"]["columns"])).by_name
     families = settings.tracklets

@@ -1,0 +1,77 @@
+"""The figure of a tracklet's flashes: stamps with their peaks, light curve, flashes on the arc."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fink_tracklets.glints.stamps import DamagedStamp, decode
+from fink_tracklets.store.parquet import read_table
+
+SHOWN = 6
+GLINT, QUIET, FOUND = "#d1495b", "#9aa5b1", "#1d3557"
+
+
+def draw_flashes(figure: Any, store: str, night: str, name: str) -> None:
+    """Draw into a matplotlib figure; nothing where the night's flashes were not measured."""
+    flashes = [r for r in _rows(store, "flashes", night) if r["tracklet"] == name]
+    if not flashes:
+        return
+    row = flashes[0]
+    curve = [r for r in _rows(store, "light_curves", night) if r["tracklet"] == name]
+    peaks = {r["alert_id"]: r for r in _rows(store, "glints", night) if r["tracklet"] == name}
+    stamps = [r for r in _rows(store, "stamps", night) if r["tracklet"] == name][:SHOWN]
+    grid = figure.add_gridspec(3, SHOWN, height_ratios=[2, 2.2, 1])
+    for k, stamp in enumerate(stamps):
+        _draw_stamp(figure.add_subplot(grid[0, k]), stamp, peaks[stamp["alert_id"]])
+    _draw_curve(figure.add_subplot(grid[1, :]), curve, row)
+    axes = figure.add_subplot(grid[2, :])
+    along = np.array([r["along_arcsec"] for r in curve])
+    axes.plot(
+        [0, row["arc_arcsec"]], [0, 0], c=QUIET, lw=4, label=f"arc of the {row['arc_source']}"
+    )
+    alert = np.array([r["alert_id"] is not None for r in curve])
+    axes.plot(along[alert], 0 * along[alert], "o", c=GLINT, label="alerts")
+    axes.plot(along[~alert], 0 * along[~alert], "o", mfc="w", c=FOUND, label="only in stamps")
+    axes.set(yticks=[], xlabel="along the track [arcsec]")
+    axes.legend(loc="upper right", ncols=3, fontsize=8)
+
+
+def _rows(store: str, table: str, night: str) -> list[dict[str, Any]]:
+    return read_table(store, table, night).to_pylist()
+
+
+def _draw_stamp(axes: Any, stamp: dict[str, Any], found: dict[str, Any]) -> None:
+    axes.set(xticks=[], yticks=[], title=f"…{stamp['alert_id'] % 10**6}")
+    axes.title.set_fontsize(8)
+    try:
+        pixels = decode(stamp["difference"]).pixels
+    except DamagedStamp as error:
+        axes.text(0.5, 0.5, str(error), ha="center", transform=axes.transAxes)
+        return
+    low, high = np.nanpercentile(pixels, [5, 99.5])
+    axes.imshow(pixels, cmap="gray_r", vmin=low, vmax=high, origin="upper")
+    centre = (len(pixels) - 1) / 2
+    x, y = np.array(found["peak_x"] or []), np.array(found["peak_y"] or [])
+    axes.plot(x + centre, y + centre, "o", ms=11, mfc="none", c=GLINT)
+
+
+def _draw_curve(axes: Any, curve: list[dict[str, Any]], row: dict[str, Any]) -> None:
+    limit = np.nanmean([r["limiting_mag"] or np.nan for r in curve])
+    faintest = max(r["mag"] for r in curve)
+    base = limit if np.isfinite(limit) else faintest + 0.5
+    for r in curve:
+        colour = GLINT if r["alert_id"] is not None else FOUND
+        axes.plot([r["time_s"]] * 2, [base, r["mag"]], c=colour, lw=1.5)
+    axes.axhline(base, c="orange", label="quiescent: fainter than this limit")
+    axes.invert_yaxis()
+    period = f"{row['period_s']:.3f} s" if row["period_s"] else "none"
+    axes.set(
+        xlabel="time after the first flash [s], direction unknown; zero point free by "
+        f"{row['free_time_s']:.1f} s",
+        ylabel="mag in the exposure",
+        title=f"{row['tracklet']}: fitted period {period}, duration < {row['duration_s']:.3f} s "
+        f"(by the {row['arc_source']})",
+    )
+    axes.legend(loc="lower right", fontsize=8)
