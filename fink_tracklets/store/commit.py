@@ -30,8 +30,6 @@ SORT = {
     "tracklet_alerts": ["tracklet", "along_arcsec", "alert_id"],
     "candidates": ["exposure", "alert_id"],
     "exposures": ["jd", "exposure"],
-    "satellites": ["tracklet", "rank"],
-    "blind_matches": ["exposure", "alert_id", "method", "rank"],
 }
 
 
@@ -87,9 +85,7 @@ def _stage(folder: WritableFolder, night: str, run: str, name: str, table: DataF
     """Let Spark write a table into its hidden folder; the files it wrote."""
     staging = f"{name}/night={night}/_new-{run}"
     sized = table.hint("rebalance") if name == "candidates" else table.coalesce(1)
-    sized.sortWithinPartitions(*SORT.get(name, TABLES[name].names[:1])).write.parquet(
-        folder.uri(staging)
-    )
+    sized.sortWithinPartitions(*SORT[name]).write.parquet(folder.uri(staging))
     files = [file for file in folder.names(staging) if file.endswith(".parquet")]
     if not files:
         raise ServiceError(
