@@ -69,7 +69,7 @@ def periods(n: int = 60) -> None:
             f"{name:3}: within 5 % for {100 * within:.0f} %, median ratio {good[name].median():.4f}"
         )
     print(f"P fitted at all for {100 * good['P'].notna().mean():.0f} %; "
-          f"68 % of errors below {good['error'].abs().quantile(0.68):.2f} of the stated")  # fmt: skip
+          f"68 % of errors < {good['error'].abs().quantile(0.68):.2f} of the stated")  # fmt: skip
     print(f"tau / limit {table['tau'].mean():.4f}; instant magnitude less truth "
           f"{table['instant'].mean():+.4f} +- {table['instant'].sem():.4f}")  # fmt: skip
 
