@@ -14,6 +14,8 @@ An exposure's result depends on its own points only, bit for bit.
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -92,7 +94,7 @@ class Field:
     def _score_best(self) -> bool:
         """Put the most significant set first, scoring those whose bound is no worse."""
         while True:
-            self.tracks.sort(key=Track.order)
+            self.tracks.sort(key=attrgetter("order"))
             scored = [track.scored for track in self.tracks[:SCORED_AT_ONCE]]
             n = scored.index(True) if True in scored else len(scored)
             if n == 0:
@@ -152,5 +154,5 @@ class Field:
                     (joint,) = score(self.sky, self.xyz, [joint])
                     if joint.log10_nfa < one.log10_nfa:
                         rest = [t for k, t in enumerate(found) if k not in (a, b)]
-                        return self._join(sorted([*rest, joint], key=Track.order))
+                        return self._join(sorted([*rest, joint], key=attrgetter("order")))
         return found
