@@ -14,7 +14,8 @@ An exposure's result depends on its own points only, bit for bit.
 
 from __future__ import annotations
 
-from operator import attrgetter
+from heapq import heapify, heappop, heappush
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,8 @@ CUBIC_FROM = 10
 CURVE_ERROR = 4.0
 """Growth of a parabola's error beyond its ends, in tolerances, for one point."""
 MAX_STEPS = 50
+Entry = tuple[tuple[float, bool, int, tuple[int, ...]], int, Track]
+"""A track with its `Track.order` and its number, which decides between equal ones."""
 
 
 def link(
@@ -77,35 +80,42 @@ class Field:
         self.sky = sky
         self.xyz = np.ascontiguousarray(points.T)
         self.taken = np.zeros(len(points), dtype=bool)
-        self.tracks = tracks
-        """Sets still in the game; those not scored yet have a lower bound as log10_nfa."""
+        self.heap: list[Entry] = []
+        """Sets still in the game, by `Track.order`; those not scored yet have a lower bound as
+        log10_nfa."""
+        self._play(tracks)
 
     def tracklets(self) -> list[Track]:
         """All significant tracklets, in order of significance."""
         found: list[Track] = []
         threshold = np.log10(self.sky.threshold)
-        while self._score_best() and self.tracks[0].log10_nfa < threshold + EXTEND_BELOW:
-            best = self._extend(self.tracks.pop(0))
+        while self._score_best() and self.heap[0][-1].log10_nfa < threshold + EXTEND_BELOW:
+            best = self._extend(heappop(self.heap)[-1])
             if best.log10_nfa < threshold:
                 found.append(best)
                 self._take(best.members)
         return self._join(found)
 
+    def _play(self, tracks: list[Track]) -> None:
+        self.heap = [(track.order(), k, track) for k, track in enumerate(tracks)]
+        heapify(self.heap)
+
     def _score_best(self) -> bool:
         """Put the most significant set first, scoring those whose bound is no worse."""
-        while True:
-            self.tracks.sort(key=attrgetter("order"))
-            scored = [track.scored for track in self.tracks[:SCORED_AT_ONCE]]
-            n = scored.index(True) if True in scored else len(scored)
-            if n == 0:
-                return len(self.tracks) > 0
-            self.tracks[:n] = score(self.sky, self.xyz, self.tracks[:n])
+        while self.heap and not self.heap[0][-1].scored:
+            batch: list[Entry] = []
+            while self.heap and len(batch) < SCORED_AT_ONCE and not self.heap[0][-1].scored:
+                batch.append(heappop(self.heap))
+            tracks = score(self.sky, self.xyz, [track for *_, track in batch])
+            for (_, k, _), track in zip(batch, tracks, strict=True):
+                heappush(self.heap, (track.order(), k, track))
+        return len(self.heap) > 0
 
     def _take(self, members: NDArray[np.int64]) -> None:
         """Take points away from all sets; what remains of a set is fitted anew."""
         self.taken[members] = True
         rest = []
-        for track in self.tracks:
+        for *_, track in sorted(self.heap, key=itemgetter(0, 1)):
             free = track.members[~self.taken[track.members]]
             if len(free) == len(track.members):
                 rest.append(track)
@@ -113,7 +123,7 @@ class Field:
                 remainder = fit_track(self.sky, self.xyz, free)
                 if remainder is not None:
                     rest.append(remainder)
-        self.tracks = list({tuple(track.members.tolist()): track for track in rest}.values())
+        self._play(list({tuple(track.members.tolist()): track for track in rest}.values()))
 
     def _extend(self, track: Track) -> Track:
         """The track with the points that lie on its curve, as long as they make it better."""
@@ -154,5 +164,5 @@ class Field:
                     (joint,) = score(self.sky, self.xyz, [joint])
                     if joint.log10_nfa < one.log10_nfa:
                         rest = [t for k, t in enumerate(found) if k not in (a, b)]
-                        return self._join(sorted([*rest, joint], key=attrgetter("order")))
+                        return self._join(sorted([*rest, joint], key=Track.order))
         return found

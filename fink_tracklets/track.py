@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +39,6 @@ class Track:
     """Or a lower bound, while not `scored`."""
     scored: bool = False
 
-    @cached_property
     def order(self) -> tuple[float, bool, int, tuple[int, ...]]:
         """Sort key: most significant first, then a bound before a score, then larger sets."""
         return (self.log10_nfa, self.scored, -len(self.members), tuple(self.members.tolist()))
