@@ -38,20 +38,24 @@ def run(options: argparse.Namespace) -> None:
         from fink_tracklets.hbase_commands import reachable
 
         reachable(options)
-    run_night(
+    if options.satcat is not None and not options.elements:
+        raise UserError("--satcat needs --elements: give the files of orbital elements, too.")
+    manifest = run_night(
         options.night,
         options.alerts,
         options.store,
         options.survey,
         progress=Progress(options.quiet),
         spark_log=options.spark_log,
+        elements=options.elements or (),
+        satcat=options.satcat,
     )
     if not options.quiet:
         print(show_night(options.store, options.night))
-    if options.elements is not None or options.satcat is not None:
-        from fink_tracklets.satellite_commands import after_run
+        if options.elements:
+            from fink_tracklets.satellite_commands import text
 
-        after_run(options)
+            print(text(options.store, options.night, manifest))
     if options.hbase is not None:
         publish(options)
 

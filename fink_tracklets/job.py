@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +12,11 @@ import pandas as pd
 
 from fink_tracklets import __version__
 from fink_tracklets.alerts import parse_night
+from fink_tracklets.errors import UserError
 from fink_tracklets.glint_commands import glint_stage
 from fink_tracklets.night import UNUSABLE, find_night
 from fink_tracklets.progress import Progress
+from fink_tracklets.satellite_commands import identify_stored
 from fink_tracklets.session import spark_session
 from fink_tracklets.spark_errors import clear_errors
 from fink_tracklets.store.commit import check_writable, write_night
@@ -30,6 +33,8 @@ def run_night(
     survey: str | Survey = "ztf",
     progress: Progress | None = None,
     spark_log: Path | None = None,
+    elements: Sequence[str] = (),
+    satcat: str | None = None,
 ) -> dict[str, Any]:
     """Find the tracklets of a night and replace that night in the store.
 
@@ -41,6 +46,7 @@ def run_night(
     survey : its name, its TOML file, or itself
     progress : where to report; by default nowhere
     spark_log : see `spark_session`
+    elements, satcat : see `identify_stored`; without elements no satellites are looked for
 
     Returns
     -------
@@ -81,7 +87,17 @@ def run_night(
         finally:
             for frame in found.cached:
                 frame.unpersist()
+    unidentified = None
+    if elements:
+        try:
+            identify_stored(night, store, elements, satcat, progress=progress, spark=spark)
+        except UserError as error:
+            unidentified = error
     glint_stage(spark, night, alerts, store, survey, progress)
+    if unidentified is not None:
+        raise UserError(
+            f"The night is stored, its satellites are not identified: {unidentified}"
+        ) from unidentified
     return read_manifest(store, night)
 
 

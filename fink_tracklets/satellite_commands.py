@@ -12,7 +12,6 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from fink_tracklets.config import build
-from fink_tracklets.errors import UserError
 from fink_tracklets.progress import Progress
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.night import identify_night
@@ -130,18 +129,3 @@ def text(store: str, night: str, manifest: dict[str, Any]) -> str:
         )
     matches = read_table(store, "satellites", night).to_pandas()
     return "\n".join(lines) + ("\n" + show_matches(matches))
-
-
-def after_run(options: argparse.Namespace) -> None:
-    """The stage at the end of `run`: the night is stored, whatever the catalogue."""
-    if options.elements is None:
-        if options.satcat is not None:
-            raise UserError("--satcat needs --elements: give the files of orbital elements, too.")
-        return
-    spark = None if local_path(options.store) else spark_session(options.spark_log)
-    manifest = identify_stored(
-        options.night, options.store, options.elements, options.satcat,
-        progress=Progress(options.quiet), spark=spark,
-    )  # fmt: skip
-    if not options.quiet:
-        print(text(options.store, options.night, manifest))

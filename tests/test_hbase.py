@@ -15,6 +15,7 @@ import pytest
 
 from fink_tracklets.cli import main
 from fink_tracklets.store import publish
+from fink_tracklets.store.joined import OF_ALERT, OF_TRACKLET
 from fink_tracklets.store.parquet import read_manifest, read_table
 from tests.conftest import ROOT, SAMPLE
 
@@ -103,11 +104,14 @@ def test_the_sample_stands_in_hbase_bit_for_bit(stored, hbase, tmp_path, capsys)
     assert {c: given for c, given in types.items() if c.startswith("i:")} == expected
     alerts = read_table(store, "tracklet_alerts", NIGHT).to_pylist()
     (tracklet,) = read_table(store, "tracklets", NIGHT).to_pylist()
+    glints = {row["alert_id"]: row for row in read_table(store, "glints", NIGHT).to_pylist()}
+    (flashes,) = read_table(store, "flashes", NIGHT).to_pylist()
     rows = hbase.scan(hbase.tracklets)
     assert len(rows) == 15
     for alert in alerts:
         row = rows[f"{NAME}_{alert['object_id']}"]
-        full = {**tracklet, **alert}
+        glint = {name: glints[alert["alert_id"]][name] for name in OF_ALERT}
+        full = {**tracklet, **alert, **glint, **{name: flashes[name] for name in OF_TRACKLET}}
         assert set(row) == {
             f"{'i' if f'i:{name}' in expected else 'd'}:{name}"
             for name, value in full.items()

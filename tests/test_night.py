@@ -198,7 +198,8 @@ def test_the_manifest_says_what_was_done(sample, ztf):
     assert manifest["configuration"]["finder"]["min_points"] == ztf.finder.min_points
     assert json.loads(json.dumps(manifest)) == manifest
     assert manifest["rows"] == {
-        "tracklets": 1, "tracklet_alerts": 15, "candidates": 16, "exposures": 2
+        "tracklets": 1, "tracklet_alerts": 15, "candidates": 16, "exposures": 2,
+        "glints": 16, "flashes": 1, "light_curves": 20, "stamps": 15,
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,12 @@ def file(data):
 @pytest.fixture(scope="module")
 def catalogue(file):
     return Catalogue.of(read_elements([file]))
+
+
+@pytest.fixture
+def stored(stored, tmp_path):
+    """A copy of the sample's store, to be added to."""
+    return shutil.copytree(stored, tmp_path / "stored")
 
 
 @pytest.mark.parametrize("method", METHODS)

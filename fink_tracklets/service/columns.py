@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from fink_tracklets.naming import UNIX_EPOCH_JD
 from fink_tracklets.service.refusal import shown, wrong
 from fink_tracklets.store.cells import text
-from fink_tracklets.tables import TRACKLET_ALERTS, TRACKLETS
+from fink_tracklets.store.joined import MATCH, OF_ALERT, OF_TRACKLET
+from fink_tracklets.tables import FLASHES, GLINTS, SATELLITES, TRACKLET_ALERTS, TRACKLETS
 
 COMPUTED = {
     "v:lastdate": "start of the exposure, UTC",
@@ -24,25 +25,16 @@ NAME = "d:tracklet"
 
 def column_names(carried: Collection[str]) -> dict[str, str]:
     """Column of our tables to the broker's, for a survey that carries these columns."""
-    ours = dict.fromkeys([*TRACKLET_ALERTS.names, *TRACKLETS.names, *carried])
+    ours = dict.fromkeys(
+        [*TRACKLET_ALERTS.names, *TRACKLETS.names, *MATCH, *OF_ALERT, *OF_TRACKLET, *carried]
+    )
     return {name: f"{'i' if name in carried else 'd'}:{name}" for name in ours}
 
 
-def joined(alerts: pa.Table, tracklets: pa.Table, carried: Collection[str]) -> pa.Table:
-    """A row per alert of a tracklet with its tracklet's columns, under the broker's names.
-
-    Parameters
-    ----------
-    alerts, tracklets : the tables `tracklet_alerts` and `tracklets` of a night
-    carried : columns of `alerts` that the survey sent
-    """
-    added = [name for name in tracklets.column_names if name not in alerts.column_names]
-    of_alert = pc.index_in(alerts["tracklet"], value_set=tracklets["tracklet"])
-    measures = tracklets.select(added).take(of_alert)
-    for name in added:
-        alerts = alerts.append_column(measures.schema.field(name), measures[name])
+def named(rows: pa.Table, carried: Collection[str]) -> pa.Table:
+    """Rows of `alert_rows` under the broker's names; ``carried`` are the survey's columns."""
     names = column_names(carried)
-    return alerts.rename_columns([names.get(n, f"d:{n}") for n in alerts.column_names])
+    return rows.rename_columns([names.get(n, f"d:{n}") for n in rows.column_names])
 
 
 def finished(table: pa.Table) -> pa.Table:
@@ -120,7 +112,7 @@ def selected(table: pa.Table, columns: tuple[str, ...], known: Iterable[str]) ->
 @cache
 def described() -> dict[str, tuple[str, str]]:
     """Unit and meaning of each of our columns, by its name without family."""
-    tables = (TRACKLETS, TRACKLET_ALERTS)
+    tables = (FLASHES, GLINTS, SATELLITES, TRACKLETS, TRACKLET_ALERTS)
     ours = {c.name: (c.unit, c.meaning) for table in tables for c in table.columns}
     return ours | {name[2:]: ("", meaning) for name, meaning in COMPUTED.items()}
 

@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 from fink_tracklets.errors import ServiceError
 from fink_tracklets.service.answers import Answer, page, pick
 from fink_tracklets.service.arguments import Query
-from fink_tracklets.service.columns import finished, joined, selected
+from fink_tracklets.service.columns import finished, named, selected
 from fink_tracklets.service.index import Index, Night, Snapshot
 from fink_tracklets.service.refusal import Refusal
+from fink_tracklets.store.joined import alert_rows
 from fink_tracklets.store.parquet import read_files
 from fink_tracklets.tables import TABLES
 
@@ -83,7 +84,8 @@ class ParquetReader:
                 self._held.move_to_end(key)
                 return self._held[key]
         alerts = read_files(self.index.folder, "tracklet_alerts", night.files["tracklet_alerts"])
-        table = finished(joined(alerts, night.tracklets, night.carried))
+        later = {name: self.whole(night, name) for name in ("satellites", "glints", "flashes")}
+        table = finished(named(alert_rows(alerts, night.tracklets, **later), night.carried))
         with self._lock:
             if key not in self._held:
                 self._held[key] = table

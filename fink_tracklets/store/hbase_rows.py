@@ -11,21 +11,11 @@ import pyarrow.compute as pc
 from fink_tracklets.store.cells import Cells, type_name
 from fink_tracklets.store.hbase_record import Held
 from fink_tracklets.store.hbase_settings import HBaseSettings
-from fink_tracklets.store.joined import read_tracklets
+from fink_tracklets.store.joined import alert_rows
 from fink_tracklets.store.parquet import read_manifest, read_table
 from fink_tracklets.survey import Carry
 
 KEYS = ("key", "alert_key")
-OF_ALERT = (
-    "n_peaks", "multi_peak", "satellite", "is_glint", "duration_s", "instant_mag", "amplitude_mag",
-    "standard_mag",
-)  # fmt: skip
-"""Columns of `glints` that an alert's row has."""
-OF_TRACKLET = (
-    "arc_arcsec", "arc_source", "period_m_s", "period_p_s", "period_s", "period_error_s",
-    "interpulse_phase",
-)  # fmt: skip
-"""Columns of `flashes` that an alert's row has."""
 
 
 @dataclass(frozen=True)
@@ -78,23 +68,13 @@ class NightRows:
 def night_rows(store: str, night: str, settings: HBaseSettings) -> NightRows:
     """A stored night: what the survey sent in its column family, what we add in ours."""
     manifest = read_manifest(store, night)
-    alerts = read_table(store, "tracklet_alerts", night)
-    tracklets = read_tracklets(store, night)
-    added = [name for name in tracklets.column_names if name not in alerts.column_names]
-    of_alert = pc.index_in(alerts["tracklet"], value_set=tracklets["tracklet"])
-    measures = tracklets.select(added).take(of_alert)
-    for name in added:
-        alerts = alerts.append_column(measures.schema.field(name), measures[name])
-    for name, key, wanted in (
-        ("glints", "alert_id", OF_ALERT),
-        ("flashes", "tracklet", OF_TRACKLET),
-    ):
-        if name in manifest["files"]:
-            found = read_table(store, name, night)
-            measures = found.select(wanted).take(pc.index_in(alerts[key], value_set=found[key]))
-            for column in wanted:
-                alerts = alerts.append_column(measures.schema.field(column), measures[column])
-
+    later = {
+        name: read_table(store, name, night) if name in manifest["files"] else None
+        for name in ("satellites", "glints", "flashes")
+    }
+    alerts = alert_rows(
+        read_table(store, "tracklet_alerts", night), read_table(store, "tracklets", night), **later
+    )
     sent = Carry(tuple(manifest["configuration"]["carry"]["columns"])).by_name
     families = settings.tracklets
     columns = {

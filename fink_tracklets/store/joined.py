@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,18 +19,64 @@ MATCH = [
 """Columns of the best match that go to the tracklet."""
 
 
+OF_ALERT = (
+    "n_peaks", "multi_peak", "satellite", "is_glint", "duration_s", "instant_mag", "amplitude_mag",
+    "standard_mag",
+)  # fmt: skip
+"""Columns of `glints` that an alert's row has."""
+OF_TRACKLET = (
+    "arc_arcsec", "arc_source", "period_m_s", "period_p_s", "period_s", "period_error_s",
+    "interpulse_phase",
+)  # fmt: skip
+"""Columns of `flashes` that an alert's row has."""
+
+
 def read_tracklets(store: str | Path, night: str) -> pa.Table:
     """The table `tracklets` of a night with the columns `MATCH` of each one's best match.
 
     They are null where nothing matched, and absent where no satellites were looked for or none
     was found.
     """
-    tracklets = read_table(store, "tracklets", night)
-    matches = read_table(store, "satellites", night)
-    best = matches.filter(pc.equal(matches["rank"], 1))
-    if not len(best):
+    return with_matches(
+        read_table(store, "tracklets", night), read_table(store, "satellites", night)
+    )
+
+
+def with_matches(tracklets: pa.Table, satellites: pa.Table | None) -> pa.Table:
+    """As `read_tracklets`, from the tables `tracklets` and `satellites` of a night."""
+    if satellites is None:
         return tracklets
-    row = pc.index_in(tracklets["tracklet"], value_set=best["tracklet"])
-    for name in MATCH:
-        tracklets = tracklets.append_column(best.schema.field(name), best[name].take(row))
-    return tracklets
+    best = satellites.filter(pc.equal(satellites["rank"], 1))
+    return _add(tracklets, best, "tracklet", MATCH) if len(best) else tracklets
+
+
+def alert_rows(
+    alerts: pa.Table,
+    tracklets: pa.Table,
+    satellites: pa.Table | None,
+    glints: pa.Table | None,
+    flashes: pa.Table | None,
+) -> pa.Table:
+    """One row per alert in a tracklet, with all that is known of it and of its tracklet.
+
+    Parameters
+    ----------
+    alerts : the table `tracklet_alerts` of a night
+    tracklets, satellites, glints, flashes : tables of that night, None where it does not have them
+    """
+    tracklets = with_matches(tracklets, satellites)
+    added = [name for name in tracklets.column_names if name not in alerts.column_names]
+    alerts = _add(alerts, tracklets, "tracklet", added)
+    if glints is not None:
+        alerts = _add(alerts, glints, "alert_id", OF_ALERT)
+    if flashes is not None:
+        alerts = _add(alerts, flashes, "tracklet", OF_TRACKLET)
+    return alerts
+
+
+def _add(table: pa.Table, other: pa.Table, key: str, names: Sequence[str]) -> pa.Table:
+    """The table with columns of the other one's rows of equal key, null without such a row."""
+    row = pc.index_in(table[key], value_set=other[key])
+    for name in names:
+        table = table.append_column(other.schema.field(name), other[name].take(row))
+    return table
