@@ -84,8 +84,11 @@ class ParquetReader:
                 self._held.move_to_end(key)
                 return self._held[key]
         alerts = read_files(self.index.folder, "tracklet_alerts", night.files["tracklet_alerts"])
-        later = {name: self.whole(night, name) for name in ("satellites", "glints", "flashes")}
-        table = finished(named(alert_rows(alerts, night.tracklets, **later), night.carried))
+        later = (
+            self.whole(night, name) or TABLES[name].arrow_schema.empty_table()
+            for name in ("satellites", "glints", "flashes")
+        )
+        table = finished(named(alert_rows(alerts, night.tracklets, *later), night.carried))
         with self._lock:
             if key not in self._held:
                 self._held[key] = table

@@ -68,13 +68,8 @@ class NightRows:
 def night_rows(store: str, night: str, settings: HBaseSettings) -> NightRows:
     """A stored night: what the survey sent in its column family, what we add in ours."""
     manifest = read_manifest(store, night)
-    later = {
-        name: read_table(store, name, night) if name in manifest["files"] else None
-        for name in ("satellites", "glints", "flashes")
-    }
-    alerts = alert_rows(
-        read_table(store, "tracklet_alerts", night), read_table(store, "tracklets", night), **later
-    )
+    tables = ("tracklet_alerts", "tracklets", "satellites", "glints", "flashes")
+    alerts = alert_rows(*(read_table(store, name, night) for name in tables))
     sent = Carry(tuple(manifest["configuration"]["carry"]["columns"])).by_name
     families = settings.tracklets
     columns = {

@@ -42,10 +42,8 @@ def read_tracklets(store: str | Path, night: str) -> pa.Table:
     )
 
 
-def with_matches(tracklets: pa.Table, satellites: pa.Table | None) -> pa.Table:
+def with_matches(tracklets: pa.Table, satellites: pa.Table) -> pa.Table:
     """As `read_tracklets`, from the tables `tracklets` and `satellites` of a night."""
-    if satellites is None:
-        return tracklets
     best = satellites.filter(pc.equal(satellites["rank"], 1))
     return _add(tracklets, best, "tracklet", MATCH) if len(best) else tracklets
 
@@ -53,25 +51,25 @@ def with_matches(tracklets: pa.Table, satellites: pa.Table | None) -> pa.Table:
 def alert_rows(
     alerts: pa.Table,
     tracklets: pa.Table,
-    satellites: pa.Table | None,
-    glints: pa.Table | None,
-    flashes: pa.Table | None,
+    satellites: pa.Table,
+    glints: pa.Table,
+    flashes: pa.Table,
 ) -> pa.Table:
     """One row per alert in a tracklet, with all that is known of it and of its tracklet.
+
+    The columns are the same for each night of a survey; what was not looked for is null.
 
     Parameters
     ----------
     alerts : the table `tracklet_alerts` of a night
-    tracklets, satellites, glints, flashes : tables of that night, None where it does not have them
+    tracklets, satellites, glints, flashes : tables of that night, empty where it has none
     """
-    tracklets = with_matches(tracklets, satellites)
+    best = satellites.filter(pc.equal(satellites["rank"], 1))
     added = [name for name in tracklets.column_names if name not in alerts.column_names]
     alerts = _add(alerts, tracklets, "tracklet", added)
-    if glints is not None:
-        alerts = _add(alerts, glints, "alert_id", OF_ALERT)
-    if flashes is not None:
-        alerts = _add(alerts, flashes, "tracklet", OF_TRACKLET)
-    return alerts
+    alerts = _add(alerts, best, "tracklet", MATCH)
+    alerts = _add(alerts, glints, "alert_id", OF_ALERT)
+    return _add(alerts, flashes, "tracklet", OF_TRACKLET)
 
 
 def _add(table: pa.Table, other: pa.Table, key: str, names: Sequence[str]) -> pa.Table:
