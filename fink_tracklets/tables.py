@@ -291,7 +291,7 @@ FLASHES = Table(
         ("interpulse_phase", "double", "", "a second flash follows the first by this part of the "
          "period, 0 to 0.5; null: none"),
         ("free_time_s", "double", "s", "the first flash is at most so long after the exposure's "
-         "start: the light curve's free zero point"),
+         "start: the light curve's free zero point; null without a satellite"),
     )
     + _FLASH
     + _added(

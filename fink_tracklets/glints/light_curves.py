@@ -106,7 +106,9 @@ def flash_tables(
             "period_m_error_s": _median_error(p_m),
             "period_p_s": p_p * second,
             "period_p_error_s": np.sqrt(2) * settings.position_error_arcsec * second,
-            "free_time_s": max(0.0, exposure - curve["time_s"].iloc[-1]),
+            "free_time_s": max(0.0, exposure - curve["time_s"].iloc[-1])
+            if arc.arc_source == "satellite"
+            else None,
             "arc_arcsec": arc.arc_arcsec,
             "arc_source": arc.arc_source,
             **{name: own[name].astype(float).mean() for name in MEANS},

@@ -67,9 +67,9 @@ def _draw_curve(axes: Any, curve: list[dict[str, Any]], row: dict[str, Any]) -> 
     axes.axhline(base, c="orange", label="quiescent: fainter than this limit")
     axes.invert_yaxis()
     period = f"{row['period_s']:.3f} s" if row["period_s"] else "none"
+    free = "" if row["free_time_s"] is None else f" by {row['free_time_s']:.1f} s"
     axes.set(
-        xlabel="time after the first flash [s], direction unknown; zero point free by "
-        f"{row['free_time_s']:.1f} s",
+        xlabel=f"time after the first flash [s], direction unknown; zero point free{free}",
         ylabel="mag in the exposure",
         title=f"{row['tracklet']}: fitted period {period}, duration < {row['duration_s']:.3f} s "
         f"(by the {row['arc_source']})",

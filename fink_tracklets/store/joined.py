@@ -65,9 +65,9 @@ def alert_rows(
     tracklets, satellites, glints, flashes : tables of that night, empty where it has none
     """
     best = satellites.filter(pc.equal(satellites["rank"], 1))
-    added = [name for name in tracklets.column_names if name not in alerts.column_names]
-    alerts = _add(alerts, tracklets, "tracklet", added)
-    alerts = _add(alerts, best, "tracklet", MATCH)
+    for table, names in ((tracklets, tracklets.column_names), (best, MATCH)):
+        added = [name for name in names if name not in alerts.column_names]
+        alerts = _add(alerts, table, "tracklet", added)
     alerts = _add(alerts, glints, "alert_id", OF_ALERT)
     return _add(alerts, flashes, "tracklet", OF_TRACKLET)
 
