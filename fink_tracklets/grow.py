@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from fink_tracklets.crowds import least_mean
 from fink_tracklets.lines import Ints, Lines
-from fink_tracklets.significance import Sky, is_one_run
-from fink_tracklets.spacing import spacing_evidence
-from fink_tracklets.track import NOISE, Array, Track, frame, plausible
+from fink_tracklets.significance import Sky
+from fink_tracklets.spacing import max_evidence
+from fink_tracklets.track import Array, Track, frame, plausible, spacing
 
 BLOCK = 400_000
 """Elements of the largest temporary array."""
@@ -35,16 +36,17 @@ def grow(fields: Array, lines: Lines, sky: Sky) -> Iterator[tuple[int, Track]]:
     """
     xyz = np.ascontiguousarray(np.moveaxis(fields, -1, 0))
     start = np.cumsum(lines.count) - lines.count
+    mean = least_mean(fields, lines, sky)
     for count in np.unique(lines.count):
         rows = np.flatnonzero(lines.count == count)
         step = max(1, BLOCK // int(count) ** 2)
         for part in (rows[k : k + step] for k in range(0, len(rows), step)):
             points = lines.points[start[part][:, None] + np.arange(count)]
-            yield from _grow(xyz, lines, part, points, sky)
+            yield from _grow(xyz, lines, part, points, mean[part], sky)
 
 
 def _grow(
-    xyz: Array, lines: Lines, rows: Ints, points: Ints, sky: Sky
+    xyz: Array, lines: Lines, rows: Ints, points: Ints, mean: Array, sky: Sky
 ) -> Iterator[tuple[int, Track]]:
     """`grow` for lines with an equal number of points, ``(S, c)``."""
     field, i, j = lines.field[rows], lines.i[rows], lines.j[rows]
@@ -59,22 +61,37 @@ def _grow(
         np.take_along_axis(a, order, axis=1) for a in (along, across, ends, points)
     )
     most, members = agree(along, across, ends, length, sky)
-    may = sky.could_pass(lines.radius[rows], lines.within_i[rows], lines.within_j[rows], most)
+    may = sky.could_pass(lines.radius[rows], lines.within_i[rows], lines.within_j[rows], most, mean)
     u = 2 * along / length[:, None] - 1
     kept, members, curve = refine(u[may], across[may], members[may], sky)
     keep = np.flatnonzero(may)[kept]
     keep_ok = ends[keep].sum(axis=1) == (ends[keep] & members).sum(axis=1)
     keep_ok &= plausible(sky, curve, length[keep])
     keep, members, curve = keep[keep_ok], members[keep_ok], curve[keep_ok]
+    limit = np.log10(sky.threshold) + EXTEND_BELOW
+    sizes = members.sum(axis=1)
+    bound = _bound(lines, rows[keep], sizes, mean[keep], sky)
+    may = bound < limit + max_evidence(sky.n)[sizes]
+    keep, members, curve = keep[may], members[may], curve[may]
+    rows, mean = rows[keep], mean[keep]
     n_resolved, evidence = spacing(along[keep], members, sky)
-    rows = rows[keep]
-    pair = lines.radius[rows], lines.within_i[rows], lines.within_j[rows]
-    bound = sky.log10_bound(*pair, n_resolved, lines.count[rows])
-    bound -= evidence
-    good = (n_resolved >= sky.min_points) & (bound < np.log10(sky.threshold) + EXTEND_BELOW)
+    bound = _bound(lines, rows, n_resolved, mean, sky) - evidence
+    good = (n_resolved >= sky.min_points) & (bound < limit)
     for k in np.flatnonzero(good):
         track = Track(points[keep[k]][members[k]], curve[k], float(bound[k]))
         yield int(field[keep[k]]), track
+
+
+def _bound(lines: Lines, rows: Ints, resolved: Ints, mean: Array, sky: Sky) -> Array:
+    """`Sky.log10_bound` of tracks with so many resolved points on lines."""
+    return sky.log10_bound(
+        lines.radius[rows],
+        lines.within_i[rows],
+        lines.within_j[rows],
+        resolved,
+        lines.count[rows],
+        mean,
+    )
 
 
 def agree(
@@ -171,31 +188,3 @@ def parabola(u: Array, across: Array, members: NDArray[np.bool_]) -> Array:
         np.stack([a * t0 + b * t1 + c * t2, b * t0 + d * t1 + e * t2, c * t0 + e * t1 + f * t2], 1)
         / det[:, None]
     )
-
-
-def spacing(along: Array, members: NDArray[np.bool_], sky: Sky) -> tuple[Ints, Array]:
-    """Resolved points of each set and the evidence of their spacing.
-
-    Returns
-    -------
-    count : (S,) resolved points; zero where the set is no single run of points
-    evidence : (S,) log10 LR
-    """
-    resolved = members.copy()
-    sizes = members.sum(axis=1)
-    for m in np.unique(sizes):
-        rows = np.flatnonzero(sizes == m)
-        place = np.nonzero(members[rows])[1].reshape(-1, m)
-        x = np.take_along_axis(along[rows], place, axis=1)
-        knot = np.diff(x, axis=1) < sky.first_tolerance
-        r, k = np.nonzero(knot)
-        resolved[rows[r], place[r, k + 1]] = False
-    count, evidence = resolved.sum(axis=1), np.zeros(len(along))
-    for m in np.unique(count):
-        rows = np.flatnonzero(count == m)
-        if m < sky.min_points:
-            continue
-        x = along[rows][resolved[rows]].reshape(-1, m)
-        evidence[rows] = spacing_evidence(x, NOISE * sky.tolerance)
-        count[rows[~is_one_run(x)]] = 0
-    return count, evidence

@@ -32,7 +32,7 @@ BROADCAST_BELOW = 90
 """Points per exposure below which the broadcast is faster (measured: docs/finder.md)."""
 BLOCK = 200_000
 """Elements of the largest temporary array of the broadcast."""
-ANCHORS = 50
+ANCHORS = 200
 """Anchors whose lines are handed on together."""
 WIDER = 1 + 1e-6
 """Windows of `by_anchor` relative to T: covers the rounding of position angles."""

@@ -26,7 +26,10 @@ from fink_tracklets.significance import Sky
 from fink_tracklets.survey import Survey
 from fink_tracklets.track import Array, Track, beside, fit_track, score
 
-SCORED_AT_ONCE = 12
+SCORED_FIRST = 12
+"""Sets scored together, at first; twice as many each time that the best is still a bound."""
+BLOCK = 400_000
+"""Elements of the largest temporary array."""
 REACH = 0.5
 """How far beyond its ends, in its own lengths, a track looks for more points in one step."""
 CUBIC_FROM = 10
@@ -102,13 +105,15 @@ class Field:
 
     def _score_best(self) -> bool:
         """Put the most significant set first, scoring those whose bound is no worse."""
+        at_once = SCORED_FIRST
         while self.heap and not self.heap[0][-1].scored:
             batch: list[Entry] = []
-            while self.heap and len(batch) < SCORED_AT_ONCE and not self.heap[0][-1].scored:
+            while self.heap and len(batch) < at_once and not self.heap[0][-1].scored:
                 batch.append(heappop(self.heap))
             tracks = score(self.sky, self.xyz, [track for *_, track in batch])
             for (_, k, _), track in zip(batch, tracks, strict=True):
                 heappush(self.heap, (track.order(), k, track))
+            at_once = min(2 * at_once, max(SCORED_FIRST, BLOCK // self.xyz.shape[1]))
         return len(self.heap) > 0
 
     def _take(self, members: NDArray[np.int64]) -> None:

@@ -119,12 +119,13 @@ class Sky:
         within_i: NDArray[np.int64],
         within_j: NDArray[np.int64],
         count: NDArray[np.int64],
+        least_mean: ArrayLike = 0.0,
     ) -> NDArray[np.bool_]:
         """Whether a tracklet from point i to point j may pass the threshold.
 
         Parameters
         ----------
-        radius, within_i, within_j, count : see `log10_bound`
+        radius, within_i, within_j, count, least_mean : see `log10_bound`
         """
         evidence = max_evidence(self.n)[np.minimum(count, self.n)]
         limit = np.log10(self.threshold) + evidence
@@ -134,10 +135,11 @@ class Sky:
         some = np.flatnonzero(good)
         if not len(some):
             return good
-        good[some] = (
-            self.log10_bound(radius[some], within_i[some], within_j[some], count[some])
-            < limit[some]
+        least_mean = np.broadcast_to(least_mean, good.shape)[some]
+        bound = self.log10_bound(
+            radius[some], within_i[some], within_j[some], count[some], least_mean=least_mean
         )
+        good[some] = bound < limit[some]
         return good
 
     def log10_bound(
@@ -147,6 +149,7 @@ class Sky:
         within_j: NDArray[np.int64],
         count: NDArray[np.int64],
         members: NDArray[np.int64] | None = None,
+        least_mean: ArrayLike = 0.0,
     ) -> Array:
         """A lower bound of log10 NFA before the evidence of the spacing.
 
@@ -159,13 +162,15 @@ class Sky:
         within_i, within_j : other points nearer to i, to j than that radius
         count : the tracklet's resolved points, both ends included, or more
         members : all its points, or more; default: the same
+        least_mean : chance points expected on it, or fewer
         """
         length = self.radii[radius]
         density = self.disc_density(
             length, np.minimum(within_i, within_j), count if members is None else members
         )
         ends = self.log10_ends(within_i + 1, within_j + 1)
-        tail = log10_poisson_tail(count - 2, 2 * self.tolerance * length * density)
+        mean = np.maximum(2 * self.tolerance * length * density, least_mean)
+        tail = log10_poisson_tail(count - 2, mean)
         return np.asarray(ends + self.log10_curvatures(length) + tail)
 
     def disc_density(self, radius: Array, near: NDArray[np.int64], members: ArrayLike) -> Array:
@@ -242,11 +247,6 @@ def local_density(
             density = np.where(denser, (k + np.sqrt(k)) / (area + 0.5 / density), density)
         largest = np.maximum(largest, density.max(axis=(0, 2)))
     return largest
-
-
-def resolve(along: Array, resolution: float) -> Array:
-    """Positions along a curve, ascending, each knot of points counted once (its first)."""
-    return along[np.concatenate([[True], np.diff(along) >= resolution])]
 
 
 def is_one_run(along: Array) -> NDArray[np.bool_]:

@@ -13,7 +13,6 @@ from fink_tracklets.significance import (
     is_one_run,
     local_density,
     log10_poisson_tail,
-    resolve,
 )
 from fink_tracklets.spacing import spacing_evidence
 
@@ -164,16 +163,42 @@ def score(sky: Sky, xyz: Array, tracks: list[Track]) -> list[Track]:
     n_members = members.sum(axis=1)
     density = np.maximum(density, sky.disc_density(radius, np.minimum(*near), n_members))
     tests = sky.log10_ends(*ranks) + sky.log10_curvatures(length, sagitta(curve) - sky.tolerance)
-    result = []
-    for row, track in enumerate(tracks):
-        points = resolve(along[row, track.members], sky.first_tolerance)[None]
-        log10 = np.inf
-        if points.shape[1] >= sky.min_points and is_one_run(points)[0]:
-            mean = 2 * sky.tolerance * length[row] * density[row]
-            log10 = float(
-                tests[row]
-                + log10_poisson_tail(points.shape[1] - 2, mean)
-                - spacing_evidence(points, NOISE * sky.tolerance)[0]
-            )
-        result.append(replace(track, log10_nfa=log10, scored=True))
-    return result
+    held = np.arange(n_members.max()) < n_members[:, None]
+    places = np.zeros(held.shape)
+    places[held] = np.concatenate([along[row, track.members] for row, track in enumerate(tracks)])
+    n_resolved, evidence = spacing(places, held, sky)
+    mean = 2 * sky.tolerance * length * density
+    log10 = tests + log10_poisson_tail(n_resolved - 2, mean) - evidence
+    log10[n_resolved < sky.min_points] = np.inf
+    return [
+        replace(track, log10_nfa=float(nfa), scored=True)
+        for track, nfa in zip(tracks, log10, strict=True)
+    ]
+
+
+def spacing(along: Array, members: NDArray[np.bool_], sky: Sky) -> tuple[Ints, Array]:
+    """Resolved points of each set and the evidence of their spacing.
+
+    Returns
+    -------
+    count : (S,) resolved points; zero where the set is no single run of points
+    evidence : (S,) log10 LR
+    """
+    resolved = members.copy()
+    sizes = members.sum(axis=1)
+    for m in np.unique(sizes):
+        rows = np.flatnonzero(sizes == m)
+        place = np.nonzero(members[rows])[1].reshape(-1, m)
+        x = np.take_along_axis(along[rows], place, axis=1)
+        knot = np.diff(x, axis=1) < sky.first_tolerance
+        r, k = np.nonzero(knot)
+        resolved[rows[r], place[r, k + 1]] = False
+    count, evidence = resolved.sum(axis=1), np.zeros(len(along))
+    for m in np.unique(count):
+        rows = np.flatnonzero(count == m)
+        if m < sky.min_points:
+            continue
+        x = along[rows][resolved[rows]].reshape(-1, m)
+        evidence[rows] = spacing_evidence(x, NOISE * sky.tolerance)
+        count[rows[~is_one_run(x)]] = 0
+    return count, evidence

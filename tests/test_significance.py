@@ -14,10 +14,10 @@ from fink_tracklets.significance import (
     is_one_run,
     local_density,
     log10_poisson_tail,
-    resolve,
 )
 from fink_tracklets.spacing import max_evidence, spacing_evidence
 from fink_tracklets.sphere import ARCSEC, unit_vectors
+from fink_tracklets.track import spacing
 
 
 def test_poisson_tail():
@@ -60,9 +60,12 @@ def test_evidence_keeps_the_promise_and_its_bound(n):
     assert spacing_evidence(missed, 0.3)[0] > 2.0
 
 
-def test_knots_count_once_and_two_clumps_are_no_run():
-    along = np.array([0.0, 1.0, 2.0, 10.0, 14.0, 20.0]) * ARCSEC
-    np.testing.assert_allclose(resolve(along, 5 * ARCSEC) / ARCSEC, [0, 10, 20])
+def test_knots_count_once_and_two_clumps_are_no_run(ztf):
+    along = np.array([[0.0, 1.0, 2.0, 10.0, 14.0, 20.0, 28.0, 40.0]]) * ARCSEC
+    members = np.array([[True] * 7 + [False]])
+    count, evidence = spacing(along, members, Sky.of(ztf, 100))
+    assert count[0] == 4  # below the least number: no evidence is worked out
+    assert evidence[0] == 0
     clumps = np.array([[0.0, 6.0, 12.0, 10_000.0, 10_006.0, 10_012.0]])
     assert not is_one_run(clumps)[0]
     assert is_one_run(np.arange(6.0)[None])[0]

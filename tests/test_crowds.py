@@ -1,0 +1,58 @@
+"""Crowds of artefacts: what is dropped unseen could not have passed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.scenes import on_sky, side, uniform
+from fink_tracklets import crowds
+from fink_tracklets.lines import candidate_lines
+from fink_tracklets.linking import link
+from fink_tracklets.significance import Sky, local_density
+from fink_tracklets.sphere import ARCSEC
+from fink_tracklets.track import frame, polynomial
+
+
+@pytest.fixture
+def crowded(ztf):
+    """A strip along a CCD's edge, a round knot, and a regular tracklet outside them."""
+    rng, size = np.random.default_rng(7), side(ztf)
+    strip = np.stack([rng.uniform(-30, 30, 150), rng.uniform(0, 3000, 150)], axis=1)
+    knot = rng.normal([-5000, 2000], 150, (60, 2))
+    tracklet = [6000, -4000] + np.arange(12)[:, None] * [40.0, 15.0]
+    tracklet += rng.normal(0, 0.3, tracklet.shape)
+    return on_sky(np.concatenate([uniform(rng, 150, size), strip, knot, tracklet]))
+
+
+def test_the_mean_is_a_bound(ztf, crowded):
+    """Beside curves as bent as tracks may be, the local density expects at least as many."""
+    sky = Sky.of(ztf, len(crowded))
+    rng, seen = np.random.default_rng(1), 0
+    for lines in candidate_lines(crowded[None], sky):
+        least = crowds.least_mean(crowded[None], lines, sky)
+        rows = np.flatnonzero(least > 0)[::20]
+        xyz = np.ascontiguousarray(crowded.T)
+        first, last = xyz[:, lines.i[rows]], xyz[:, lines.j[rows]]
+        along, across, length = frame(xyz[:, None], first, last)
+        bend = rng.uniform(-1, 1, len(rows)) * sky.max_curvature * length**2 / 8
+        u = 2 * along / length[:, None] - 1
+        curve = np.stack([bend, 0 * bend, -bend, 0 * bend], axis=1)
+        curve[:, 0] += rng.uniform(-1, 1, len(rows)) * sky.tolerance
+        across -= polynomial(curve, np.clip(u, -1, 1))
+        members = (np.abs(across) <= sky.tolerance) & (along >= 0) & (along <= length[:, None])
+        density = local_density(sky, along, across, members, length)
+        assert (least[rows] <= 2 * sky.tolerance * length * density * (1 + 1e-6)).all()
+        assert least[rows].max() > 5 * 2 * sky.tolerance * sky.density * 1000 * ARCSEC
+        seen += len(rows)
+    assert seen > 100
+
+
+def test_nothing_that_could_pass_is_dropped(ztf, crowded, monkeypatch):
+    exposure = np.zeros(len(crowded), dtype=np.int64)
+    label, nfa = link(crowded, exposure, ztf)
+    assert np.flatnonzero(label >= 0).tolist() == list(range(360, 372))
+    monkeypatch.setattr(crowds, "CROWD", 10**9)
+    every, score = link(crowded, exposure, ztf)
+    np.testing.assert_array_equal(label, every)
+    np.testing.assert_array_equal(nfa, score)
