@@ -29,6 +29,12 @@ UCDS = {
     "dec": "POS_EQ_DEC_MAIN",
 }
 """As version 1.03 of the protocol names them."""
+ARGUMENTS = {
+    "RA": "Right ascension [deg, ICRS], 0 to 360.",
+    "DEC": "Declination [deg, ICRS], -90 to 90.",
+    "SR": "Radius [deg], 0 to 180.",
+    "VERB": "1, 2 or 3: all columns in any case.",
+}
 MOST = 10_000
 """Rows of an answer."""
 
@@ -38,7 +44,7 @@ def add(app: FastAPI, reader: ParquetReader) -> None:
 
     @app.get(
         "/api/v1/conesearch",
-        openapi_extra=call("Cone search", "RA", "DEC", "SR", "VERB", media=MEDIA["votable"]),
+        openapi_extra=call("Cone search", MEDIA["votable"], **ARGUMENTS),
         response_class=Response,
     )
     def conesearch(request: Request) -> Response:

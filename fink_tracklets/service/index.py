@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.service.columns import COMPUTED, column_names
@@ -29,6 +30,9 @@ SUMMARY = (
     "exposures", "exposures_skipped", "exposures_crowded", "rows",
 )  # fmt: skip
 """What of the manifest the service tells."""
+OF_MATCH = ["tracklet", "norad_cat_id", "object_name", "object_type", "zone", "certain"]
+"""What of a best match is held for lists of satellites."""
+CONFIGURATION = ("columns", "field_area_deg2", "glints", "site")
 
 
 @dataclass(frozen=True)
@@ -44,10 +48,13 @@ class Night:
     files: Mapping[str, list[str]]
     carried: frozenset[str]
     """Columns of `tracklet_alerts` that the survey sent."""
-    site: Mapping[str, Any]
+    configuration: Mapping[str, Any]
+    """The survey's, of `CONFIGURATION`."""
     tracklets: pa.Table
     satellites: pa.Table | None
     """None: they were not looked for."""
+    flashes: pa.Table | None
+    """None: they were not measured."""
 
     @property
     def counts(self) -> list[tuple[str, int]]:
@@ -59,6 +66,12 @@ class Night:
                 strict=True,
             )
         )
+
+    def exposure_of(self, name: str) -> str:
+        """The exposure of a tracklet that the night has."""
+        place = self.tracklets["tracklet"].to_pylist().index(name)
+        exposure: str = self.tracklets["exposure"][place].as_py()
+        return exposure
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,17 @@ class Snapshot:
         """All columns that an answer can have, under the broker's names."""
         carried = {night.carried for night in self.nights.values()} or {frozenset()}
         return frozenset(COMPUTED).union(*(column_names(some).values() for some in carried))
+
+    @cached_property
+    def best_matches(self) -> list[dict[str, Any]]:
+        """The best match of each tracklet in all nights, newest night first."""
+        found: list[dict[str, Any]] = []
+        for name in sorted(self.nights, reverse=True):
+            matches = self.nights[name].satellites
+            if matches is not None:
+                best = matches.filter(pc.equal(matches["rank"], 1)).select(OF_MATCH)
+                found += [{**row, "night": name} for row in best.to_pylist()]
+        return found
 
     def matching(self, prefix: str) -> Iterator[tuple[str, str, int]]:
         """Night, name and number of alerts of the tracklets whose names begin so.
@@ -215,7 +239,10 @@ def read_night(
 ) -> Night:
     """A night as its manifest has it; FileNotFoundError where it was replaced meanwhile."""
     files = manifest["files"]
-    has_satellites = "satellites" in files and "satellites" in TABLES
+
+    def later(name: str) -> pa.Table | None:
+        return read_files(folder, name, files[name]) if name in files and name in TABLES else None
+
     carried = Carry(tuple(manifest["configuration"]["carry"]["columns"])).by_name
     return Night(
         night=night,
@@ -224,11 +251,10 @@ def read_night(
         manifest={key: manifest[key] for key in SUMMARY if key in manifest},
         files=files,
         carried=frozenset(carried),
-        site=manifest["configuration"].get("site", {}),
+        configuration={key: manifest["configuration"].get(key) for key in CONFIGURATION},
         tracklets=read_files(folder, "tracklets", files["tracklets"]),
-        satellites=read_files(folder, "satellites", files["satellites"])
-        if has_satellites
-        else None,
+        satellites=later("satellites"),
+        flashes=later("flashes"),
     )
 
 
