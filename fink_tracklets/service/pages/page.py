@@ -53,7 +53,7 @@ def page(request: Request, title: str, *content: Any, status: int = 200) -> Resp
             id="q",
             name="q",
             type="search",
-            placeholder="20211022, TRCK_…, a name",
+            placeholder="20211022 or TRCK_…",
             value=request.query_params.get("q", "")[:100] or None,
             required="required",
         ),
