@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ import pyarrow.compute as pc
 from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.service.columns import COMPUTED, column_names
 from fink_tracklets.store.folder import Folder, LocalFolder, open_folder
-from fink_tracklets.store.parquet import manifest_of, nights, read_files
+from fink_tracklets.store.parquet import manifest_of, read_files
 from fink_tracklets.survey import Carry
 from fink_tracklets.tables import TABLES
 
@@ -144,7 +145,7 @@ class Index:
         """The nights as they are now.
 
         On a local file system a change is seen at once: whoever replaces a manifest changes its
-        folder's time. Elsewhere it is seen after `refresh_s`.
+        folder's time. Elsewhere it is seen after `refresh_s`, as is the repair of a damaged night.
 
         Parameters
         ----------
@@ -161,9 +162,10 @@ class Index:
             return self._snapshot
 
     def _current(self, seen: tuple[int, ...] | None) -> bool:
+        lately = time.monotonic() - self._read_at < self.refresh_s
         if isinstance(self.folder, LocalFolder):
-            return seen is not None and seen == self._seen
-        return time.monotonic() - self._read_at < self.refresh_s
+            return seen is not None and seen == self._seen and (lately or not self._snapshot.broken)
+        return lately
 
     def _folder_stamp(self) -> tuple[int, ...] | None:
         """Changes when a manifest does; None where that is not sure."""
@@ -178,30 +180,20 @@ class Index:
         return (status.st_mtime_ns, status.st_ino)
 
     def _stamps(self) -> dict[str, tuple[int, ...]]:
-        if not isinstance(self.folder, LocalFolder):
-            return dict.fromkeys(nights(self.store), ())
-        found: dict[str, tuple[int, ...]] = {}
-        for night in nights(self.store):
-            try:
-                status = os.stat(self.folder.path / "manifests" / f"{night}.json")
-            except FileNotFoundError:
-                continue
-            found[night] = (status.st_mtime_ns, status.st_size, status.st_ino)
-        return found
+        states = self.folder.states("manifests").items()
+        return {n[:8]: stamp for n, stamp in states if re.fullmatch(r"\d{8}\.json", n, re.ASCII)}
 
     def _read(self) -> Snapshot:
         before, stamps = self._snapshot, self._stamps()
         new = [
             night
             for night, stamp in stamps.items()
-            if not stamp or night not in before.nights or before.nights[night].stamp != stamp
+            if night not in before.nights or before.nights[night].stamp != stamp
         ]
         if not new and set(stamps) == set(before.nights):
             return before
         with ThreadPoolExecutor(4) as pool:
-            read = dict(
-                zip(new, pool.map(lambda n: self._try(n, stamps[n], before), new), strict=True)
-            )
+            read = dict(zip(new, pool.map(lambda n: self._try(n, stamps[n]), new), strict=True))
         all_nights = {n: read.get(n) or before.nights.get(n) for n in sorted(stamps)}
         whole = {n: found for n, found in all_nights.items() if isinstance(found, Night)}
         broken = {n: found for n, found in all_nights.items() if isinstance(found, str)}
@@ -211,7 +203,7 @@ class Index:
                 by_date.setdefault(name[5:13], []).append((night.night, name, n))
         return Snapshot(whole, by_date, broken)
 
-    def _try(self, night: str, stamp: tuple[int, ...], before: Snapshot) -> Night | str | None:
+    def _try(self, night: str, stamp: tuple[int, ...]) -> Night | str | None:
         """A night; a sentence where it is damaged; None where it was taken away."""
         for _ in range(5):
             try:
@@ -222,9 +214,6 @@ class Index:
                 raise
             except (UserError, ValueError, KeyError) as error:
                 return f"The manifest of the night {night} cannot be read: {error}"
-            known = before.nights.get(night)
-            if known and known.run == manifest["run"] and stamp == known.stamp:
-                return known
             try:
                 return read_night(self.folder, night, stamp, manifest)
             except FileNotFoundError:
