@@ -25,7 +25,7 @@ from fink_tracklets.service.app import make_app
 from fink_tracklets.service.cone import to_arc
 from fink_tracklets.service.reading import ParquetReader
 from fink_tracklets.service.settings import load_service
-from fink_tracklets.service.stamps import unzipped
+from fink_tracklets.service.stamps import turned, unzipped
 from fink_tracklets.sphere import unit_vectors
 from fink_tracklets.store.amend import amend_night
 from fink_tracklets.store.parquet import read_table
@@ -103,6 +103,75 @@ def test_stamps_are_those_of_the_packets(sample):
     ):
         assert get(f"{sample}/api/v1/tracklets/{NAME}/stamps/{path}").status_code == 400
     assert get(f"{sample}/api/v1/tracklets/{NAME}/stamps/1/science.png").status_code == 404
+
+
+def test_stamps_of_other_candidates_come_from_the_packets(tmp_path):
+    """The table `stamps` has those of members only; --alerts has all of the night."""
+    night, name = "20211103", "TRCK_20211104_000000_00"
+    store, lake = tmp_path / "store", tmp_path / "lake" / "2021" / "11" / "3"
+    write_night(store, night, 1, 6)
+    members = read_table(store, "tracklet_alerts", night).to_pylist()
+    ours = {column: [row.get(column) for row in members] for column in TABLES["candidates"].names}
+    lone = {**members[0], "alert_id": 77, "tracklet": None}
+    elsewhere = {**lone, "alert_id": 78, "exposure": "another"}
+    rows = [{c: row.get(c) for c in ours} for row in (*members, lone, elsewhere)]
+    candidates = defined("candidates", {c: [row[c] for row in rows] for c in ours})
+    stamp = {kind: fits_file(k) for k, kind in enumerate(("science", "template", "difference"))}
+    kept = defined("stamps", {"tracklet": [name], "alert_id": [members[0]["alert_id"]],
+                              "science": [stamp["science"]]})  # fmt: skip
+    amend_night(str(store), night, {"candidates": candidates, "stamps": kept}, {})
+    lake.mkdir(parents=True)
+    ids = [members[0]["alert_id"], 5, 77, 78]
+    packets = {f"cutout{kind.capitalize()}": [{"stampData": content}] * 4
+               for kind, content in stamp.items()}  # fmt: skip
+    pq.write_table(pa.table({"candid": ids, **packets}), lake / "alerts.parquet", row_group_size=1)
+    folder = f"api/v1/tracklets/{name}/stamps"
+    with serving(store, f"{tmp_path}/lake/{{Y}}/{{m}}/{{d}}") as address:
+        for alert in (members[0]["alert_id"], 77):
+            for kind, content in stamp.items():
+                assert get(f"{address}/{folder}/{alert}/{kind}.fits").content == content
+            assert get(f"{address}/{folder}/{alert}/science.png").status_code == 200
+        assert f'href="/{folder}/77/difference.png"' in get(f"{address}/tracklet/{name}").text
+        for alert, says in (
+            (78, "has no candidate 78"),
+            (5, "has no candidate 5"),
+            (members[1]["alert_id"], "nor do the packets of --alerts"),
+        ):
+            answer = get(f"{address}/{folder}/{alert}/science.fits")
+            assert answer.status_code == 404
+            assert says in answer.json()["text"]
+    with serving(store) as address:
+        answer = get(f"{address}/{folder}/77/science.fits")
+        assert answer.status_code == 404
+        assert "runs without --alerts" in answer.json()["text"]
+
+
+def fits_file(level: int) -> bytes:
+    """A small image as FITS."""
+    file = io.BytesIO()
+    fits.PrimaryHDU(np.arange(9.0).reshape(3, 3) + level).writeto(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("axes", "north", "east"),
+    [
+        ((-1, 0, 0, 1), (2, 1), (1, 0)),  # x grows to the west, y to the north
+        ((-1, 0, 0, -1), (0, 1), (1, 0)),  # x to the west, y to the south, as ZTF's
+        ((1, 0, 0, -1), (0, 1), (1, 2)),
+        ((0, 1, -1, 0), (1, 2), (0, 1)),  # x to the north, y to the west
+        ((0.3, -1, 1, 0.3), (1, 0), (2, 1)),
+        (None, (2, 1), None),
+    ],
+)
+def test_stamps_are_turned_north_up_and_east_left(axes, north, east):
+    image = np.zeros((3, 3), np.float32)
+    image[north] = 1
+    if east:
+        image[east] = 2
+    picture = turned(image, axes)
+    assert picture[0, 1] == 1
+    assert picture[1, 0] == (2 if east else 0)
 
 
 def test_without_stamps_the_answer_says_so(made):
@@ -285,6 +354,7 @@ def test_a_night_replaced_while_it_is_read_is_old_or_new(tmp_path):
     def replace(state: float) -> None:
         amend_night(str(tmp_path), night, states[state][0], {})
 
+    known = {(state, rows // 4) for state, (_, rows) in states.items()}
     replace(1.0)
     done = threading.Event()
     wrong: list[str] = []
@@ -304,9 +374,17 @@ def test_a_night_replaced_while_it_is_read_is_old_or_new(tmp_path):
                 seen.add(state)
                 if not len(rows) == states[state][1] == int(total):
                     wrong.append(f"{state} {len(rows)} {total}")
-                page = session.get(f"{address}/tracklet/{rows[0]['d:tracklet']}", timeout=30)
-                if page.status_code != 200:
-                    wrong.append(f"page {page.status_code} {page.text[-300:]}")
+                name = rows[0]["d:tracklet"]
+                for path, told in (
+                    (f"/api/v1/tracklets/{name}", told_of_tracklet),
+                    (f"/tracklet/{name}", told_on_page),
+                    (f"/api/v1/nights/{night}", told_of_night),
+                    (f"/night/{night}", told_on_night_page),
+                ):
+                    answer = session.get(f"{address}{path}", timeout=30)
+                    told_states = told(answer) if answer.status_code == 200 else set()
+                    if len(told_states) != 1 or not told_states <= known:
+                        wrong.append(f"{path} {answer.status_code} {told_states}")
 
     with serving(tmp_path) as address:
         readers = [threading.Thread(target=read, args=(address,)) for _ in range(4)]
@@ -319,6 +397,36 @@ def test_a_night_replaced_while_it_is_read_is_old_or_new(tmp_path):
             reader.join()
     assert wrong == []
     assert seen == {1.0, 2.0}
+
+
+def told_of_tracklet(answer: requests.Response) -> set[tuple[float, int]]:
+    """Magnitudes with numbers of alerts: all that an answer says."""
+    found = answer.json()
+    points = {(point["mag"], len(found["points"])) for point in found["points"]}
+    return points | {(found["tracklet"]["mag_mean"], found["tracklet"]["n_alerts"])}
+
+
+def told_on_page(answer: requests.Response) -> set[tuple[float, int]]:
+    chart = r"along the track: (\d+) points, magnitude in g ([\d.]+) to ([\d.]+)"
+    ((points, faint, bright),) = re.findall(chart, answer.text)
+    (said,) = re.findall(r"(\d+) alerts along \d", answer.text)
+    rows = len(re.findall(r"<td>ZTF\d+</td>", answer.text))
+    return {(float(mag), int(n)) for mag in (faint, bright) for n in (points, said, rows)}
+
+
+def told_of_night(answer: requests.Response) -> set[tuple[float, int]]:
+    found = answer.json()
+    rows = {(row["mag_mean"], row["n_alerts"]) for row in found["tracklets"]}
+    return rows | {(mag, found["rows"]["tracklet_alerts"] // 4) for mag, _ in rows}
+
+
+def told_on_night_page(answer: requests.Response) -> set[tuple[float, int]]:
+    rows = re.findall(r"<tr><td><a[^>]*>TRCK_.*?</tr>", answer.text)
+    cells = [re.findall(r'data-value="([^"]*)"', row) for row in rows]
+    assert len(rows) == 4
+    (total,) = re.findall(r'in tracklets</th><td class="n">(\d+)<', answer.text)
+    mags = {(float(cell[5]), int(cell[0])) for cell in cells}
+    return mags | {(mag, int(total) // 4) for mag, _ in mags}
 
 
 @pytest.mark.skipif("satellites" not in TABLES, reason="these tables are not defined")
