@@ -126,8 +126,8 @@ def read(content: bytes, form: str) -> pd.DataFrame:
     file = io.BytesIO(content)
     if form == "votable":
         return Table.read(file, format="votable", use_names_over_ids=True).to_pandas()
-    exact = {"precise_float": True} if form == "json" else {}
-    return getattr(pd, f"read_{form}")(file, **exact)
+    exact = {"json": {"precise_float": True}, "csv": {"float_precision": "round_trip"}}
+    return getattr(pd, f"read_{form}")(file, **exact.get(form, {}))
 
 
 def assert_same(rows: pd.DataFrame, other: pd.DataFrame) -> None:

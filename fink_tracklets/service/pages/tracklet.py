@@ -44,7 +44,7 @@ def tracklet_page(request: Request, found: Details, has_alerts: bool) -> Respons
         "p",
         tag("span", tag("i", class_="dot glint"), " alerts of the tracklet"),
         tag("span", tag("i", class_="dash curve"), " fitted curve"),
-        tag("span", tag("i", class_="dot candidate"), " other candidates")
+        tag("span", tag("i", class_="dot candidate"), " other candidates in sight")
         if found.others else None,
         tag("span", tag("i", class_="dash satellite"), " predicted path of the satellite")
         if found.satellites else None,
