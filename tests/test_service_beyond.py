@@ -32,7 +32,7 @@ from fink_tracklets.store.parquet import read_table
 from fink_tracklets.tables import TABLES
 from tests.conftest import SAMPLE
 from tests.serving import serving
-from tests.stores import defined, write_night, write_store
+from tests.stores import defined, fits_file, later_tables, write_night, write_store
 
 NAME = "TRCK_20210604_093609_00"
 
@@ -144,13 +144,6 @@ def test_stamps_of_other_candidates_come_from_the_packets(tmp_path):
         answer = get(f"{address}/{folder}/77/science.fits")
         assert answer.status_code == 404
         assert "runs without --alerts" in answer.json()["text"]
-
-
-def fits_file(level: int) -> bytes:
-    """A small image as FITS."""
-    file = io.BytesIO()
-    fits.PrimaryHDU(np.arange(9.0).reshape(3, 3) + level).writeto(file)
-    return file.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -439,19 +432,7 @@ def test_what_later_stages_found(tmp_path):
     alert = next(row for row in members if row["tracklet"] == name)
     packet = pq.read_table(SAMPLE).to_pylist()[0] if SAMPLE.exists() else None
     stamp = packet["cutoutScience"]["stampData"] if packet else b"SIMPLE"
-    arc = {
-        f"arc_{axis}_{place}": [alert[axis] + k / 1000] * 2
-        for k, place in enumerate(("start", "middle", "end"))
-        for axis in ("ra", "dec")
-    }
-    found = {
-        "satellites": {"tracklet": [name] * 2, "rank": [2, 1], "norad_cat_id": [5, 23314],
-                       "object_name": ["VANGUARD 1", "THAICOM 2"], **arc},
-        "light_curves": {"tracklet": [name] * 2, "time_s": [0.0, 1.5], "mag": [17.0, 17.5]},
-        "flashes": {"tracklet": [name], "period_s": [1.5]},
-        "stamps": {"tracklet": [name], "alert_id": [alert["alert_id"]], "science": [stamp]},
-    }  # fmt: skip
-    tables = {table: defined(table, columns) for table, columns in found.items()}
+    tables = later_tables(name, alert, stamp)
     with serving(tmp_path) as address:
         assert get(f"{address}/api/v1/tracklets/{name}").json()["satellites"] is None
         amend_night(str(tmp_path), night, tables, {})
@@ -472,5 +453,7 @@ def test_what_later_stages_found(tmp_path):
         for text in ("THAICOM 2", "VANGUARD 1", "predicted path of THAICOM 2", "Light curve: 2"):
             assert text in page
         assert "THAICOM 2" in get(f"{address}/night/{night}").text
+        assert "THAICOM 2" in get(f"{address}/satellites").text
+        assert f'href="/night/{night}"' in get(f"{address}/satellite/5").text
         assert name in get(f"{address}/search", q="23314").text
         assert "/satellite/23314" in get(f"{address}/search", q="thaicom").text
