@@ -173,9 +173,10 @@ def test_screen_readers_find_names_for_everything(page, matched):
     for path in paths:
         page.goto(f"{matched}{path}")
         unnamed = page.evaluate(
-            """() => [...document.querySelectorAll('a, button, input, img, svg, meter')].filter(e =>
-            !(e.getAttribute('aria-label') || e.textContent.trim() || e.alt
-              || e.querySelector('img[alt]') || (e.labels && e.labels.length))).map(e => e.outerHTML)"""
+            """() => [...document.querySelectorAll('a, button, input, img, svg, meter')].filter(
+            e => !(e.getAttribute('aria-label') || e.textContent.trim() || e.alt
+              || e.querySelector('img[alt]') || (e.labels && e.labels.length))
+            ).map(e => e.outerHTML)"""
         )
         assert unnamed == []
         assert page.locator("main h1").count() == 1

@@ -46,7 +46,9 @@ def sky_view(found: Details, stamp: Callable[[int], str] | None) -> Markup:
         if 0 <= x <= WIDTH and 0 <= y <= height:
             mark = tag("circle", tag("title", f"candidate {row['alert_id']}"), cx=tenth(x),
                        cy=tenth(y), r=4, class_="candidate")  # fmt: skip
-            shapes.append(tag("a", mark, href=stamp(row["alert_id"])) if stamp else mark)
+            shapes.append(
+                tag("a", mark, href=stamp(row["alert_id"]), tabindex=-1) if stamp else mark
+            )
     shapes += [
         tag("circle", tag("title", f"{row['object_id']}, mag {row['mag'] or float('nan'):.2f}"),
             cx=tenth(x), cy=tenth(y), r=5, class_="glint")
