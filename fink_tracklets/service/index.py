@@ -22,7 +22,7 @@ from fink_tracklets.service.columns import COMPUTED, column_names
 from fink_tracklets.store.folder import Folder, LocalFolder, open_folder
 from fink_tracklets.store.parquet import manifest_of, read_files
 from fink_tracklets.survey import Carry
-from fink_tracklets.tables import TABLES
+from fink_tracklets.tables import TABLES, TRACKLETS
 
 SETTLED_NS = 100_000_000
 """A folder that changed so shortly before it was read may have changed since in the same tick."""
@@ -90,6 +90,13 @@ class Snapshot:
         """All columns that an answer can have, under the broker's names."""
         carried = {night.carried for night in self.nights.values()} or {frozenset()}
         return frozenset(COMPUTED).union(*(column_names(some).values() for some in carried))
+
+    @cached_property
+    def tracklets(self) -> pa.Table:
+        """The tracklets of all nights."""
+        tables = [TRACKLETS.arrow_schema.empty_table()]
+        tables += [night.tracklets for night in self.nights.values()]
+        return pa.concat_tables(tables, promote_options="permissive").combine_chunks()
 
     @cached_property
     def best_matches(self) -> list[dict[str, Any]]:

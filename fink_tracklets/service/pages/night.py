@@ -37,7 +37,7 @@ def night_page(request: Request, snapshot: Snapshot, night: Night, exposures: pa
                 tag("h2", "Sky"),
                 sky_map(columns, rows, night.configuration, href),
                 tag("p", tag("span", tag("i", class_="dot exposure"),
-                             " exposure, darker with more candidates"),
+                             " exposure, stronger with more candidates"),
                     tag("span", tag("b", "★"), " tracklet"),
                     tag("span", tag("i", class_="dash satellite"), " geostationary orbit")
                     if night.configuration["site"] else None, class_="legend"),
