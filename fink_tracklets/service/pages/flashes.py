@@ -94,7 +94,7 @@ def _periods(row: Row) -> Markup:
         comb = f"{row['n_on_comb']} of {row['n_flashes']} flashes, {row['n_teeth']} teeth"
     return facts(
         ("Flashes", row["n_flashes"]),
-        ("Period", _with_error(row, "period") or "none that may not be chance"),
+        ("Period", _with_error(row, "period") or "none that stands out from chance"),
         ("On its comb", comb),
         ("Such combs by chance", power(row["log10_false_alarm"]) if comb else None),
         ("Second flash at phase", quantity(row["interpulse_phase"], 3)),
