@@ -293,7 +293,8 @@ def test_an_empty_store_and_a_damaged_one(tmp_path):
         answer = ask(address, date="2021-10-22")
         assert answer.status_code == 503
         assert gone.name in sentence(answer)
-        (tmp_path / "manifests" / "20211022.json").write_text("{")
+        for name in ("20211022", "20211399"):  # the second is no night
+            (tmp_path / "manifests" / f"{name}.json").write_text("{")
         assert ask(address, date="2021-10-22").status_code == 503
         assert len(ask(address, date="2022-01-01").json()) == 3
 

@@ -1,4 +1,4 @@
-"""The calls beyond the broker's, hostile requests, and a night replaced while it is read."""
+"""The calls beyond the broker's, hostile requests, addresses behind a proxy."""
 
 from __future__ import annotations
 
@@ -6,33 +6,28 @@ import io
 import json
 import re
 import socket
-import threading
 from html import unescape
 from urllib.parse import urlparse
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import requests
 from astropy.coordinates import SkyCoord
-from astropy.io import fits
 from astropy.table import Table
-from PIL import Image
 
 from fink_tracklets.service.app import make_app
 from fink_tracklets.service.cone import to_arc
 from fink_tracklets.service.reading import ParquetReader
 from fink_tracklets.service.settings import load_service
-from fink_tracklets.service.stamps import turned, unzipped
+from fink_tracklets.service.stamps import unzipped
 from fink_tracklets.sphere import unit_vectors
 from fink_tracklets.store.amend import amend_night
 from fink_tracklets.store.parquet import read_table
 from fink_tracklets.tables import TABLES
 from tests.conftest import SAMPLE
-from tests.serving import serving
-from tests.stores import defined, fits_file, later_tables, write_night, write_store
+from tests.serving import get, serving
+from tests.stores import later_tables, write_night, write_store
 
 NAME = "TRCK_20210604_093609_00"
 
@@ -56,10 +51,6 @@ def made(made_store):
         yield address
 
 
-def get(url: str, **query: object) -> requests.Response:
-    return requests.get(url, params=query, timeout=30)
-
-
 def test_nights(made, made_store):
     nights = get(f"{made}/api/v1/nights").json()
     assert [night["night"] for night in nights] == ["20211023", "20211022", "20211021"]
@@ -81,90 +72,6 @@ def test_one_tracklet(sample):
         at = SkyCoord(point["ra"], point["dec"], unit="deg")
         assert at.separation(curve).arcsec.min() < 12  # half the spacing of the curve's points
     assert get(f"{sample}/api/v1/tracklets/TRCK_20210604_093609_01").status_code == 404
-
-
-def test_stamps_are_those_of_the_packets(sample):
-    packets = {p["candid"]: p for p in pq.read_table(SAMPLE).to_pylist()}
-    alert = get(f"{sample}/api/v1/tracklets/{NAME}").json()["points"][3]["alert_id"]
-    for kind in ("science", "template", "difference"):
-        url = f"{sample}/api/v1/tracklets/{NAME}/stamps/{alert}/{kind}"
-        content = get(f"{url}.fits").content
-        assert content == unzipped(packets[alert][f"cutout{kind.capitalize()}"]["stampData"])
-        pixels = fits.getdata(io.BytesIO(content))
-        picture = np.asarray(Image.open(io.BytesIO(get(f"{url}.png").content)))
-        assert picture.shape == pixels.shape
-        brightest = np.unravel_index(np.nanargmax(pixels), pixels.shape)
-        assert picture[brightest] == 255  # ZTF's x grows to the west, y to the south
-    for path in (
-        f"{alert}/other.png",
-        f"{alert}/science.gif",
-        "x/science.png",
-        "9" * 40 + "/a.png",
-    ):
-        assert get(f"{sample}/api/v1/tracklets/{NAME}/stamps/{path}").status_code == 400
-    assert get(f"{sample}/api/v1/tracklets/{NAME}/stamps/1/science.png").status_code == 404
-
-
-def test_stamps_of_other_candidates_come_from_the_packets(tmp_path):
-    """The table `stamps` has those of members only; --alerts has all of the night."""
-    night, name = "20211103", "TRCK_20211104_000000_00"
-    store, lake = tmp_path / "store", tmp_path / "lake" / "2021" / "11" / "3"
-    write_night(store, night, 1, 6)
-    members = read_table(store, "tracklet_alerts", night).to_pylist()
-    ours = {column: [row.get(column) for row in members] for column in TABLES["candidates"].names}
-    lone = {**members[0], "alert_id": 77, "tracklet": None}
-    elsewhere = {**lone, "alert_id": 78, "exposure": "another"}
-    rows = [{c: row.get(c) for c in ours} for row in (*members, lone, elsewhere)]
-    candidates = defined("candidates", {c: [row[c] for row in rows] for c in ours})
-    stamp = {kind: fits_file(k) for k, kind in enumerate(("science", "template", "difference"))}
-    kept = defined("stamps", {"tracklet": [name], "alert_id": [members[0]["alert_id"]],
-                              "science": [stamp["science"]]})  # fmt: skip
-    amend_night(str(store), night, {"candidates": candidates, "stamps": kept}, {})
-    lake.mkdir(parents=True)
-    ids = [members[0]["alert_id"], 5, 77, 78]
-    packets = {f"cutout{kind.capitalize()}": [{"stampData": content}] * 4
-               for kind, content in stamp.items()}  # fmt: skip
-    pq.write_table(pa.table({"candid": ids, **packets}), lake / "alerts.parquet", row_group_size=1)
-    folder = f"api/v1/tracklets/{name}/stamps"
-    with serving(store, f"{tmp_path}/lake/{{Y}}/{{m}}/{{d}}") as address:
-        for alert in (members[0]["alert_id"], 77):
-            for kind, content in stamp.items():
-                assert get(f"{address}/{folder}/{alert}/{kind}.fits").content == content
-            assert get(f"{address}/{folder}/{alert}/science.png").status_code == 200
-        assert f'href="/{folder}/77/difference.png"' in get(f"{address}/tracklet/{name}").text
-        for alert, says in (
-            (78, "has no candidate 78"),
-            (5, "has no candidate 5"),
-            (members[1]["alert_id"], "nor do the packets of --alerts"),
-        ):
-            answer = get(f"{address}/{folder}/{alert}/science.fits")
-            assert answer.status_code == 404
-            assert says in answer.json()["text"]
-    with serving(store) as address:
-        answer = get(f"{address}/{folder}/77/science.fits")
-        assert answer.status_code == 404
-        assert "runs without --alerts" in answer.json()["text"]
-
-
-@pytest.mark.parametrize(
-    ("axes", "north", "east"),
-    [
-        ((-1, 0, 0, 1), (2, 1), (1, 0)),  # x grows to the west, y to the north
-        ((-1, 0, 0, -1), (0, 1), (1, 0)),  # x to the west, y to the south, as ZTF's
-        ((1, 0, 0, -1), (0, 1), (1, 2)),
-        ((0, 1, -1, 0), (1, 2), (0, 1)),  # x to the north, y to the west
-        ((0.3, -1, 1, 0.3), (1, 0), (2, 1)),
-        (None, (2, 1), None),
-    ],
-)
-def test_stamps_are_turned_north_up_and_east_left(axes, north, east):
-    image = np.zeros((3, 3), np.float32)
-    image[north] = 1
-    if east:
-        image[east] = 2
-    picture = turned(image, axes)
-    assert picture[0, 1] == 1
-    assert picture[1, 0] == (2 if east else 0)
 
 
 def test_without_stamps_the_answer_says_so(made):
@@ -322,104 +229,6 @@ def test_no_answer_is_an_internal_error(made_store):
         given(case=operation.as_strategy())(check)()
     assert ("/api/v1/tracklet", 400) in called
     assert len({path for path, _ in called}) >= 9
-
-
-def test_a_night_replaced_while_it_is_read_is_old_or_new(tmp_path):
-    """Each state has one magnitude throughout and a number of alerts of its own."""
-    night = "20211022"
-    write_night(tmp_path, night, 4, 6)
-    alerts = read_table(tmp_path, "tracklet_alerts", night)
-    tracklets = read_table(tmp_path, "tracklets", night)
-    defined = alerts.column_names.index("offset_arcsec") + 1
-    states = {}
-    for state, n in ((1.0, 6), (2.0, 4)):
-        kept = alerts.select(range(defined)).filter(pc.less(alerts["along_arcsec"], 5.0 * n))
-        level = pa.array(np.full(len(kept), state))
-        kept = kept.set_column(kept.column_names.index("mag"), "mag", level)
-        whole = tracklets.set_column(
-            tracklets.column_names.index("mag_mean"), "mag_mean", pa.array(np.full(4, state))
-        )
-        whole = whole.set_column(
-            whole.column_names.index("n_alerts"), "n_alerts", pa.array(np.full(4, n))
-        )
-        states[state] = ({"tracklet_alerts": kept, "tracklets": whole}, 4 * n)
-
-    def replace(state: float) -> None:
-        amend_night(str(tmp_path), night, states[state][0], {})
-
-    known = {(state, rows // 4) for state, (_, rows) in states.items()}
-    replace(1.0)
-    done = threading.Event()
-    wrong: list[str] = []
-    seen: set[float] = set()
-
-    def read(address: str) -> None:
-        with requests.Session() as session:
-            while not done.is_set():
-                answer = session.get(f"{address}/api/v1/tracklet?id=TRCK_2021", timeout=30)
-                rows = answer.json()
-                found = {row["d:mag"] for row in rows} | {row["d:mag_mean"] for row in rows}
-                total = answer.headers.get("X-Total-Count")
-                if answer.status_code != 200 or len(found) != 1:
-                    wrong.append(f"{answer.status_code} {found} {answer.text[:200]}")
-                    continue
-                (state,) = found
-                seen.add(state)
-                if not len(rows) == states[state][1] == int(total):
-                    wrong.append(f"{state} {len(rows)} {total}")
-                name = rows[0]["d:tracklet"]
-                for path, told in (
-                    (f"/api/v1/tracklets/{name}", told_of_tracklet),
-                    (f"/tracklet/{name}", told_on_page),
-                    (f"/api/v1/nights/{night}", told_of_night),
-                    (f"/night/{night}", told_on_night_page),
-                ):
-                    answer = session.get(f"{address}{path}", timeout=30)
-                    told_states = told(answer) if answer.status_code == 200 else set()
-                    if len(told_states) != 1 or not told_states <= known:
-                        wrong.append(f"{path} {answer.status_code} {told_states}")
-
-    with serving(tmp_path) as address:
-        readers = [threading.Thread(target=read, args=(address,)) for _ in range(4)]
-        for reader in readers:
-            reader.start()
-        for k in range(120):
-            replace(2.0 if k % 2 == 0 else 1.0)
-        done.set()
-        for reader in readers:
-            reader.join()
-    assert wrong == []
-    assert seen == {1.0, 2.0}
-
-
-def told_of_tracklet(answer: requests.Response) -> set[tuple[float, int]]:
-    """Magnitudes with numbers of alerts: all that an answer says."""
-    found = answer.json()
-    points = {(point["mag"], len(found["points"])) for point in found["points"]}
-    return points | {(found["tracklet"]["mag_mean"], found["tracklet"]["n_alerts"])}
-
-
-def told_on_page(answer: requests.Response) -> set[tuple[float, int]]:
-    chart = r"along the track: (\d+) points, magnitude in g ([\d.]+) to ([\d.]+)"
-    ((points, faint, bright),) = re.findall(chart, answer.text)
-    (said,) = re.findall(r"(\d+) alerts along \d", answer.text)
-    rows = len(re.findall(r"<td>ZTF\d+</td>", answer.text))
-    return {(float(mag), int(n)) for mag in (faint, bright) for n in (points, said, rows)}
-
-
-def told_of_night(answer: requests.Response) -> set[tuple[float, int]]:
-    found = answer.json()
-    rows = {(row["mag_mean"], row["n_alerts"]) for row in found["tracklets"]}
-    return rows | {(mag, found["rows"]["tracklet_alerts"] // 4) for mag, _ in rows}
-
-
-def told_on_night_page(answer: requests.Response) -> set[tuple[float, int]]:
-    rows = re.findall(r"<tr><td><a[^>]*>TRCK_.*?</tr>", answer.text)
-    cells = [re.findall(r'data-value="([^"]*)"', row) for row in rows]
-    assert len(rows) == 4
-    (total,) = re.findall(r'in tracklets</th><td class="n">(\d+)<', answer.text)
-    mags = {(float(cell[5]), int(cell[0])) for cell in cells}
-    return mags | {(mag, int(total) // 4) for mag, _ in mags}
 
 
 @pytest.mark.skipif("satellites" not in TABLES, reason="these tables are not defined")

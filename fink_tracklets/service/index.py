@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -188,7 +188,7 @@ class Index:
 
     def _stamps(self) -> dict[str, tuple[int, ...]]:
         states = self.folder.states("manifests").items()
-        return {n[:8]: stamp for n, stamp in states if re.fullmatch(r"\d{8}\.json", n, re.ASCII)}
+        return {name[:8]: stamp for name, stamp in states if is_night_file(name)}
 
     def _read(self) -> Snapshot:
         before, stamps = self._snapshot, self._stamps()
@@ -228,6 +228,17 @@ class Index:
             except (OSError, pa.ArrowException, KeyError, UserError) as error:
                 return f"The night {night} cannot be read: {first_line(error)}"
         return f"The store is damaged: a file is gone that the manifest of {night} names."
+
+
+def is_night_file(name: str) -> bool:
+    """Whether a file is the manifest of a day of the calendar."""
+    if not re.fullmatch(r"\d{8}\.json", name, re.ASCII):
+        return False
+    try:
+        datetime.strptime(name, "%Y%m%d.json")
+    except ValueError:
+        return False
+    return True
 
 
 def read_night(

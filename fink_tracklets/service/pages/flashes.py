@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from fink_tracklets.service.details import Details, Row, satellite_arc
@@ -18,7 +19,7 @@ def brightness(found: Details) -> list[Markup]:
 
 
 def _along(found: Details) -> Markup:
-    rows = [r for r in found.alerts if r["mag"] is not None and r["mag"] == r["mag"]]
+    rows = [r for r in found.alerts if _is_finite(r["mag"])]
     if not rows:
         return tag("p", "The alerts have no magnitudes.")
     band = rows[0]["band"]
@@ -34,7 +35,7 @@ def _along(found: Details) -> Markup:
 
 def _light_curve(found: Details) -> Markup:
     head = tag("h2", "Light curve")
-    points = [r for r in found.light_curve or [] if r["mag"] is not None]
+    points = [r for r in found.light_curve or [] if _is_finite(r["mag"])]
     if not points:
         text = (
             "The flashes of this night have not been measured."
@@ -46,7 +47,7 @@ def _light_curve(found: Details) -> Markup:
     forward = _forward(found)
     if forward is False:
         times = [max(times) - t for t in times]
-    limits = [r["limiting_mag"] for r in points if r["limiting_mag"] is not None]
+    limits = [r["limiting_mag"] for r in points if _is_finite(r["limiting_mag"])]
     rings = [r["alert_id"] is None for r in points]
     picture = chart(
         "Light curve",
@@ -68,6 +69,10 @@ def _light_curve(found: Details) -> Markup:
         class_="legend",
     )  # fmt: skip
     return tag("section", head, picture, legend)
+
+
+def _is_finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
 
 
 def _forward(found: Details) -> bool | None:
