@@ -7,7 +7,16 @@ from typing import Any
 from starlette.requests import Request
 
 from fink_tracklets.service.details import Row
-from fink_tracklets.service.pages.html import Markup, decimal, facts, number, quantity, table, tag
+from fink_tracklets.service.pages.html import (
+    Markup,
+    decimal,
+    facts,
+    is_finite,
+    number,
+    quantity,
+    table,
+    tag,
+)
 from fink_tracklets.service.pages.page import link
 
 
@@ -90,7 +99,7 @@ def _catalogue(request: Request, catalogue: int) -> Markup:
 
 
 def _age(days: float | None) -> str | None:
-    if days is None or days != days:
+    if not is_finite(days):
         return None
     return f"{decimal(abs(days), 1)} d {'older' if days >= 0 else 'newer'} than the exposure"
 

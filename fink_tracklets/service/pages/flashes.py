@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from fink_tracklets.service.details import Details, Row, satellite_arc
 from fink_tracklets.service.pages.charts import chart
-from fink_tracklets.service.pages.html import Markup, decimal, facts, joined, power, quantity, tag
+from fink_tracklets.service.pages.html import (
+    Markup,
+    decimal,
+    facts,
+    is_finite,
+    joined,
+    power,
+    quantity,
+    tag,
+)
 
 
 def brightness(found: Details) -> list[Markup]:
@@ -19,7 +27,7 @@ def brightness(found: Details) -> list[Markup]:
 
 
 def _along(found: Details) -> Markup:
-    rows = [r for r in found.alerts if _is_finite(r["mag"])]
+    rows = [r for r in found.alerts if is_finite(r["mag"])]
     if not rows:
         return tag("p", "The alerts have no magnitudes.")
     band = rows[0]["band"]
@@ -35,7 +43,7 @@ def _along(found: Details) -> Markup:
 
 def _light_curve(found: Details) -> Markup:
     head = tag("h2", "Light curve")
-    points = [r for r in found.light_curve or [] if _is_finite(r["mag"])]
+    points = [r for r in found.light_curve or [] if is_finite(r["mag"])]
     if not points:
         text = (
             "The flashes of this night have not been measured."
@@ -47,7 +55,7 @@ def _light_curve(found: Details) -> Markup:
     forward = _forward(found)
     if forward is False:
         times = [max(times) - t for t in times]
-    limits = [r["limiting_mag"] for r in points if _is_finite(r["limiting_mag"])]
+    limits = [r["limiting_mag"] for r in points if is_finite(r["limiting_mag"])]
     rings = [r["alert_id"] is None for r in points]
     picture = chart(
         "Light curve",
@@ -69,10 +77,6 @@ def _light_curve(found: Details) -> Markup:
         class_="legend",
     )  # fmt: skip
     return tag("section", head, picture, legend)
-
-
-def _is_finite(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
 
 
 def _forward(found: Details) -> bool | None:
@@ -126,7 +130,7 @@ def _sizes(row: Row) -> Markup:
 def _with_error(row: Row, name: str) -> str | None:
     """A period with as many decimals as its error deserves."""
     value, error = row[f"{name}_s"], row[f"{name}_error_s"]
-    if value is None or value != value:
+    if not is_finite(value):
         return None
     if error is None or not 0 < error < 1e3:
         return f"{value:.4g} s"

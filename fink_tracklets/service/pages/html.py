@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
-from typing import Any
+from typing import Any, TypeGuard
 
 NOTHING = (float("nan"), "")
 """An empty cell among numbers."""
@@ -49,9 +50,14 @@ def _text(child: Any) -> str:
     return child if isinstance(child, Markup) else escape(str(child))
 
 
+def is_finite(value: float | None) -> TypeGuard[float]:
+    """Whether there is a number."""
+    return value is not None and math.isfinite(value)
+
+
 def number(value: float | None, digits: int) -> tuple[float, str]:
     """A cell with a number: to sort by, and as it is shown."""
-    if value is None or value != value:
+    if not is_finite(value):
         return NOTHING
     return value, decimal(value, digits)
 
@@ -69,14 +75,14 @@ def decimal(value: float, digits: int, sign: str = "") -> str:
 
 def quantity(value: float | None, digits: int, unit: str = "", sign: str = "") -> str | None:
     """A number with its unit, or None."""
-    if value is None or value != value:
+    if not is_finite(value):
         return None
     return decimal(value, digits, sign) + unit
 
 
 def power(exponent: float | None) -> Markup | None:
     """Ten to the power, as it is written."""
-    if exponent is None or exponent != exponent:
+    if not is_finite(exponent):
         return None
     return joined("10", tag("sup", decimal(exponent, 1)))
 
