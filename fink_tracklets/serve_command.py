@@ -29,6 +29,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--port", type=int, help="port to listen at, likewise; 0: any that is free"
     )
+    command.add_argument(
+        "--root-path",
+        metavar="/PATH",
+        help="where a reverse proxy serves us, likewise; all links begin with it",
+    )
     command.add_argument("--quiet", action="store_true", help="do not log requests")
 
 
@@ -40,6 +45,7 @@ def serve(options: argparse.Namespace) -> None:
     from fink_tracklets.service.app import make_app
     from fink_tracklets.service.reading import ParquetReader
     from fink_tracklets.service.settings import load_service
+    from fink_tracklets.store.folder import local_path
 
     if (options.store is None) == (options.hbase is None):
         raise UserError("Give either --store DIR or --hbase HOST:PORT.")
@@ -50,6 +56,16 @@ def serve(options: argparse.Namespace) -> None:
         if not 0 <= options.port < 65536:
             raise UserError(f"--port must be a port, not {options.port}.")
         settings = replace(settings, port=options.port)
+    if options.root_path is not None:
+        try:
+            settings = replace(settings, root_path=options.root_path.rstrip("/"))
+        except ValueError as error:
+            raise UserError(f"--root-path {options.root_path}: {error}.") from error
+    if options.alerts is not None and local_path(options.alerts) is None:
+        raise UserError(
+            f"--alerts {options.alerts} is not on this machine's file system: `serve` reads stamps "
+            "from there or from the store's table `stamps`, which `glints` fills from anywhere."
+        )
     reader: Reader
     if options.store is not None:
         reader = ParquetReader(options.store, settings.cache_mb << 20, settings.refresh_s)

@@ -54,6 +54,16 @@ def simulated(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def simulated_store(simulated, spark, tmp_path_factory):
+    """A store with that night, 20211022."""
+    from fink_tracklets.job import run_night
+
+    store = str(tmp_path_factory.mktemp("simulated") / "store")
+    run_night("20211022", str(simulated.alerts), store)
+    return store
+
+
+@pytest.fixture(scope="session")
 def services(tmp_path_factory):
     """A real HDFS and HBase on loopback, for all tests."""
     from tests.services import Services

@@ -8,12 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+import requests
 import uvicorn
 
 from fink_tracklets.service.answers import Reader
 from fink_tracklets.service.app import make_app
 from fink_tracklets.service.reading import ParquetReader
 from fink_tracklets.service.settings import load_service
+
+
+def get(url: str, **query: object) -> requests.Response:
+    """An answer, whatever its status."""
+    return requests.get(url, params=query, timeout=30)  # type: ignore[arg-type]
 
 
 @contextmanager

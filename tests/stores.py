@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from astropy.io import fits
 
 from fink_tracklets.naming import UNIX_EPOCH_JD, exposure_second, tracklet_name
 from fink_tracklets.store.cells import NUMBERS
@@ -132,6 +135,34 @@ def night_tables(night: str, tracklets: int, alerts: int) -> dict[str, pa.Table]
         "candidates": defined("candidates", candidates),
         "exposures": defined("exposures", exposures),
     }
+
+
+def later_tables(name: str, alert: dict[str, Any], stamp: bytes) -> dict[str, pa.Table]:
+    """What later stages find of one tracklet: two satellites, two flashes, a stamp of an alert.
+
+    The better satellite passes along the track from its end to its start.
+    """
+    arc = {
+        f"arc_{axis}_{place}": [alert[axis] - k / 1000] * 2
+        for k, place in enumerate(("start", "middle", "end"))
+        for axis in ("ra", "dec")
+    }
+    found = {
+        "satellites": {"tracklet": [name] * 2, "rank": [2, 1], "norad_cat_id": [5, 23314],
+                       "object_name": ["VANGUARD 1", "THAICOM 2"], "certain": [None, True], **arc},
+        "light_curves": {"tracklet": [name] * 2, "time_s": [0.0, 1.5], "mag": [17.0, 17.5],
+                         "alert_id": [alert["alert_id"], None], "limiting_mag": [20.0, 20.0]},
+        "flashes": {"tracklet": [name], "period_s": [1.5]},
+        "stamps": {"tracklet": [name], "alert_id": [alert["alert_id"]], "science": [stamp]},
+    }  # fmt: skip
+    return {table: defined(table, columns) for table, columns in found.items()}
+
+
+def fits_file(level: int) -> bytes:
+    """A small image as FITS."""
+    file = io.BytesIO()
+    fits.PrimaryHDU(np.arange(9.0).reshape(3, 3) + level).writeto(file)
+    return file.getvalue()
 
 
 def defined(name: str, columns: dict[str, object]) -> pa.Table:

@@ -106,13 +106,6 @@ def test_a_folder_per_night_padded_or_not(sample, spark, tmp_path):
         assert tables(store) == first
 
 
-@pytest.fixture(scope="module")
-def simulated_store(simulated, tmp_path_factory, spark):
-    store = str(tmp_path_factory.mktemp("store"))
-    run_night("20211022", str(simulated.alerts), store)
-    return store
-
-
 def test_the_simulated_night_s_tracklets_are_found(simulated, simulated_store):
     found = read_table(simulated_store, "tracklet_alerts", "20211022").to_pandas()
     score = compare(pd.read_parquet(simulated.truth), found)

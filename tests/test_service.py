@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlencode
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ import requests
 from astropy.table import Table
 
 from fink_tracklets.service.arguments import ARGUMENTS, parse_id
+from fink_tracklets.store.parquet import read_table
 from tests.conftest import ROOT, SAMPLE
 from tests.serving import serving
 from tests.stores import write_night, write_store
@@ -38,6 +40,12 @@ DOCUMENTED = [
 @pytest.fixture(scope="module")
 def sample(stored):
     with serving(stored, str(SAMPLE)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def night(simulated_store):
+    with serving(simulated_store) as address:
         yield address
 
 
@@ -76,6 +84,61 @@ def test_documented_calls_return_the_published_tracklet(sample, given):
     assert requests.get(url, params=given, timeout=30).content == answer.content
 
 
+def largest(store: str) -> str:
+    """The tracklet with most alerts of the simulated night."""
+    rows = read_table(store, "tracklets", "20211022").to_pylist()
+    return max(rows, key=lambda row: (row["n_alerts"], row["tracklet"]))["tracklet"]
+
+
+def four_calls(name: str) -> list[dict[str, str]]:
+    """The documentation's two calls by date and two by id, for the exposure of a tracklet."""
+    day = f"{name[5:9]}-{name[9:11]}-{name[11:13]}"
+    second = f"{day} {name[14:16]}:{name[16:18]}:{name[18:20]}"
+    return [{"date": day}, {"date": second[:13]}, {"id": second}, {"id": f"{second} {name[21:]}"}]
+
+
+def test_documented_calls_on_a_simulated_night(night, simulated, simulated_store, tmp_path):
+    """By requests, curl and pandas, in all formats: the alerts of the simulation's truth."""
+    name, url = largest(simulated_store), f"{night}/api/v1/tracklet"
+    alerts = read_table(simulated_store, "tracklet_alerts", "20211022").to_pandas()
+    prefixes = (name[:13], name[:16], name[:21], name)
+    for given, prefix in zip(four_calls(name), prefixes, strict=True):
+        expected = alerts[alerts["tracklet"].str.startswith(prefix)]
+        content = requests.post(url, json=given, timeout=30).content
+        rows = read(content, "json")
+        assert set(rows["d:alert_id"]) == set(expected["alert_id"])
+        assert len(rows) == len(expected)
+        asked = f"{url}?{urlencode(given)}"
+        assert list(pd.read_json(asked)["i:candid"]) == list(rows["i:candid"])
+        for form in ("json", "csv", "parquet", "votable"):
+            file = tmp_path / f"answer.{form}"
+            body = json.dumps({**given, "output-format": form})
+            head = ["-H", "Content-Type: application/json", "-X", "POST", "-d", body]
+            subprocess.run(["curl", "-sf", *head, url, "-o", str(file)], check=True, timeout=30)
+            assert file.read_bytes() == ask(night, **given, output_format=form).content
+            assert_same(rows, read(file.read_bytes(), form))
+    truth = pd.read_parquet(simulated.truth).set_index("alert_id")
+    assert truth.loc[rows["d:alert_id"], "tracklet_id"].nunique() == 1
+
+
+def read(content: bytes, form: str) -> pd.DataFrame:
+    """An answer as its reader has it."""
+    file = io.BytesIO(content)
+    if form == "votable":
+        return Table.read(file, format="votable", use_names_over_ids=True).to_pandas()
+    exact = {"json": {"precise_float": True}, "csv": {"float_precision": "round_trip"}}
+    return getattr(pd, f"read_{form}")(file, **exact.get(form, {}))
+
+
+def assert_same(rows: pd.DataFrame, other: pd.DataFrame) -> None:
+    """The same columns and values, as far as a format can tell them."""
+    assert list(other) == list(rows)
+    for name in ("i:candid", "d:tracklet", "i:ra", "v:constellation", "v:lastdate", "i:isdiffpos"):
+        assert list(other[name]) == list(rows[name]), name
+    magnitudes = (frame["i:magpsf"].astype(np.float32) for frame in (other, rows))
+    assert all(pair[0] == pair[1] for pair in zip(*magnitudes, strict=True))
+
+
 def test_the_values_are_those_of_the_packets(sample):
     rows = ask(sample, id=NAME).json()
     packets = {p["candid"]: p for p in pq.read_table(SAMPLE).to_pylist()}
@@ -95,19 +158,13 @@ def test_the_values_are_those_of_the_packets(sample):
 
 def test_all_formats_hold_the_same(sample):
     rows = pd.DataFrame(ask(sample, id=NAME).json())
-    csv = pd.read_csv(io.BytesIO(ask(sample, id=NAME, output_format="csv").content))
-    parquet = pd.read_parquet(io.BytesIO(ask(sample, id=NAME, output_format="parquet").content))
-    content = ask(sample, id=NAME, output_format="votable").content
-    votable = Table.read(io.BytesIO(content), format="votable", use_names_over_ids=True)
-    for other in (csv, parquet, votable):
-        columns = other.colnames if other is votable else list(other)
-        assert columns == list(rows)
-        for name in ("i:candid", "d:tracklet", "i:ra", "v:constellation", "i:isdiffpos"):
-            assert list(other[name]) == list(rows[name]), name
-        magnitude = np.asarray(other["i:magpsf"], np.float32)
-        assert list(magnitude) == list(rows["i:magpsf"].astype(np.float32))
-    assert parquet["i:magpsf"].dtype == np.float32
-    assert str(votable["d:length_arcsec"].unit) == "arcsec"
+    for form in ("json", "csv", "parquet", "votable"):
+        assert_same(rows, read(ask(sample, id=NAME, output_format=form).content, form))
+    parquet = ask(sample, id=NAME, output_format="parquet").content
+    assert pd.read_parquet(io.BytesIO(parquet))["i:magpsf"].dtype == np.float32
+    votable = io.BytesIO(ask(sample, id=NAME, output_format="votable").content)
+    fields = Table.read(votable, format="votable", use_names_over_ids=True)
+    assert str(fields["d:length_arcsec"].unit) == "arcsec"
 
 
 def test_curl_as_documented(sample, tmp_path):
@@ -236,7 +293,8 @@ def test_an_empty_store_and_a_damaged_one(tmp_path):
         answer = ask(address, date="2021-10-22")
         assert answer.status_code == 503
         assert gone.name in sentence(answer)
-        (tmp_path / "manifests" / "20211022.json").write_text("{")
+        for name in ("20211022", "20211399"):  # the second is no night
+            (tmp_path / "manifests" / f"{name}.json").write_text("{")
         assert ask(address, date="2021-10-22").status_code == 503
         assert len(ask(address, date="2022-01-01").json()) == 3
 

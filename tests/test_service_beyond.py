@@ -1,23 +1,20 @@
-"""The calls beyond the broker's, hostile requests, and a night replaced while it is read."""
+"""The calls beyond the broker's, hostile requests, addresses behind a proxy."""
 
 from __future__ import annotations
 
 import io
 import json
+import re
 import socket
-import threading
+from html import unescape
 from urllib.parse import urlparse
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import requests
 from astropy.coordinates import SkyCoord
-from astropy.io import fits
 from astropy.table import Table
-from PIL import Image
 
 from fink_tracklets.service.app import make_app
 from fink_tracklets.service.cone import to_arc
@@ -29,8 +26,8 @@ from fink_tracklets.store.amend import amend_night
 from fink_tracklets.store.parquet import read_table
 from fink_tracklets.tables import TABLES
 from tests.conftest import SAMPLE
-from tests.serving import serving
-from tests.stores import defined, write_night, write_store
+from tests.serving import get, serving
+from tests.stores import later_tables, write_night, write_store
 
 NAME = "TRCK_20210604_093609_00"
 
@@ -54,10 +51,6 @@ def made(made_store):
         yield address
 
 
-def get(url: str, **query: object) -> requests.Response:
-    return requests.get(url, params=query, timeout=30)
-
-
 def test_nights(made, made_store):
     nights = get(f"{made}/api/v1/nights").json()
     assert [night["night"] for night in nights] == ["20211023", "20211022", "20211021"]
@@ -79,28 +72,6 @@ def test_one_tracklet(sample):
         at = SkyCoord(point["ra"], point["dec"], unit="deg")
         assert at.separation(curve).arcsec.min() < 12  # half the spacing of the curve's points
     assert get(f"{sample}/api/v1/tracklets/TRCK_20210604_093609_01").status_code == 404
-
-
-def test_stamps_are_those_of_the_packets(sample):
-    packets = {p["candid"]: p for p in pq.read_table(SAMPLE).to_pylist()}
-    alert = get(f"{sample}/api/v1/tracklets/{NAME}").json()["points"][3]["alert_id"]
-    for kind in ("science", "template", "difference"):
-        url = f"{sample}/api/v1/tracklets/{NAME}/stamps/{alert}/{kind}"
-        content = get(f"{url}.fits").content
-        assert content == unzipped(packets[alert][f"cutout{kind.capitalize()}"]["stampData"])
-        pixels = fits.getdata(io.BytesIO(content))
-        picture = np.asarray(Image.open(io.BytesIO(get(f"{url}.png").content)))
-        assert picture.shape == pixels.shape
-        brightest = np.unravel_index(np.nanargmax(pixels), pixels.shape)
-        assert picture[::-1][brightest] == 255
-    for path in (
-        f"{alert}/other.png",
-        f"{alert}/science.gif",
-        "x/science.png",
-        "9" * 40 + "/a.png",
-    ):
-        assert get(f"{sample}/api/v1/tracklets/{NAME}/stamps/{path}").status_code == 400
-    assert get(f"{sample}/api/v1/tracklets/{NAME}/stamps/1/science.png").status_code == 404
 
 
 def test_without_stamps_the_answer_says_so(made):
@@ -196,12 +167,38 @@ def test_pages_and_answers_are_compressed(made):
 
 
 def test_behind_a_proxy_all_links_have_its_path(made_store):
+    """Whether the proxy takes the path off or not, following every link stays below it."""
     with serving(made_store, root_path="/tracklets", row_limit=1) as address:
-        page = get(f"{address}/night/20211022").text
-        assert 'href="/tracklets/tracklet/TRCK_20211022_150000_00"' in page
-        assert 'href="/tracklets/static/style-1.css"' in page
-        answer = get(f"{address}/api/v1/tracklet", date="2021-10-22")
-        assert answer.links["next"]["url"].startswith("/tracklets/api/v1/tracklet?")
+        for passed_on in ("/tracklets", ""):
+            start = f"{passed_on}/"
+            seen, rest = {start}, [start]
+            while rest:
+                answer = get(f"{address}{rest.pop()}")
+                assert answer.status_code == 200, answer.url
+                if "text/html" not in answer.headers["Content-Type"]:
+                    continue
+                links = set(re.findall(r'(?:href|src|action)="(/[^"]*)"', answer.text))
+                assert links
+                assert all(link.startswith("/tracklets/") for link in links), links
+                found = {unescape(link) for link in links} - seen
+                found = {link for link in found if not link.endswith("/search")}
+                seen |= found
+                rest += [passed_on + link.removeprefix("/tracklets") for link in found]
+            assert "/tracklets/static/style-2.css" in seen
+            assert len([link for link in seen if link.startswith("/tracklets/tracklet/")]) == 12
+            answer = get(f"{address}{passed_on}/api/v1/tracklet", date="2021-10-22")
+            following = answer.links["next"]["url"]
+            assert following.startswith("/tracklets/api/v1/tracklet?")
+            assert get(f"{address}{following}").json()[0]["d:tracklet"] != NAME
+            for asked, led in (("search?q=20211022", "night/20211022"), ("satellites/", "")):
+                answer = requests.get(
+                    f"{address}{passed_on}/{asked}", allow_redirects=False, timeout=30
+                )
+                assert (
+                    urlparse(answer.headers["Location"]).path == f"/tracklets/{led or asked[:-1]}"
+                )
+            servers = get(f"{address}{passed_on}/api/v1/openapi.json").json()["servers"]
+            assert servers == [{"url": "/tracklets"}]
 
 
 def test_no_answer_is_an_internal_error(made_store):
@@ -234,65 +231,6 @@ def test_no_answer_is_an_internal_error(made_store):
     assert len({path for path, _ in called}) >= 9
 
 
-def test_a_night_replaced_while_it_is_read_is_old_or_new(tmp_path):
-    """Each state has one magnitude throughout and a number of alerts of its own."""
-    night = "20211022"
-    write_night(tmp_path, night, 4, 6)
-    alerts = read_table(tmp_path, "tracklet_alerts", night)
-    tracklets = read_table(tmp_path, "tracklets", night)
-    defined = alerts.column_names.index("offset_arcsec") + 1
-    states = {}
-    for state, n in ((1.0, 6), (2.0, 4)):
-        kept = alerts.select(range(defined)).filter(pc.less(alerts["along_arcsec"], 5.0 * n))
-        level = pa.array(np.full(len(kept), state))
-        kept = kept.set_column(kept.column_names.index("mag"), "mag", level)
-        whole = tracklets.set_column(
-            tracklets.column_names.index("mag_mean"), "mag_mean", pa.array(np.full(4, state))
-        )
-        whole = whole.set_column(
-            whole.column_names.index("n_alerts"), "n_alerts", pa.array(np.full(4, n))
-        )
-        states[state] = ({"tracklet_alerts": kept, "tracklets": whole}, 4 * n)
-
-    def replace(state: float) -> None:
-        amend_night(str(tmp_path), night, states[state][0], {})
-
-    replace(1.0)
-    done = threading.Event()
-    wrong: list[str] = []
-    seen: set[float] = set()
-
-    def read(address: str) -> None:
-        with requests.Session() as session:
-            while not done.is_set():
-                answer = session.get(f"{address}/api/v1/tracklet?id=TRCK_2021", timeout=30)
-                rows = answer.json()
-                found = {row["d:mag"] for row in rows} | {row["d:mag_mean"] for row in rows}
-                total = answer.headers.get("X-Total-Count")
-                if answer.status_code != 200 or len(found) != 1:
-                    wrong.append(f"{answer.status_code} {found} {answer.text[:200]}")
-                    continue
-                (state,) = found
-                seen.add(state)
-                if not len(rows) == states[state][1] == int(total):
-                    wrong.append(f"{state} {len(rows)} {total}")
-                page = session.get(f"{address}/tracklet/{rows[0]['d:tracklet']}", timeout=30)
-                if page.status_code != 200:
-                    wrong.append(f"page {page.status_code} {page.text[-300:]}")
-
-    with serving(tmp_path) as address:
-        readers = [threading.Thread(target=read, args=(address,)) for _ in range(4)]
-        for reader in readers:
-            reader.start()
-        for k in range(120):
-            replace(2.0 if k % 2 == 0 else 1.0)
-        done.set()
-        for reader in readers:
-            reader.join()
-    assert wrong == []
-    assert seen == {1.0, 2.0}
-
-
 @pytest.mark.skipif("satellites" not in TABLES, reason="these tables are not defined")
 @pytest.mark.skipif("light_curves" not in TABLES, reason="these tables are not defined")
 def test_what_later_stages_found(tmp_path):
@@ -303,19 +241,7 @@ def test_what_later_stages_found(tmp_path):
     alert = next(row for row in members if row["tracklet"] == name)
     packet = pq.read_table(SAMPLE).to_pylist()[0] if SAMPLE.exists() else None
     stamp = packet["cutoutScience"]["stampData"] if packet else b"SIMPLE"
-    arc = {
-        f"arc_{axis}_{place}": [alert[axis] + k / 1000] * 2
-        for k, place in enumerate(("start", "middle", "end"))
-        for axis in ("ra", "dec")
-    }
-    found = {
-        "satellites": {"tracklet": [name] * 2, "rank": [2, 1], "norad_cat_id": [5, 23314],
-                       "object_name": ["VANGUARD 1", "THAICOM 2"], **arc},
-        "light_curves": {"tracklet": [name] * 2, "time_s": [0.0, 1.5], "mag": [17.0, 17.5]},
-        "flashes": {"tracklet": [name], "period_s": [1.5]},
-        "stamps": {"tracklet": [name], "alert_id": [alert["alert_id"]], "science": [stamp]},
-    }  # fmt: skip
-    tables = {table: defined(table, columns) for table, columns in found.items()}
+    tables = later_tables(name, alert, stamp)
     with serving(tmp_path) as address:
         assert get(f"{address}/api/v1/tracklets/{name}").json()["satellites"] is None
         amend_night(str(tmp_path), night, tables, {})
@@ -336,5 +262,7 @@ def test_what_later_stages_found(tmp_path):
         for text in ("THAICOM 2", "VANGUARD 1", "predicted path of THAICOM 2", "Light curve: 2"):
             assert text in page
         assert "THAICOM 2" in get(f"{address}/night/{night}").text
+        assert "THAICOM 2" in get(f"{address}/satellites").text
+        assert f'href="/night/{night}"' in get(f"{address}/satellite/5").text
         assert name in get(f"{address}/search", q="23314").text
         assert "/satellite/23314" in get(f"{address}/search", q="thaicom").text

@@ -12,16 +12,22 @@ from fink_tracklets.service.hbase_reading import HBaseReader
 from fink_tracklets.store.hbase_settings import load_hbase
 from tests.serving import serving
 from tests.stores import write_store
-from tests.test_service import DOCUMENTED
+from tests.test_service import DOCUMENTED, four_calls, largest
 
 
 @pytest.fixture
-def both(stored, hbase, tmp_path):
-    """Services over the real sample and two made nights, from Parquet and from HBase."""
+def both(stored, simulated, simulated_store, hbase, tmp_path):
+    """Services over the real sample, a simulated night with its satellites and two made nights.
+
+    From Parquet and from HBase.
+    """
     store = tmp_path / "store"
     shutil.copytree(stored, store)
-    write_store(store, "20211021", nights=2, tracklets=4, alerts=3)
-    for night in ("20210604", "20211021", "20211022"):
+    shutil.copytree(simulated_store, store, dirs_exist_ok=True)
+    command = ["satellites", "--night", "20211022", "--store", str(store), "--quiet"]
+    assert main([*command, "--elements", str(simulated.alerts.parent / "catalogue.json")]) == 0
+    write_store(store, "20220101", nights=2, tracklets=4, alerts=3)
+    for night in ("20210604", "20211022", "20220101", "20220102"):
         command = ["publish", "--night", night, "--store", str(store), "--quiet"]
         assert main([*command, "--hbase", hbase.address]) == 0
     reader = HBaseReader(load_hbase(hbase.address))
@@ -32,12 +38,14 @@ def both(stored, hbase, tmp_path):
         yield parquet, published
 
 
-def test_hbase_answers_as_parquet_does(both, hbase):
+def test_hbase_answers_as_parquet_does(both, simulated_store):
+    name = largest(simulated_store)
     calls = [
         *DOCUMENTED,
-        {"date": "2021-10-22"},
+        *four_calls(name),
+        {"date": "2022-01-02"},  # of two nights
         {"id": "TRCK_"},
-        {"id": "TRCK_", "after": "TRCK_20211022_090000_00"},
+        {"id": "TRCK_", "after": name},
         {"id": "TRCK_2021", "columns": "v:lastdate,i:candid,d:rms_arcsec"},
         {"date": "2019-01-01"},
         {"date": "2021-10-22", "columns": "i:nothing"},
@@ -57,6 +65,11 @@ def test_hbase_answers_as_parquet_does(both, hbase):
                 one, other = (getattr(answer, part) for answer in answers)
                 assert one == other, (given, form, part)
             assert len({answer.headers.get("X-Total-Count") for answer in answers}) == 1
+    rows = requests.get(f"{both[1]}/api/v1/tracklet", params={"id": name}, timeout=60).json()
+    assert {row["d:tracklet"] for row in rows} == {name}
+    assert all(row["d:object_name"].startswith("SIM ") for row in rows)
+    two = requests.get(f"{both[1]}/api/v1/tracklet?date=2022-01-02", timeout=60).json()
+    assert len({row["d:tracklet"] for row in two}) == 4
     _, published = both
     for path in ("/", "/night/20210604", "/api/v1/nights"):
         answer = requests.get(f"{published}{path}", timeout=60)

@@ -7,8 +7,10 @@ import shutil
 
 import pytest
 
+from fink_tracklets.store.amend import amend_night
+from fink_tracklets.store.parquet import read_table
 from tests.serving import serving
-from tests.stores import write_night
+from tests.stores import fits_file, later_tables, write_night
 
 NIGHT, NAME = "20211022", "TRCK_20211022_150000_00"
 
@@ -32,6 +34,18 @@ def address(tmp_path_factory):
     store = tmp_path_factory.mktemp("pages")
     write_night(store, "20211021", 0, 0)
     write_night(store, NIGHT, 4, 6)
+    with serving(store) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def matched(tmp_path_factory):
+    """The same night after satellites and flashes were looked for."""
+    store = tmp_path_factory.mktemp("matched")
+    write_night(store, NIGHT, 4, 6)
+    members = read_table(store, "tracklet_alerts", NIGHT).to_pylist()
+    alert = next(row for row in members if row["tracklet"] == NAME)
+    amend_night(str(store), NIGHT, later_tables(NAME, alert, fits_file(0)), {})
     with serving(store) as address:
         yield address
 
@@ -67,6 +81,23 @@ def test_from_the_calendar_to_a_tracklet(page, address):
     assert fits(page)
 
 
+def test_from_a_satellite_to_its_light_curve(page, matched):
+    page.goto(matched)
+    page.get_by_role("link", name="Satellites", exact=True).click()
+    assert fits(page)
+    page.locator("table").get_by_role("link", name="THAICOM 2").click()
+    assert page.locator("h1").inner_text() == "THAICOM 2 (23314)"
+    assert fits(page)
+    page.locator("table").get_by_role("link", name=NAME).click()
+    assert "made by THAICOM 2, which flashes every 1.5 s" in page.locator(".lead").inner_text()
+    assert fits(page)
+    curve = page.get_by_role("img", name="Light curve: 2 points")
+    ring, dot = curve.locator(".ring"), curve.locator(".glint:not(.ring)")
+    assert ring.bounding_box()["x"] < dot.bounding_box()["x"]  # it moves against the track
+    assert ring.bounding_box()["y"] > dot.bounding_box()["y"]
+    assert page.get_by_text("predicted path of the satellite").is_visible()
+
+
 def test_search(page, address):
     for text, head in (
         (NIGHT, f"Night {NIGHT}"),
@@ -94,10 +125,10 @@ def test_sorting_and_filtering_by_keyboard(page, address):
     head = table.get_by_role("button", name="RA °")
     head.focus()
     page.keyboard.press("Enter")
-    assert table.locator("th").nth(6).get_attribute("aria-sort") == "ascending"
-    assert column(7) == sorted(column(7), key=float)
+    assert table.locator("th").nth(4).get_attribute("aria-sort") == "ascending"
+    assert column(5) == sorted(column(5), key=float)
     page.keyboard.press("Space")
-    assert column(7) == sorted(column(7), key=float, reverse=True)
+    assert column(5) == sorted(column(5), key=float, reverse=True)
     page.get_by_label("Only rows with").fill("150000")
     assert column(1) == [NAME]
     assert page.locator("output").inner_text() == "1 of 4"
@@ -137,13 +168,15 @@ def test_without_javascript_the_essentials_are_there(browser, address):
     context.close()
 
 
-def test_screen_readers_find_names_for_everything(page, address):
-    for path in ("/", f"/night/{NIGHT}", f"/tracklet/{NAME}", "/api"):
-        page.goto(f"{address}{path}")
+def test_screen_readers_find_names_for_everything(page, matched):
+    paths = ("/", f"/night/{NIGHT}", f"/tracklet/{NAME}", "/satellites", "/satellite/5", "/api")
+    for path in paths:
+        page.goto(f"{matched}{path}")
         unnamed = page.evaluate(
-            """() => [...document.querySelectorAll('a, button, input, img, svg, meter')].filter(e =>
-            !(e.getAttribute('aria-label') || e.textContent.trim() || e.alt
-              || (e.labels && e.labels.length))).map(e => e.outerHTML)"""
+            """() => [...document.querySelectorAll('a, button, input, img, svg, meter')].filter(
+            e => !(e.getAttribute('aria-label') || e.textContent.trim() || e.alt
+              || e.querySelector('img[alt]') || (e.labels && e.labels.length))
+            ).map(e => e.outerHTML)"""
         )
         assert unnamed == []
         assert page.locator("main h1").count() == 1

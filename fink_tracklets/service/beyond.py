@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -48,7 +49,10 @@ def add(app: FastAPI, reader: ParquetReader, alerts: str | None) -> None:
 
     @app.get(
         "/api/v1/tracklets/{name}/stamps/{alert_id}/{file}",
-        openapi_extra=call("A cutout: science.png, science.fits, template..., difference..."),
+        openapi_extra=call(
+            "A cutout of a candidate of the tracklet's exposure: science.png, science.fits, "
+            "template..., difference..."
+        ),
         response_class=Response,
     )
     def stamp(request: Request, name: str, alert_id: str, file: str) -> Response:
@@ -62,19 +66,20 @@ def add(app: FastAPI, reader: ParquetReader, alerts: str | None) -> None:
                 "then .png or .fits."
             )
 
-        def work(snapshot: Snapshot) -> bytes:
+        def work(snapshot: Snapshot) -> tuple[bytes, Mapping[str, Any]]:
             night = reader.night_of(name, snapshot)
-            members = reader.part(night, "tracklet_alerts", "tracklet", name, ["alert_id"])
-            if members is None or number not in members["alert_id"].to_pylist():
-                raise Refusal(404, f"The tracklet {name} has no alert {number}.")
-            return stamp_fits(reader, night, number, match[1], alerts)
+            exposure = night.exposure_of(name)
+            found = reader.part(night, "candidates", "exposure", exposure, ["alert_id"])
+            if found is None or number not in found["alert_id"].to_pylist():
+                raise Refusal(404, f"The exposure of {name} has no candidate {number}.")
+            return stamp_fits(reader, night, number, match[1], alerts), night.configuration
 
-        content = reader.consistent(work)
+        content, configuration = reader.consistent(work)
         if match[2] == "fits":
             given = {"Content-Disposition": f'attachment; filename="{number}_{match[1]}.fits"'}
             return Response(content, media_type="application/fits", headers=given)
         kept = {"Cache-Control": f"max-age={PNG_AGE_S}"}
-        return Response(stamp_png(content), media_type="image/png", headers=kept)
+        return Response(stamp_png(content, configuration), media_type="image/png", headers=kept)
 
     @app.get("/api/v1/satellites", openapi_extra=call("Satellites with how many tracklets"))
     def satellite_list(request: Request) -> Response:

@@ -29,6 +29,12 @@ UCDS = {
     "dec": "POS_EQ_DEC_MAIN",
 }
 """As version 1.03 of the protocol names them."""
+ARGUMENTS = {
+    "RA": "Right ascension [deg, ICRS], 0 to 360.",
+    "DEC": "Declination [deg, ICRS], -90 to 90.",
+    "SR": "Radius [deg], 0 to 180.",
+    "VERB": "1, 2 or 3: all columns in any case.",
+}
 MOST = 10_000
 """Rows of an answer."""
 
@@ -38,7 +44,7 @@ def add(app: FastAPI, reader: ParquetReader) -> None:
 
     @app.get(
         "/api/v1/conesearch",
-        openapi_extra=call("Cone search", "RA", "DEC", "SR", "VERB", media=MEDIA["votable"]),
+        openapi_extra=call("Cone search", MEDIA["votable"], **ARGUMENTS),
         response_class=Response,
     )
     def conesearch(request: Request) -> Response:
@@ -76,14 +82,7 @@ def cone(snapshot: Snapshot, ra: float, dec: float, radius_deg: float) -> pa.Tab
 
     The distance is that of the nearest point of the great circle between a tracklet's ends.
     """
-    tables = [night.tracklets for night in snapshot.nights.values()]
-    if not tables:
-        tables = [pa.table({})]
-    table = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
-    if not table.num_columns:
-        from fink_tracklets.tables import TRACKLETS
-
-        table = TRACKLETS.arrow_schema.empty_table()
+    table = snapshot.tracklets
     ends = [
         unit_vectors(table[f"ra_{end}"].to_numpy(), table[f"dec_{end}"].to_numpy())
         for end in ("start", "end")
@@ -91,18 +90,17 @@ def cone(snapshot: Snapshot, ra: float, dec: float, radius_deg: float) -> pa.Tab
     middle = ends[0] + ends[1]
     middle /= np.linalg.norm(middle, axis=1, keepdims=True)
     separation = to_arc(unit_vectors(ra, dec), *ends)
+    names = table["tracklet"].to_pylist()
+    near = sorted(np.flatnonzero(separation <= radius_deg), key=lambda k: name_key(names[k]))[:MOST]
+    table, middle = table.take(pa.array(near, pa.int64())), middle[near]
     lon = np.degrees(np.arctan2(middle[:, 1], middle[:, 0])) % 360
     lat = np.degrees(np.arcsin(np.clip(middle[:, 2], -1, 1)))
-    names = table["tracklet"].to_pylist()
-    near = [k for k in range(len(names)) if separation[k] <= radius_deg]
-    near.sort(key=lambda k: name_key(names[k]))
     table = table.add_column(1, "ra", pa.array(lon)).add_column(2, "dec", pa.array(lat))
-    table = table.append_column("separation_deg", pa.array(separation))
+    table = table.append_column("separation_deg", pa.array(separation[near]))
     starts = table["exposure_start"].to_pylist()
     times = [None if t is None else f"{t:%Y-%m-%dT%H:%M:%S.%f}" for t in starts]
     place = table.column_names.index("exposure_start")
-    table = table.set_column(place, "exposure_start", pa.array(times, pa.string()))
-    return table.take(pa.array(near[:MOST], pa.int64()))
+    return table.set_column(place, "exposure_start", pa.array(times, pa.string()))
 
 
 def to_arc(point: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -77,7 +77,9 @@ def details(reader: ParquetReader, snapshot: Snapshot, name: str) -> Details:
     if night.satellites is not None:
         satellites = [row for row in night.satellites.to_pylist() if row["tracklet"] == name]
         satellites.sort(key=lambda row: row["rank"])
-    flashes = _rows(reader.part(night, "flashes", "tracklet", name))
+    flashes = None
+    if night.flashes is not None:
+        flashes = [row for row in night.flashes.to_pylist() if row["tracklet"] == name]
     glints = _rows(reader.part(night, "glints", "tracklet", name))
     stamps = reader.part(night, "stamps", "tracklet", name, ["alert_id"])
     ra, dec, along = (
@@ -97,6 +99,18 @@ def details(reader: ParquetReader, snapshot: Snapshot, name: str) -> Details:
         at=at,
         curve=fitted_curve(at, along, offsets(at, ra, dec)),
     )
+
+
+def satellite_arc(found: Details, match: Row) -> np.ndarray | None:
+    """A satellite's path among the stars during the exposure: offsets [arcsec] in time's order.
+
+    Shape (3, 2); None where the match has none near.
+    """
+    places = [(match[f"arc_ra_{at}"], match[f"arc_dec_{at}"]) for at in ("start", "middle", "end")]
+    if any(value is None for place in places for value in place):
+        return None
+    points = offsets(found.at, [ra for ra, _ in places], [dec for _, dec in places])
+    return points if np.isfinite(points).all() else None
 
 
 def plain(value: Any) -> Any:

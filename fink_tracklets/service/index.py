@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.service.columns import COMPUTED, column_names
 from fink_tracklets.store.folder import Folder, LocalFolder, open_folder
-from fink_tracklets.store.parquet import manifest_of, nights, read_files
+from fink_tracklets.store.parquet import manifest_of, read_files
 from fink_tracklets.survey import Carry
-from fink_tracklets.tables import TABLES
+from fink_tracklets.tables import TABLES, TRACKLETS
 
 SETTLED_NS = 100_000_000
 """A folder that changed so shortly before it was read may have changed since in the same tick."""
@@ -29,6 +31,9 @@ SUMMARY = (
     "exposures", "exposures_skipped", "exposures_crowded", "rows",
 )  # fmt: skip
 """What of the manifest the service tells."""
+OF_MATCH = ["tracklet", "norad_cat_id", "object_name", "object_type", "zone", "certain"]
+"""What of a best match is held for lists of satellites."""
+CONFIGURATION = ("columns", "field_area_deg2", "glints", "site")
 
 
 @dataclass(frozen=True)
@@ -44,10 +49,13 @@ class Night:
     files: Mapping[str, list[str]]
     carried: frozenset[str]
     """Columns of `tracklet_alerts` that the survey sent."""
-    site: Mapping[str, Any]
+    configuration: Mapping[str, Any]
+    """The survey's, of `CONFIGURATION`."""
     tracklets: pa.Table
     satellites: pa.Table | None
     """None: they were not looked for."""
+    flashes: pa.Table | None
+    """None: they were not measured."""
 
     @property
     def counts(self) -> list[tuple[str, int]]:
@@ -59,6 +67,12 @@ class Night:
                 strict=True,
             )
         )
+
+    def exposure_of(self, name: str) -> str:
+        """The exposure of a tracklet that the night has."""
+        place = self.tracklets["tracklet"].to_pylist().index(name)
+        exposure: str = self.tracklets["exposure"][place].as_py()
+        return exposure
 
 
 @dataclass(frozen=True)
@@ -76,6 +90,24 @@ class Snapshot:
         """All columns that an answer can have, under the broker's names."""
         carried = {night.carried for night in self.nights.values()} or {frozenset()}
         return frozenset(COMPUTED).union(*(column_names(some).values() for some in carried))
+
+    @cached_property
+    def tracklets(self) -> pa.Table:
+        """The tracklets of all nights."""
+        tables = [TRACKLETS.arrow_schema.empty_table()]
+        tables += [night.tracklets for night in self.nights.values()]
+        return pa.concat_tables(tables, promote_options="permissive").combine_chunks()
+
+    @cached_property
+    def best_matches(self) -> list[dict[str, Any]]:
+        """The best match of each tracklet in all nights, newest night first."""
+        found: list[dict[str, Any]] = []
+        for name in sorted(self.nights, reverse=True):
+            matches = self.nights[name].satellites
+            if matches is not None:
+                best = matches.filter(pc.equal(matches["rank"], 1)).select(OF_MATCH)
+                found += [{**row, "night": name} for row in best.to_pylist()]
+        return found
 
     def matching(self, prefix: str) -> Iterator[tuple[str, str, int]]:
         """Night, name and number of alerts of the tracklets whose names begin so.
@@ -120,7 +152,7 @@ class Index:
         """The nights as they are now.
 
         On a local file system a change is seen at once: whoever replaces a manifest changes its
-        folder's time. Elsewhere it is seen after `refresh_s`.
+        folder's time. Elsewhere it is seen after `refresh_s`, as is the repair of a damaged night.
 
         Parameters
         ----------
@@ -137,9 +169,10 @@ class Index:
             return self._snapshot
 
     def _current(self, seen: tuple[int, ...] | None) -> bool:
+        lately = time.monotonic() - self._read_at < self.refresh_s
         if isinstance(self.folder, LocalFolder):
-            return seen is not None and seen == self._seen
-        return time.monotonic() - self._read_at < self.refresh_s
+            return seen is not None and seen == self._seen and (lately or not self._snapshot.broken)
+        return lately
 
     def _folder_stamp(self) -> tuple[int, ...] | None:
         """Changes when a manifest does; None where that is not sure."""
@@ -154,30 +187,20 @@ class Index:
         return (status.st_mtime_ns, status.st_ino)
 
     def _stamps(self) -> dict[str, tuple[int, ...]]:
-        if not isinstance(self.folder, LocalFolder):
-            return dict.fromkeys(nights(self.store), ())
-        found: dict[str, tuple[int, ...]] = {}
-        for night in nights(self.store):
-            try:
-                status = os.stat(self.folder.path / "manifests" / f"{night}.json")
-            except FileNotFoundError:
-                continue
-            found[night] = (status.st_mtime_ns, status.st_size, status.st_ino)
-        return found
+        states = self.folder.states("manifests").items()
+        return {name[:8]: stamp for name, stamp in states if is_night_file(name)}
 
     def _read(self) -> Snapshot:
         before, stamps = self._snapshot, self._stamps()
         new = [
             night
             for night, stamp in stamps.items()
-            if not stamp or night not in before.nights or before.nights[night].stamp != stamp
+            if night not in before.nights or before.nights[night].stamp != stamp
         ]
         if not new and set(stamps) == set(before.nights):
             return before
         with ThreadPoolExecutor(4) as pool:
-            read = dict(
-                zip(new, pool.map(lambda n: self._try(n, stamps[n], before), new), strict=True)
-            )
+            read = dict(zip(new, pool.map(lambda n: self._try(n, stamps[n]), new), strict=True))
         all_nights = {n: read.get(n) or before.nights.get(n) for n in sorted(stamps)}
         whole = {n: found for n, found in all_nights.items() if isinstance(found, Night)}
         broken = {n: found for n, found in all_nights.items() if isinstance(found, str)}
@@ -187,7 +210,7 @@ class Index:
                 by_date.setdefault(name[5:13], []).append((night.night, name, n))
         return Snapshot(whole, by_date, broken)
 
-    def _try(self, night: str, stamp: tuple[int, ...], before: Snapshot) -> Night | str | None:
+    def _try(self, night: str, stamp: tuple[int, ...]) -> Night | str | None:
         """A night; a sentence where it is damaged; None where it was taken away."""
         for _ in range(5):
             try:
@@ -198,9 +221,6 @@ class Index:
                 raise
             except (UserError, ValueError, KeyError) as error:
                 return f"The manifest of the night {night} cannot be read: {error}"
-            known = before.nights.get(night)
-            if known and known.run == manifest["run"] and stamp == known.stamp:
-                return known
             try:
                 return read_night(self.folder, night, stamp, manifest)
             except FileNotFoundError:
@@ -210,12 +230,26 @@ class Index:
         return f"The store is damaged: a file is gone that the manifest of {night} names."
 
 
+def is_night_file(name: str) -> bool:
+    """Whether a file is the manifest of a day of the calendar."""
+    if not re.fullmatch(r"\d{8}\.json", name, re.ASCII):
+        return False
+    try:
+        datetime.strptime(name, "%Y%m%d.json")
+    except ValueError:
+        return False
+    return True
+
+
 def read_night(
     folder: Folder, night: str, stamp: tuple[int, ...], manifest: Mapping[str, Any]
 ) -> Night:
     """A night as its manifest has it; FileNotFoundError where it was replaced meanwhile."""
     files = manifest["files"]
-    has_satellites = "satellites" in files and "satellites" in TABLES
+
+    def later(name: str) -> pa.Table | None:
+        return read_files(folder, name, files[name]) if name in files and name in TABLES else None
+
     carried = Carry(tuple(manifest["configuration"]["carry"]["columns"])).by_name
     return Night(
         night=night,
@@ -224,11 +258,10 @@ def read_night(
         manifest={key: manifest[key] for key in SUMMARY if key in manifest},
         files=files,
         carried=frozenset(carried),
-        site=manifest["configuration"].get("site", {}),
+        configuration={key: manifest["configuration"].get(key) for key in CONFIGURATION},
         tracklets=read_files(folder, "tracklets", files["tracklets"]),
-        satellites=read_files(folder, "satellites", files["satellites"])
-        if has_satellites
-        else None,
+        satellites=later("satellites"),
+        flashes=later("flashes"),
     )
 
 

@@ -37,7 +37,11 @@ class Measured:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        asked = scope["path"]
         scope["root_path"] = self.root_path
+        if not f"{asked}/".startswith(f"{self.root_path}/"):
+            # The proxy has taken it off; who makes addresses of the path expects it.
+            scope["path"] = self.root_path + asked
         begun = time.perf_counter()
         status, size = 500, 0
 
@@ -57,16 +61,16 @@ class Measured:
             self.requests.labels(route, str(status)).inc()
             self.seconds.labels(route).observe(seconds)
             if self.log:
-                self._write(scope, status, size, seconds)
+                self._write(scope, asked, status, size, seconds)
 
     @staticmethod
-    def _write(scope: Scope, status: int, size: int, seconds: float) -> None:
+    def _write(scope: Scope, path: str, status: int, size: int, seconds: float) -> None:
         client = scope.get("client")
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "client": client[0] if client else None,
             "method": scope["method"],
-            "path": scope["path"][:1000],
+            "path": path[:1000],
             "query": scope["query_string"][:1000].decode("latin-1"),
             "status": status,
             "bytes": size,

@@ -33,12 +33,13 @@ def responses(success: dict[str, Any], *statuses: str) -> dict[str, Any]:
     return {"200": {"description": "Found", "content": success}, **refusals}
 
 
-def plain(meaning: str, *names: str, media: str = "application/json") -> dict[str, Any]:
-    """A call with these arguments behind the question mark."""
+def plain(meaning: str, media: str = "application/json", **arguments: str) -> dict[str, Any]:
+    """A call with these arguments behind the question mark, and what they mean."""
     parameters = [
-        {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
-        for name in names
-    ]
+        {"name": name, "in": "query", "required": False, "description": text,
+         "schema": {"type": "string"}}
+        for name, text in arguments.items()
+    ]  # fmt: skip
     success: dict[str, Any] = {media: {}}
     extra: dict[str, Any] = {
         "summary": meaning,

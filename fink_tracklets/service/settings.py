@@ -8,6 +8,10 @@ from dataclasses import dataclass
 
 from fink_tracklets.config import load
 
+OUR_PATHS = ("api", "healthz", "metrics", "night", "satellite", "satellites", "search", "static",
+             "tracklet")  # fmt: skip
+"""How addresses begin. A proxy may take `root_path` off or not: it must not look like these."""
+
 
 @dataclass(frozen=True)
 class ServiceSettings:
@@ -33,6 +37,8 @@ class ServiceSettings:
             raise ValueError("refresh_s must be a number of seconds, not negative")
         if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", self.root_path):
             raise ValueError('root_path must be "" or a path like "/tracklets"')
+        if self.root_path.strip("/").split("/")[0] in OUR_PATHS:
+            raise ValueError("root_path must not begin like an address of the service itself")
 
 
 def load_service() -> ServiceSettings:

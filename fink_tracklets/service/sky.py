@@ -9,6 +9,8 @@ from fink_tracklets.sphere import ARCSEC, unit_vectors
 
 Plane = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 """Unit vectors towards the centre, east and north."""
+GEOSTATIONARY_RADII = 42_164.2 / 6_378.1
+"""Radius of the geostationary orbit over that of the Earth."""
 
 
 def plane(ra: ArrayLike, dec: ArrayLike) -> Plane:
@@ -56,6 +58,44 @@ def fitted_curve(
     degree = min(2, len(np.unique(along)) - 1)
     fits = [np.polynomial.Polynomial.fit(along, points[:, k], degree) for k in (0, 1)]
     return np.stack([fit(places) for fit in fits], axis=1)
+
+
+def sexagesimal(ra: float, dec: float) -> str:
+    """A position [deg] in hours and degrees, to a tenth of an arcsecond, as SIMBAD reads it.
+
+    Examples
+    --------
+    >>> sexagesimal(327.680660, -14.023120)
+    '21:50:43.36 -14:01:23.2'
+    """
+    hundredths = round(ra / 15 * 360_000) % 8_640_000
+    minutes, second = divmod(hundredths, 6_000)
+    tenths = round(abs(dec) * 36_000)
+    arcminutes, arcsecond = divmod(tenths, 600)
+    sign = "-" if dec < 0 and tenths else "+"
+    return (
+        f"{minutes // 60:02d}:{minutes % 60:02d}:{second / 100:05.2f} "
+        f"{sign}{arcminutes // 60:02d}:{arcminutes % 60:02d}:{arcsecond / 10:04.1f}"
+    )
+
+
+def nearest_on(line: NDArray[np.float64], point: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The point of a polyline, shape (n, 2), that is nearest to a point."""
+    starts, steps = line[:-1], np.diff(line, axis=0)
+    along = ((point - starts) * steps).sum(axis=1) / np.maximum((steps**2).sum(axis=1), 1e-12)
+    places = starts + np.clip(along, 0, 1)[:, None] * steps
+    nearest: NDArray[np.float64] = places[np.hypot(*(places - point).T).argmin()]
+    return nearest
+
+
+def belt(latitude_deg: float, n: int) -> NDArray[np.float64]:
+    """Declination [deg] of the geostationary orbit from a site, where it culminates, n times.
+
+    Towards the horizon it differs by up to a degree; the Earth is taken as a sphere.
+    """
+    latitude = np.radians(latitude_deg)
+    height, aside = -np.sin(latitude), GEOSTATIONARY_RADII - np.cos(latitude)
+    return np.full(n, np.degrees(np.arctan2(height, aside)))
 
 
 def mollweide(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:

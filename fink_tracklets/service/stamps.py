@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import gzip
 import io
+import math
 import struct
 import zlib
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
+from fink_tracklets.glints.stamps import DamagedStamp, decode, level_and_noise
 from fink_tracklets.service.index import Night
+from fink_tracklets.service.packets import packet_stamps
 from fink_tracklets.service.reading import ParquetReader
 from fink_tracklets.service.refusal import Refusal
 
 KINDS = ("science", "template", "difference")
 LARGEST = 1 << 20
 """Bytes of one cutout; ZTF's have 16 kB."""
-NOT_THERE = (
-    "The store has no stamps of this alert: run `fink-tracklets glints` on the night, or start "
-    "`serve` with --alerts."
-)
+ABOVE_NOISE = 12.0
+"""What is this many times the noise above the level is white at the latest."""
 
 
 def stamp_fits(
@@ -35,14 +36,17 @@ def stamp_fits(
     ------
     Refusal : 404, it is in neither
     """
-    content = None
     stored = reader.part(night, "stamps", "alert_id", alert_id, [kind])
-    if stored is not None and len(stored):
-        content = stored[kind][0].as_py()
-    elif alerts is not None:
-        content = _from_alerts(alerts, night.night, alert_id, kind)
+    content = stored[kind][0].as_py() if stored is not None and len(stored) else None
+    if not content and alerts is not None:
+        content = packet_stamps(alerts, night.night, alert_id, night.configuration).get(kind)
     if not content:
-        raise Refusal(404, NOT_THERE)
+        where = "nor do the packets of --alerts" if alerts else "and `serve` runs without --alerts"
+        raise Refusal(
+            404,
+            f"The store has no {kind} stamp of the alert {alert_id}, {where}: the store keeps "
+            "those of alerts in tracklets, once `fink-tracklets glints` has run on the night.",
+        )
     return unzipped(content)
 
 
@@ -57,36 +61,50 @@ def unzipped(content: bytes) -> bytes:
     return found
 
 
-def _from_alerts(alerts: str, night: str, alert_id: int, kind: str) -> bytes | None:
-    """From ZTF's packets in Parquet."""
-    path = alerts.replace("{Y}", night[:4]).replace("{m}", night[4:6]).replace("{d}", night[6:])
-    column = f"cutout{kind.capitalize()}"
+def stamp_png(fits: bytes, configuration: Mapping[str, Any]) -> bytes:
+    """A cutout as a grey picture, north up and east to the left where its orientation is known.
+
+    Parameters
+    ----------
+    configuration : the survey's, with the orientation of stamps that have no WCS
+    """
     try:
-        dataset = ds.dataset(path, format="parquet", partitioning=None)
-    except FileNotFoundError:
+        stamp = decode(fits)
+    except DamagedStamp as error:
+        raise pa.ArrowInvalid(f"a stamp is {error}") from error
+    image = turned(stamp.pixels, stamp.axes or _axes(configuration))
+    level, noise = level_and_noise(image)
+    low = level - 1.5 * noise
+    high = max(float(np.nanpercentile(image, 99.8)), level + ABOVE_NOISE * noise, low + 1e-9)
+    shade = np.sqrt(np.clip((np.nan_to_num(image, nan=low) - low) / (high - low), 0, 1))
+    return png(np.rint(255 * shade).astype(np.uint8))
+
+
+def _axes(configuration: Mapping[str, Any]) -> tuple[float, float, float, float] | None:
+    glints = configuration.get("glints") or {}
+    x, y = (glints.get(f"{axis}_position_angle_deg") for axis in "xy")
+    if x is None or y is None:
         return None
-    if column not in dataset.schema.names or "candid" not in dataset.schema.names:
-        return None
-    found = dataset.to_table(
-        columns={"stamp": pc.field(column, "stampData")}, filter=pc.field("candid") == alert_id
-    )
-    return found["stamp"][0].as_py() if len(found) else None
+    x, y = math.radians(x), math.radians(y)
+    return math.sin(x), math.cos(x), math.sin(y), math.cos(y)
 
 
-def stamp_png(fits: bytes) -> bytes:
-    """A cutout as a picture: grey, north up as stored, stretched between its own percentiles."""
-    from astropy.io.fits import open as open_fits
+def turned(
+    image: NDArray[np.float32], axes: tuple[float, float, float, float] | None
+) -> NDArray[np.float32]:
+    """An image with its first row on top: north up, east to the left, to the nearest quarter turn.
 
-    try:
-        with open_fits(io.BytesIO(fits)) as file:
-            image = np.asarray(next(hdu.data for hdu in file if hdu.data is not None), float)
-    except (OSError, StopIteration, ValueError) as error:
-        raise pa.ArrowInvalid(f"a stamp is not FITS: {error}") from error
-    finite = image[np.isfinite(image)]
-    low, high = np.percentile(finite, [5, 99.5]) if finite.size else (0.0, 1.0)
-    scaled = np.clip((np.nan_to_num(image, nan=low) - low) / max(high - low, 1e-9), 0, 1)
-    shade = np.arcsinh(5 * scaled) / np.arcsinh(5)
-    return png(np.rint(255 * shade[::-1]).astype(np.uint8))
+    Parameters
+    ----------
+    image : rows are y, columns x
+    axes : east and north of a step in x, then in y; None: y grows upwards, as FITS is shown
+    """
+    if axes is None:
+        return image[::-1]
+    east_x, north_x, east_y, north_y = axes
+    if abs(north_x) > abs(east_x):
+        image, east_x, north_y = image.T, east_y, north_x
+    return image[:: -1 if north_y > 0 else 1, :: -1 if east_x > 0 else 1]
 
 
 def png(image: NDArray[np.uint8]) -> bytes:

@@ -9,6 +9,7 @@ import sys
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlparse
@@ -30,8 +31,15 @@ class Folder(ABC):
         """A file, to read and to seek in; FileNotFoundError where there is none."""
 
     @abstractmethod
+    def states(self, path: str) -> dict[str, tuple[int, ...]]:
+        """The names in a folder, each with numbers that change when the file is replaced.
+
+        None where there is no such folder.
+        """
+
     def names(self, path: str) -> list[str]:
         """The names in a folder, sorted; none where there is no such folder."""
+        return sorted(self.states(path))
 
     def read(self, path: str) -> bytes:
         """The content of a file."""
@@ -76,9 +84,14 @@ class LocalFolder(WritableFolder):
     def open(self, path: str) -> BinaryIO:
         return (self.path / path).open("rb")
 
-    def names(self, path: str) -> list[str]:
-        folder = self.path / path
-        return sorted(os.listdir(folder)) if folder.exists() else []
+    def states(self, path: str) -> dict[str, tuple[int, ...]]:
+        found: dict[str, tuple[int, ...]] = {}
+        with suppress(FileNotFoundError), os.scandir(self.path / path) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    status = os.stat(entry.path, follow_symlinks=False)
+                    found[entry.name] = (status.st_mtime_ns, status.st_size, status.st_ino)
+        return found
 
     def make(self, path: str) -> None:
         (self.path / path).mkdir(parents=True, exist_ok=True)

@@ -43,15 +43,15 @@ class HadoopFolder(WritableFolder):
 
         return RangedFile(size, fetch).buffered()
 
-    def names(self, path: str) -> list[str]:
+    def states(self, path: str) -> dict[str, tuple[int, ...]]:
         try:
             with self._errors(path):
-                return sorted(
-                    status.getPath().getName()
+                return {
+                    status.getPath().getName(): (status.getModificationTime(), status.getLen())
                     for status in self.system.listStatus(self._path(path))
-                )
+                }
         except FileNotFoundError:
-            return []
+            return {}
 
     def make(self, path: str) -> None:
         with self._errors(path):

@@ -50,12 +50,15 @@ class WebHdfsFolder(Folder):
             lambda position, length: self._get(path, op="OPEN", offset=position, length=length),
         ).buffered()
 
-    def names(self, path: str) -> list[str]:
+    def states(self, path: str) -> dict[str, tuple[int, ...]]:
         try:
             answer = json.loads(self._get(path, op="LISTSTATUS"))
         except FileNotFoundError:
-            return []
-        return sorted(status["pathSuffix"] for status in answer["FileStatuses"]["FileStatus"])
+            return {}
+        return {
+            status["pathSuffix"]: (status["modificationTime"], status["length"], status["fileId"])
+            for status in answer["FileStatuses"]["FileStatus"]
+        }
 
     def _get(self, path: str, **query: Any) -> bytes:
         url = f"{self.http}/{quote(path)}?{urlencode({**query, 'user.name': self.user})}"

@@ -15,7 +15,7 @@ from fink_tracklets.service.index import Snapshot
 from fink_tracklets.service.pages.calls import calls_page
 from fink_tracklets.service.pages.home import home
 from fink_tracklets.service.pages.night import night_page
-from fink_tracklets.service.pages.satellite import satellite_page
+from fink_tracklets.service.pages.satellite import satellite_page, satellites_page
 from fink_tracklets.service.pages.search import found_at
 from fink_tracklets.service.pages.tracklet import tracklet_page
 from fink_tracklets.service.reading import ParquetReader
@@ -23,7 +23,7 @@ from fink_tracklets.service.refusal import Refusal
 from fink_tracklets.service.requests import only
 from fink_tracklets.service.satellites import tracklets_of
 
-STATIC = {"style-1.css": "text/css", "tables-1.js": "text/javascript"}
+STATIC = {"style-2.css": "text/css", "tables-1.js": "text/javascript"}
 
 
 def add(app: FastAPI, reader: ParquetReader, alerts: str | None) -> None:
@@ -51,6 +51,10 @@ def add(app: FastAPI, reader: ParquetReader, alerts: str | None) -> None:
         found = reader.consistent(lambda snapshot: details(reader, snapshot, name))
         return tracklet_page(request, found, alerts is not None)
 
+    @app.get("/satellites", include_in_schema=False)
+    def satellites(request: Request) -> Response:
+        return satellites_page(request, reader.index.snapshot())
+
     @app.get("/satellite/{number}", include_in_schema=False)
     def satellite(request: Request, number: str) -> Response:
         rows = tracklets_of(reader.index.snapshot(), parse_number(number, "a catalogue number"))
@@ -65,7 +69,7 @@ def add(app: FastAPI, reader: ParquetReader, alerts: str | None) -> None:
 
     @app.get("/api", include_in_schema=False)
     def api(request: Request) -> Response:
-        return calls_page(request, app.openapi())
+        return calls_page(request, app.openapi(), reader.index.snapshot())
 
     @app.get("/static/{name}", include_in_schema=False)
     def static(name: str) -> Response:

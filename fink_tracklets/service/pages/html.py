@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
-from typing import Any
+from typing import Any, TypeGuard
 
+NOTHING = (float("nan"), "")
+"""An empty cell among numbers."""
 VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
 
 
@@ -47,6 +50,43 @@ def _text(child: Any) -> str:
     return child if isinstance(child, Markup) else escape(str(child))
 
 
+def is_finite(value: float | None) -> TypeGuard[float]:
+    """Whether there is a number."""
+    return value is not None and math.isfinite(value)
+
+
+def number(value: float | None, digits: int) -> tuple[float, str]:
+    """A cell with a number: to sort by, and as it is shown."""
+    if not is_finite(value):
+        return NOTHING
+    return value, decimal(value, digits)
+
+
+def decimal(value: float, digits: int, sign: str = "") -> str:
+    """A number with so many decimals, never a minus zero.
+
+    Examples
+    --------
+    >>> decimal(-0.001, 2), decimal(-2.5, 1), decimal(14.02, 1, "+")
+    ('0.00', '-2.5', '+14.0')
+    """
+    return f"{value:{sign}z,.{digits}f}"
+
+
+def quantity(value: float | None, digits: int, unit: str = "", sign: str = "") -> str | None:
+    """A number with its unit, or None."""
+    if not is_finite(value):
+        return None
+    return decimal(value, digits, sign) + unit
+
+
+def power(exponent: float | None) -> Markup | None:
+    """Ten to the power, as it is written."""
+    if not is_finite(exponent):
+        return None
+    return joined("10", tag("sup", decimal(exponent, 1)))
+
+
 def facts(*rows: tuple[str, Any]) -> Markup:
     """A list of terms and values; those without a value are left out."""
     return tag(
@@ -69,19 +109,21 @@ def table(
     rows : cells; a pair (value, shown) is sorted by its value
     filtered : whether it gets a field to filter it
     """
+    pairs = [[cell if isinstance(cell, tuple) else (cell, cell) for cell in row] for row in rows]
+    numeric = [any(_is_number(row[k][0]) for row in pairs) for k in range(len(heads))]
     cells = []
-    for row in rows:
+    for row in pairs:
         parts = []
-        for cell in row:
-            value, shown = cell if isinstance(cell, tuple) else (cell, cell)
-            numeric = isinstance(value, int | float) and not isinstance(value, bool)
-            key = value if numeric and value == value else "" if numeric else None
-            parts.append(tag("td", shown, data_value=key, class_="n" if numeric else None))
+        for value, shown in row:
+            number = _is_number(value)
+            key = value if number and value == value else "" if number else None
+            parts.append(tag("td", shown, data_value=key, class_="n" if number else None))
         cells.append(tag("tr", parts))
     head = [
-        tag("th", name, tag("small", f" {unit}") if unit else None, scope="col")
-        for name, unit in heads
-    ]
+        tag("th", name, tag("small", f" {unit}") if unit else None, scope="col",
+            class_="n" if right else None)
+        for (name, unit), right in zip(heads, numeric, strict=True)
+    ]  # fmt: skip
     made = tag(
         "table",
         tag("caption", caption),
@@ -91,3 +133,7 @@ def table(
         data_filter="yes" if filtered else None,
     )
     return tag("div", made, class_="wide", tabindex="0", role="region", aria_label=caption)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -25,6 +26,23 @@ def link(request: Request, *parts: str) -> str:
     return f"{request.scope.get('root_path', '')}/{path}"
 
 
+def neighbours(
+    request: Request, kind: str, names: Sequence[str], name: str, above: Markup
+) -> Markup:
+    """Links to what is above, and to the one before and the one after in a sorted list."""
+    at = names.index(name)
+    links = [above]
+    if at:
+        links.append(_step(request, kind, names[at - 1], "← ", "", "prev"))
+    if at + 1 < len(names):
+        links.append(_step(request, kind, names[at + 1], "", " →", "next"))
+    return tag("nav", [(one, " ") for one in links], aria_label="Neighbours")
+
+
+def _step(request: Request, kind: str, name: str, left: str, right: str, rel: str) -> Markup:
+    return tag("a", left, name, right, href=link(request, kind, name), rel=rel)
+
+
 def page(request: Request, title: str, *content: Any, status: int = 200) -> Response:
     """A page with the head, the search box and the foot that all have."""
     search = tag(
@@ -35,7 +53,7 @@ def page(request: Request, title: str, *content: Any, status: int = 200) -> Resp
             id="q",
             name="q",
             type="search",
-            placeholder="20211022, TRCK_..., 25544",
+            placeholder="20211022 or TRCK_…",
             value=request.query_params.get("q", "")[:100] or None,
             required="required",
         ),
@@ -50,7 +68,7 @@ def page(request: Request, title: str, *content: Any, status: int = 200) -> Resp
         tag("meta", name="color-scheme", content="light dark"),
         tag("title", f"{title} · fink_tracklets"),
         tag("link", rel="icon", href="data:,"),
-        tag("link", rel="stylesheet", href=link(request, "static", "style-1.css")),
+        tag("link", rel="stylesheet", href=link(request, "static", "style-2.css")),
         tag("script", src=link(request, "static", "tables-1.js"), defer="defer"),
     )
     body = tag(
@@ -59,14 +77,22 @@ def page(request: Request, title: str, *content: Any, status: int = 200) -> Resp
         tag(
             "header",
             tag("a", "fink_tracklets", href=link(request, ""), class_="home"),
+            tag(
+                "nav",
+                [
+                    (tag("a", text, href=link(request, *parts)), " ")
+                    for text, parts in (
+                        ("Nights", [""]),
+                        ("Satellites", ["satellites"]),
+                        ("REST calls", ["api"]),
+                    )
+                ],
+                aria_label="Pages",
+            ),
             search,
         ),
         tag("main", tag("h1", title), *content, id="content"),
-        tag(
-            "footer",
-            tag("a", "REST calls", href=link(request, "api")),
-            f" · times are UTC, positions ICRS · version {__version__}",
-        ),
+        tag("footer", f"Times are UTC, positions ICRS · fink_tracklets {__version__}"),
     )
     document = Markup("<!doctype html>\n") + tag("html", head, body, lang="en")
     return HTMLResponse(document, status, headers=HEADERS)

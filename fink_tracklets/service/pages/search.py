@@ -13,7 +13,6 @@ from fink_tracklets.service.index import Snapshot
 from fink_tracklets.service.pages.html import tag
 from fink_tracklets.service.pages.page import link, page
 from fink_tracklets.service.refusal import Refusal, shown
-from fink_tracklets.service.satellites import best_matches
 
 MOST = 200
 """Tracklets that are listed."""
@@ -30,7 +29,7 @@ def found_at(request: Request, snapshot: Snapshot, text: str) -> Response:
         return RedirectResponse(link(request, "satellite", str(int(text))), 303)
     matches = [
         row
-        for row in best_matches(snapshot)
+        for row in snapshot.best_matches
         if len(text) >= 3 and text.upper() in str(row["object_name"]).upper()
     ]
     if not matches:

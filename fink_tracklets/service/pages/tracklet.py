@@ -10,10 +10,22 @@ from starlette.responses import Response
 
 from fink_tracklets.service.arguments import FORMATS
 from fink_tracklets.service.details import Details
-from fink_tracklets.service.pages.html import Markup, facts, table, tag
-from fink_tracklets.service.pages.night import number
-from fink_tracklets.service.pages.page import link, page
-from fink_tracklets.service.pages.svg import chart, sky_view
+from fink_tracklets.service.pages.card import match_card
+from fink_tracklets.service.pages.flashes import brightness
+from fink_tracklets.service.pages.html import (
+    Markup,
+    decimal,
+    facts,
+    joined,
+    number,
+    power,
+    quantity,
+    table,
+    tag,
+)
+from fink_tracklets.service.pages.page import link, neighbours, page
+from fink_tracklets.service.pages.sky_view import sky_view
+from fink_tracklets.service.sky import sexagesimal
 from fink_tracklets.service.stamps import KINDS
 
 STAMPED = 30
@@ -23,63 +35,79 @@ STAMPED = 30
 def tracklet_page(request: Request, found: Details, has_alerts: bool) -> Response:
     """The page of a tracklet."""
     name, night = found.tracklet["tracklet"], found.night.night
+    stamps = link(request, "api", "v1", "tracklets", name, "stamps")
+
+    def difference(alert: int) -> str:
+        return f"{stamps}/{alert}/difference.png"
+
     legend = tag(
-        "p", tag("i", class_="dot glint"), " alerts of the tracklet ",
-        tag("i", class_="dot candidate"), " other candidates ",
-        (tag("i", class_="dot satellite"), " predicted path of the satellite")
+        "p",
+        tag("span", tag("i", class_="dot glint"), " alerts of the tracklet"),
+        tag("span", tag("i", class_="dash curve"), " fitted curve"),
+        tag("span", tag("i", class_="dot candidate"), " other candidates in sight")
+        if found.others else None,
+        tag("span", tag("i", class_="dash satellite"), " predicted path of the satellite")
         if found.satellites else None,
         class_="legend",
     )  # fmt: skip
     return page(
         request,
         name,
-        tag("nav", tag("a", f"Night {night}", href=link(request, "night", night)),
-            aria_label="Night"),
+        neighbours(request, "tracklet", sorted(found.night.tracklets["tracklet"].to_pylist()),
+                   name, tag("a", f"Night {night}", href=link(request, "night", night))),
+        tag("p", _sentence(found), class_="lead"),
         tag(
             "div",
-            tag("section", tag("h2", "On the sky"), sky_view(found), legend),
+            tag("section", tag("h2", "On the sky"),
+                sky_view(found, difference if has_alerts else None), legend),
             tag("section", tag("h2", "Measures"), _measures(found), _elsewhere(request, found)),
             class_="columns",
         ),
         tag("h2", "Satellite"),
-        _satellite(request, found),
-        tag("h2", "Magnitude along the track"),
-        _magnitudes(found),
-        _flashes(found),
+        match_card(request, found.satellites),
+        brightness(found),
         tag("h2", "Stamps"),
-        _stamps(request, found, has_alerts),
+        _stamps(stamps, found, has_alerts),
         tag("h2", "Alerts"),
         _alerts(found),
     )  # fmt: skip
 
 
+def _sentence(found: Details) -> Markup:
+    """What it is, in short."""
+    row = found.tracklet
+    parts: list[Any] = [f"{row['n_alerts']} alerts along {decimal(row['length_arcsec'] or 0, 0)}″"]
+    if row["exposure_start"]:
+        parts.append(f", exposed from {row['exposure_start']:%Y-%m-%d %H:%M:%S} UTC on")
+    if found.satellites:
+        best = found.satellites[0]
+        made = "made by" if best["certain"] else "perhaps made by"
+        name = best["object_name"] or f"satellite {best['norad_cat_id']}"
+        parts.append(joined(f", {made} ", tag("b", name)))
+    if found.flashes and found.flashes["period_s"] is not None:
+        parts.append(f", which flashes every {found.flashes['period_s']:.3g} s")
+    return joined(parts, ".")
+
+
 def _measures(found: Details) -> Markup:
     row, (ra, dec) = found.tracklet, found.middle
-    start = row["exposure_start"]
+    magnitude = None
+    if row["mag_mean"] is not None:
+        low, mean, high = (quantity(row[f"mag_{k}"], 2) for k in ("min", "mean", "max"))
+        magnitude = f"{mean} ({low} to {high})"
+    chance = power(row["log10_nfa"])
     return facts(
-        ("Exposure start", f"{start:%Y-%m-%d %H:%M:%S} UTC" if start else None),
-        ("Middle", f"{ra:.5f}° {dec:+.5f}°"),
-        ("Alerts", row["n_alerts"]),
+        ("Middle", joined(sexagesimal(ra, dec), tag("br"), f"{ra:.5f} {dec:+.5f}")),
+        ("Length", quantity(row["length_arcsec"], 1, "″")),
+        ("Position angle", quantity(row["position_angle_deg"], 2, "°")),
+        ("Curvature", quantity(row["curvature"], 3, " per rad")),
+        ("rms about the curve", quantity(row["rms_arcsec"], 2, "″")),
         ("Detections", row["n_points"]),
-        ("Length", _with(row["length_arcsec"], 1, "″")),
-        ("Position angle", _with(row["position_angle_deg"], 2, "°")),
-        ("Curvature", _with(row["curvature"], 3, " per rad")),
-        ("rms about the curve", _with(row["rms_arcsec"], 2, "″")),
-        ("Magnitude", f"{_with(row['mag_mean'], 2, '')} "
-                      f"({_with(row['mag_min'], 2, '')} to {_with(row['mag_max'], 2, '')})"),
-        ("Expected by chance", _chance(row["log10_nfa"])),
+        ("Magnitude", magnitude),
+        ("Expected by chance", joined(chance, " in this exposure") if chance else None),
         ("Along a pixel axis", "yes" if row["along_pixel_axis"] else None),
-    )  # fmt: skip
-
-
-def _chance(value: float | None) -> str | None:
-    if value is None or value != value:
-        return None
-    return f"10^{value:.1f} such tracklets in this exposure"
-
-
-def _with(value: float | None, digits: int, unit: str) -> str | None:
-    return None if value is None or value != value else f"{value:.{digits}f}{unit}"
+        ("Other candidates", len(found.others)),
+    )
 
 
 def _elsewhere(request: Request, found: Details) -> Markup:
@@ -102,139 +130,18 @@ def _elsewhere(request: Request, found: Details) -> Markup:
     )  # fmt: skip
 
 
-def _satellite(request: Request, found: Details) -> Markup:
-    if found.satellites is None:
-        return tag("p", "Satellites have not been looked for in this night.")
-    if not found.satellites:
-        return tag("p", "No satellite of the catalogue matches.")
-    best = found.satellites[0]
-    catalogue = best["norad_cat_id"]
-    get = best.get
-    card = facts(
-        ("Name", get("object_name")),
-        ("Catalogue number", _catalogue(request, catalogue)),
-        ("Designation", get("object_id")),
-        ("Certain", _yes(get("certain"))),
-        ("By chance", None if get("chance_probability") is None
-         else f"{get('chance_probability'):.2g}"),
-        ("Aside of the curve", _with(get("aside_arcsec"), 1, "″")),
-        ("Late", _with(get("lateness_s"), 2, " s")),
-        ("Slope against the curve", _with(get("slope_deg"), 3, "°")),
-        ("Age of its elements", _with(get("element_age_d"), 1, " d")),
-        ("Range", _with(get("range_km"), 0, " km")),
-        ("Sunlit", _yes(get("sunlit"))),
-        ("Phase angle", _with(get("phase_angle_deg"), 1, "°")),
-        ("Apparent motion", _with(get("rate_arcsec_per_s"), 1, "″/s")),
-        ("Type", get("object_type")),
-        ("Status", get("ops_status")),
-        ("Owner", get("owner")),
-        ("Launched", get("launch_date")),
-        ("Orbit", _orbit(best)),
-        ("Zone", get("zone")),
-    )  # fmt: skip
-    if len(found.satellites) == 1:
-        return tag("div", card, class_="card")
-    rivals = [
-        [
-            row["rank"],
-            row["object_name"] or "",
-            (row["norad_cat_id"], _catalogue(request, row["norad_cat_id"])),
-            number(row.get("score"), 2),
-            number(row.get("aside_arcsec"), 1),
-            number(row.get("slope_deg"), 3),
-        ]
-        for row in found.satellites[1:]
-    ]  # fmt: skip
-    heads = [
-        ("Rank", ""),
-        ("Name", ""),
-        ("Number", ""),
-        ("Score", ""),
-        ("Aside", "″"),
-        ("Slope", "°"),
-    ]
-    return tag("div", card, table("Rivals", heads, rivals), class_="card")
-
-
-def _catalogue(request: Request, number: int) -> Markup:
-    return tag("a", number, href=link(request, "satellite", str(number)))
-
-
-def _yes(value: bool | None) -> str | None:
-    return None if value is None else "yes" if value else "no"
-
-
-def _orbit(row: dict[str, Any]) -> str | None:
-    if row.get("semi_major_axis_km") is None:
-        return None
-    return (
-        f"a {row['semi_major_axis_km']:,.0f} km, e {row.get('eccentricity') or 0:.4f}, "
-        f"i {row.get('inclination_deg') or 0:.1f}°"
-    )
-
-
-def _magnitudes(found: Details) -> Markup:
-    rows = [r for r in found.alerts if r["mag"] is not None and r["mag"] == r["mag"]]
-    if not rows:
-        return tag("p", "The alerts have no magnitudes.")
-    return chart(
-        "Magnitude along the track",
-        [r["along_arcsec"] for r in rows],
-        [r["mag"] for r in rows],
-        [r["mag_err"] for r in rows],
-        "along the track [arcsec]",
-        "magnitude",
-    )
-
-
-def _flashes(found: Details) -> Markup | None:
-    """Periods and the reconstructed light curve, where the store has them."""
-    parts: list[Any] = []
-    if found.flashes:
-        shown = [
-            (key.replace("_", " "), f"{value:.4g}" if isinstance(value, float) else value)
-            for key, value in found.flashes.items()
-            if key not in ("tracklet",)
-            and value is not None
-            and value == value
-            and not isinstance(value, list | dict | bytes)
-        ]
-        parts += [tag("h2", "Flashes"), facts(*shown)]
-    points = [r for r in found.light_curve or [] if r["mag"] is not None]
-    if points:
-        curve = chart(
-            "Light curve",
-            [row["time_s"] for row in points],
-            [row["mag"] for row in points],
-            [row["mag_scatter"] for row in points],
-            "after the first flash [s]",
-            "magnitude",
-            line=True,
-        )
-        parts += [tag("h2", "Light curve"), curve]
-    return tag("div", parts) if parts else None
-
-
-def _stamps(request: Request, found: Details, has_alerts: bool) -> Markup:
+def _stamps(folder: str, found: Details, has_alerts: bool) -> Markup:
     if not found.stamps and not has_alerts:
         return tag("p", "The store has no stamps of this tracklet.")
-    name = found.tracklet["tracklet"]
     ids = [
         row["alert_id"]
         for row in found.alerts
         if has_alerts or row["alert_id"] in (found.stamps or ())
     ]
-    folder = link(request, "api", "v1", "tracklets", name, "stamps")
 
     def stamp(alert: int, kind: str) -> Markup:
-        image = tag(
-            "img",
-            src=f"{folder}/{alert}/{kind}.png",
-            alt=f"{kind} of alert {alert}",
-            width=64,
-            height=64,
-            loading="lazy",
-        )
+        image = tag("img", src=f"{folder}/{alert}/{kind}.png", alt=f"{kind} of alert {alert}",
+                    width=64, height=64, loading="lazy")  # fmt: skip
         return tag("td", tag("a", image, href=f"{folder}/{alert}/{kind}.fits"))
 
     rows = [
@@ -244,7 +151,7 @@ def _stamps(request: Request, found: Details, has_alerts: bool) -> Markup:
     more = f" The first {STAMPED} of {len(ids)} alerts." if len(ids) > STAMPED else ""
     return tag(
         "div",
-        tag("p", f"Along the track; a stamp leads to its FITS file.{more}"),
+        tag("p", f"In the order of the track, north up; a stamp leads to its FITS file.{more}"),
         tag("div", tag("table", tag("tbody", rows), class_="stamps"), class_="wide", tabindex="0",
             role="region", aria_label="Stamps"),
     )  # fmt: skip
