@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import tempfile
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
 from fink_tracklets.config import conf_file, read_toml
@@ -32,6 +34,9 @@ def spark_session(log: Path | None = None) -> SparkSession:
         they stay where the operator's log4j configuration sends them.
     """
     settings = read_toml(conf_file("spark.toml"))
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        # They print errors that are caught, with their tracebacks; what is not caught is raised.
+        PySparkLogger.getLogger(name).setLevel(logging.CRITICAL + 1)
     if running := SparkSession.getActiveSession():
         return running
     if under_spark_submit():

@@ -81,7 +81,9 @@ def test_missing_and_mistyped_columns_are_named(run, data, spark, tmp_path):
 
     def saying(name, frame):
         frame.write.parquet(str(tmp_path / name))
-        return run(alerts=tmp_path / name)
+        message = run(alerts=tmp_path / name)
+        assert message.startswith("fink-tracklets: ")  # nor does Spark log the error beside it
+        return message
 
     message = saying("no-id", alerts.drop("candid"))
     assert "the column candid is missing; survey 'ztf' needs it for alert_id" in message
