@@ -18,12 +18,12 @@ from fink_tracklets.sphere import ra_dec
 
 
 def exposures(sizes: list[int], seed: int) -> pd.DataFrame:
-    """One exposure per size, with a tracklet or two each, every third one clumped."""
+    """One exposure per size, with a tracklet or two each, every ninth one clumped."""
     ztf, parts, alert = load_survey("ztf"), [], 0
     for number, n in enumerate(sizes):
         rng = np.random.default_rng([seed, number])
         size = scenes.side(ztf)
-        field = (scenes.clumps if number % 3 == 2 and n <= 200 else scenes.uniform)(rng, n, size)
+        field = (scenes.clumps if number % 9 == 2 and n <= 200 else scenes.uniform)(rng, n, size)
         plane = np.concatenate([field, scenes.tracklets(rng, 2 if n >= 200 else 1, size, 0.3)[0]])
         ra, dec = ra_dec(scenes.on_sky(plane, rng.uniform(0, 360), rng.uniform(-90, 90)))
         ids = alert + np.arange(len(ra))
