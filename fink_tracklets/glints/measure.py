@@ -70,7 +70,8 @@ def _peaks(row: Any) -> Peaks:
     arrays = [values(given) for given in (row.peak_x, row.peak_y, row.peak_snr, row.peak_flux)]
     x, y, snr, flux = (NONE if array is None else array for array in arrays)
     noises = (row.science_noise, row.difference_noise, row.masked_fraction)
-    return Peaks(row.stamp, *noises, x, y, snr, flux, values(row.peak_east), values(row.peak_north))
+    east, north = values(row.peak_east), values(row.peak_north)
+    return Peaks(row.stamp, *noises, x, y, snr, flux, east=east, north=north)
 
 
 def track_angles(alerts: pd.DataFrame, tracklets: pd.DataFrame) -> pd.Series:
