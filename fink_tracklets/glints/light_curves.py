@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import mannwhitneyu
+from scipy.stats import ttest_ind
 
 from fink_tracklets.glints.magnitudes import expected_magnitude
 from fink_tracklets.glints.measure import arcs, rows_of
@@ -135,7 +135,7 @@ def alternation(
 ) -> tuple[int, float | None]:
     """Whether every other flash of a comb is the brighter: then the period is two spacings.
 
-    The magnitudes of even and odd teeth are compared by the rank test of Mann and Whitney.
+    The mean magnitudes of even and odd teeth are compared by the test of Welch.
 
     Returns
     -------
@@ -152,7 +152,7 @@ def alternation(
     mag = curve["mag"].to_numpy(float)
     if even.sum() < 2 or odd.sum() < 2:
         return 1, None
-    chance = float(mannwhitneyu(mag[even], mag[odd], method="asymptotic").pvalue)
+    chance = float(ttest_ind(mag[even], mag[odd], equal_var=False).pvalue)
     return (2, 0.5) if chance <= max_chance else (1, None)
 
 

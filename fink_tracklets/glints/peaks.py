@@ -83,8 +83,8 @@ def find_peaks(
     The difference, without the pixels of template objects, is smoothed by a point source's
     profile and divided by the noise of the result: each pixel then is the signal-to-noise ratio
     of a point source there. Peaks are SEP's objects that reach
-    `settings.detection_sigma`; their
-    positions are windowed with the same profile.
+    `settings.detection_sigma`; their positions are windowed with the same profile. These and
+    the fluxes are of all pixels, masked ones too.
 
     Parameters
     ----------
@@ -103,13 +103,15 @@ def find_peaks(
         return Peaks("no noise", science_noise, noise)
     radius = settings.fwhm_arcsec / 2 / settings.pixel_scale_arcsec
     mask = template_mask(ref, science_noise, settings.template_sigma, max(radius, 1.0))
-    mask |= ~np.isfinite(diff)
+    absent = ~np.isfinite(diff)
+    mask |= absent
     if mask.all():
         return Peaks("masked", science_noise, noise, 1.0)
-    image = (diff - np.float32(level)) / np.float32(noise)
-    image[mask] = 0
+    whole = (diff - np.float32(level)) / np.float32(noise)
+    whole[absent] = 0
+    image = np.where(mask, np.float32(0), whole)
     sigma = settings.fwhm_arcsec / FWHM / settings.pixel_scale_arcsec
-    smooth = gaussian_filter(image, sigma, mode="constant", truncate=3.0)
+    smooth = smoothed(image, sigma)
     smooth_level, smooth_noise = level_and_noise(smooth[~mask])
     if not smooth_noise > 0:
         return Peaks("no noise", science_noise, noise)
@@ -124,10 +126,12 @@ def find_peaks(
     found = found[found["peak"] >= settings.detection_sigma]
     found = found[np.lexsort((found["xpeak"], found["ypeak"], -found["peak"]))]
     centre = (len(image) - 1) / 2
-    x, y, _ = sep.winpos(image, found["xpeak"], found["ypeak"], sigma, mask=mask)
+    x, y, _ = sep.winpos(whole, found["xpeak"], found["ypeak"], sigma)
+    lost = ~(np.hypot(x - found["xpeak"], y - found["ypeak"]) <= 2)
+    x, y = np.where(lost, found["xpeak"], x), np.where(lost, found["ypeak"], y)
+    at = tuple(np.clip(np.rint([y, x]), 0, len(image) - 1).astype(int))
+    flux = 4 * np.pi * sigma**2 * (smoothed(whole, sigma)[at].astype(float) - smooth_level)
     x, y = x - centre, y - centre
-    snr = found["peak"].astype(float)
-    brightest = maximum_filter(image, 3)[found["ypeak"], found["xpeak"]].astype(float)
     axes = stamps[2].axes or settings.axes
     return Peaks(
         "ok",
@@ -136,12 +140,17 @@ def find_peaks(
         float(mask.mean()),
         x,
         y,
-        snr,
-        snr * smooth_noise * 4 * np.pi * sigma**2,
-        brightest,
+        found["peak"].astype(float),
+        flux,
+        maximum_filter(whole, 3)[at].astype(float),
         None if axes is None else axes[0] * x + axes[2] * y,
         None if axes is None else axes[1] * x + axes[3] * y,
     ).without_cosmic_rays(settings.centre_radius_arcsec / settings.pixel_scale_arcsec)
+
+
+def smoothed(image: Image, sigma: float) -> Image:
+    """Convolved with a Gaussian of `sigma` pixels; nothing lies outside the image."""
+    return np.asarray(gaussian_filter(image, sigma, mode="constant", truncate=3.0))
 
 
 def on_track(
