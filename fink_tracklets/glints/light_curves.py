@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import ttest_ind
 
 from fink_tracklets.glints.magnitudes import expected_magnitude
 from fink_tracklets.glints.measure import arcs, rows_of
+from fink_tracklets.glints.path import path_times
 from fink_tracklets.glints.peaks import smallest_spacing
 from fink_tracklets.glints.periods import Comb, fit_comb
 from fink_tracklets.glints.settings import GlintSettings
 from fink_tracklets.survey import Survey
 
+Array = NDArray[np.float64]
+
+UNEVEN = 1e-4
+"""What a long path leaves unexplained of the even motion, as a part of its length."""
 MEANS = ("duration_s", "instant_mag", "standard_mag", "standard_mag_lambert")
 
 
@@ -25,17 +31,26 @@ def light_curve(alerts: pd.DataFrame, settings: GlintSettings) -> pd.DataFrame:
 
     Returns
     -------
-    alert_id (or null), along_arcsec, mag, mag_scatter, n_stamps, limiting_mag
+    alert_id (or null), along_arcsec, mag, mag_scatter, n_stamps, limiting_mag, and `seen_by`: the
+    alerts whose positions make that of the flash
     """
     rows = []
     for alert in rows_of(alerts.sort_values("alert_id")):
-        rows.append((alert.alert_id, alert.along_arcsec, alert.mag, alert.limiting_mag, True))
+        seen_by = alert.alert_id
+        rows.append((seen_by, seen_by, alert.along_arcsec, alert.mag, alert.limiting_mag, True))
         rows += [
-            (None, alert.along_arcsec + along, alert.mag + fainter, alert.limiting_mag, False)
+            (
+                None,
+                seen_by,
+                alert.along_arcsec + along,
+                alert.mag + fainter,
+                alert.limiting_mag,
+                False,
+            )
             for along, fainter in alert.track_peaks
             if abs(along) > settings.same_flash_arcsec
         ]
-    names = ["alert_id", "along_arcsec", "mag", "limiting_mag", "is_alert"]
+    names = ["alert_id", "seen_by", "along_arcsec", "mag", "limiting_mag", "is_alert"]
     # As objects first: next to None an id of 19 digits would become a float.
     points = pd.DataFrame(rows, columns=names, dtype=object)
     points = points.astype(
@@ -55,11 +70,27 @@ def light_curve(alerts: pd.DataFrame, settings: GlintSettings) -> pd.DataFrame:
                 "mag_scatter": group["mag"].std() if len(group) > 1 else np.nan,
                 "n_stamps": len(group),
                 "limiting_mag": group["limiting_mag"].mean(),
+                "seen_by": list(best["seen_by"]),
             }
         )
     found = pd.DataFrame(flashes)
     found["alert_id"] = pd.array([flash["alert_id"] for flash in flashes], dtype="Int64")
     return found
+
+
+def position_covariance(curve: pd.DataFrame) -> Array:
+    """Of the flashes' positions, in units of an alert's variance.
+
+    A flash that is no alert has the mean of its alerts' errors: flashes that share an alert err
+    together. The error of a peak against its alert is taken as a third of the alert's own.
+    """
+    alerts = {name: k for k, name in enumerate(sorted(set().union(*curve["seen_by"])))}
+    share = np.zeros((len(curve), len(alerts)))
+    for k, names in enumerate(curve["seen_by"]):
+        for name in names:
+            share[k, alerts[name]] += 1 / len(names)
+    own = np.where(curve["alert_id"].notna(), 1e-3, (share**2).sum(axis=1) / 9)
+    return np.asarray(share @ share.T + np.diag(own))
 
 
 def flash_tables(
@@ -87,14 +118,19 @@ def flash_tables(
             continue
         second = exposure / arc.arc_arcsec
         curve = light_curve(own, settings)
-        first = curve["along_arcsec"].iloc[0]
-        curve["time_s"] = (curve["along_arcsec"] - first) * second
-        curves.append(curve.assign(tracklet=arc.tracklet))
+        along = curve["along_arcsec"].to_numpy(float)
+        if arc.arc_source == "satellite":
+            times = path_times(along, arc, exposure)
+        else:
+            times = along * second
+        curve["time_s"] = times - times.min()
+        curve = curve.sort_values("time_s", ignore_index=True)
+        curves.append(curve.assign(tracklet=arc.tracklet).drop(columns="seen_by"))
         p_m = own["period_m_s"].dropna().astype(float)
         p_p = smallest_spacing(own["along_arcsec"].to_numpy(float), settings.same_flash_arcsec)
-        tolerance = 3 * settings.position_error_arcsec
-        along = curve["along_arcsec"].to_numpy(float)
-        comb = fit_comb(along, tolerance, 2 * settings.same_flash_arcsec)
+        even = curve["time_s"].to_numpy(float) / second
+        tolerance = max(3 * settings.position_error_arcsec, UNEVEN * even[-1])
+        comb = fit_comb(even, tolerance, 2 * settings.same_flash_arcsec, position_covariance(curve))
         row = {
             "tracklet": arc.tracklet,
             "norad_cat_id": arc.norad_cat_id,
@@ -106,7 +142,7 @@ def flash_tables(
             "period_m_error_s": _median_error(p_m),
             "period_p_s": p_p * second,
             "period_p_error_s": np.sqrt(2) * settings.position_error_arcsec * second,
-            "free_time_s": max(0.0, exposure - curve["time_s"].iloc[-1])
+            "free_time_s": max(0.0, exposure - curve["time_s"].max())
             if arc.arc_source == "satellite"
             else None,
             "arc_arcsec": arc.arc_arcsec,
@@ -118,7 +154,9 @@ def flash_tables(
         if comb is not None:
             row["log10_false_alarm"] = comb.log10_false_alarm
             if comb.log10_false_alarm <= np.log10(settings.max_false_alarm):
-                step, phase = alternation(curve, comb, tolerance, settings.max_false_alarm)
+                step, phase = alternation(
+                    even, curve["mag"].to_numpy(float), comb, tolerance, settings.max_false_alarm
+                )
                 row |= {
                     "period_s": step * comb.spacing_arcsec * second,
                     "period_error_s": step * comb.spacing_error_arcsec * second,
@@ -131,7 +169,7 @@ def flash_tables(
 
 
 def alternation(
-    curve: pd.DataFrame, comb: Comb, tolerance: float, max_chance: float
+    along: Array, mag: Array, comb: Comb, tolerance: float, max_chance: float
 ) -> tuple[int, float | None]:
     """Whether every other flash of a comb is the brighter: then the period is two spacings.
 
@@ -143,13 +181,11 @@ def alternation(
     """
     if comb.interpulse is not None:
         return 1, comb.interpulse
-    along = curve["along_arcsec"].to_numpy(float)
     number = np.round((along - along[0]) / comb.spacing_arcsec)
     offset = along - along[0] - number * comb.spacing_arcsec
     on = np.abs(offset - np.median(offset)) <= tolerance
     even = (number % 2 == 0) & on
     odd = (number % 2 == 1) & on
-    mag = curve["mag"].to_numpy(float)
     if even.sum() < 2 or odd.sum() < 2:
         return 1, None
     chance = float(ttest_ind(mag[even], mag[odd], equal_var=False).pvalue)

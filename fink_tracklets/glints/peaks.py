@@ -130,7 +130,8 @@ def find_peaks(
     lost = ~(np.hypot(x - found["xpeak"], y - found["ypeak"]) <= 2)
     x, y = np.where(lost, found["xpeak"], x), np.where(lost, found["ypeak"], y)
     at = tuple(np.clip(np.rint([y, x]), 0, len(image) - 1).astype(int))
-    flux = 4 * np.pi * sigma**2 * (smoothed(whole, sigma)[at].astype(float) - smooth_level)
+    flux = smoothed(whole, sigma)[at].astype(float) - smooth_level
+    flux = 4 * np.pi * sigma**2 * np.maximum(flux, smooth_noise)
     x, y = x - centre, y - centre
     axes = stamps[2].axes or settings.axes
     return Peaks(

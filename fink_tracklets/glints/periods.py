@@ -142,6 +142,8 @@ def _examine(
             if refined is None:
                 return best
             spacing = refined
+        if n_series > 1 and _even(phases, spacing, tolerance):
+            continue
         k, p = int((series >= 0).sum()), min(1.0, 2 * n_series * width / spacing)
         tail = float(binom.logsf(k - 1, n, p)) / np.log(10)
         free = -(n_series + 1) * np.log10(min(1.0, 2 * width / spacing))
@@ -167,6 +169,14 @@ def _assign(along: Array, spacing: float, width: float, n_series: int) -> tuple[
         series[free & (np.abs(_offsets(along, phase, spacing)) <= width)] = number
         phases.append(phase)
     return np.array(phases), series
+
+
+def _even(phases: Array, spacing: float, tolerance: float) -> bool:
+    """Whether several series are one of a shorter spacing."""
+    step = spacing / len(phases)
+    off = np.abs(_offsets(phases, phases[0], step))
+    tooth = np.round((phases - phases[0]) / step).astype(int) % len(phases)
+    return bool((off <= tolerance).all() and len(np.unique(tooth)) == len(phases))
 
 
 def _offsets(positions, origin, spacing: float):  # type: ignore[no-untyped-def]
