@@ -31,26 +31,18 @@ def light_curve(alerts: pd.DataFrame, settings: GlintSettings) -> pd.DataFrame:
 
     Returns
     -------
-    alert_id (or null), along_arcsec, mag, mag_scatter, n_stamps, limiting_mag, and `seen_by`: the
-    alerts whose positions make that of the flash
+    alert_id (or null), along_arcsec, mag, mag_scatter, n_stamps, limiting_mag
     """
     rows = []
     for alert in rows_of(alerts.sort_values("alert_id")):
-        seen_by = alert.alert_id
-        rows.append((seen_by, seen_by, alert.along_arcsec, alert.mag, alert.limiting_mag, True))
+        limit = alert.limiting_mag
+        rows.append((alert.alert_id, alert.along_arcsec, alert.mag, limit, True))
         rows += [
-            (
-                None,
-                seen_by,
-                alert.along_arcsec + along,
-                alert.mag + fainter,
-                alert.limiting_mag,
-                False,
-            )
+            (None, alert.along_arcsec + along, alert.mag + fainter, limit, False)
             for along, fainter in alert.track_peaks
             if abs(along) > settings.same_flash_arcsec
         ]
-    names = ["alert_id", "seen_by", "along_arcsec", "mag", "limiting_mag", "is_alert"]
+    names = ["alert_id", "along_arcsec", "mag", "limiting_mag", "is_alert"]
     # As objects first: next to None an id of 19 digits would become a float.
     points = pd.DataFrame(rows, columns=names, dtype=object)
     points = points.astype(
@@ -70,27 +62,11 @@ def light_curve(alerts: pd.DataFrame, settings: GlintSettings) -> pd.DataFrame:
                 "mag_scatter": group["mag"].std() if len(group) > 1 else np.nan,
                 "n_stamps": len(group),
                 "limiting_mag": group["limiting_mag"].mean(),
-                "seen_by": list(best["seen_by"]),
             }
         )
     found = pd.DataFrame(flashes)
     found["alert_id"] = pd.array([flash["alert_id"] for flash in flashes], dtype="Int64")
     return found
-
-
-def position_covariance(curve: pd.DataFrame) -> Array:
-    """Of the flashes' positions, in units of an alert's variance.
-
-    A flash that is no alert has the mean of its alerts' errors: flashes that share an alert err
-    together. The error of a peak against its alert is taken as a third of the alert's own.
-    """
-    alerts = {name: k for k, name in enumerate(sorted(set().union(*curve["seen_by"])))}
-    share = np.zeros((len(curve), len(alerts)))
-    for k, names in enumerate(curve["seen_by"]):
-        for name in names:
-            share[k, alerts[name]] += 1 / len(names)
-    own = np.where(curve["alert_id"].notna(), 1e-3, (share**2).sum(axis=1) / 9)
-    return np.asarray(share @ share.T + np.diag(own))
 
 
 def flash_tables(
@@ -125,12 +101,13 @@ def flash_tables(
             times = along * second
         curve["time_s"] = times - times.min()
         curve = curve.sort_values("time_s", ignore_index=True)
-        curves.append(curve.assign(tracklet=arc.tracklet).drop(columns="seen_by"))
+        curves.append(curve.assign(tracklet=arc.tracklet))
         p_m = own["period_m_s"].dropna().astype(float)
         p_p = smallest_spacing(own["along_arcsec"].to_numpy(float), settings.same_flash_arcsec)
         even = curve["time_s"].to_numpy(float) / second
         tolerance = max(3 * settings.position_error_arcsec, UNEVEN * even[-1])
-        comb = fit_comb(even, tolerance, 2 * settings.same_flash_arcsec, position_covariance(curve))
+        is_alert = curve["alert_id"].notna().to_numpy()
+        comb = fit_comb(even, tolerance, 2 * settings.same_flash_arcsec, is_alert)
         row = {
             "tracklet": arc.tracklet,
             "norad_cat_id": arc.norad_cat_id,

@@ -55,7 +55,7 @@ class _Fit:
 
 
 def fit_comb(
-    along: Array, tolerance: float, closest: float, covariance: Array | None = None
+    along: Array, tolerance: float, closest: float, firm: NDArray[np.bool_] | None = None
 ) -> Comb | None:
     """The most significant comb through flashes along a track; flashes may be missing or foreign.
 
@@ -71,7 +71,8 @@ def fit_comb(
     along : (n,) positions of single flashes [arcsec]
     tolerance : largest distance from a tooth [arcsec]
     closest : smallest spacing to try [arcsec]
-    covariance : (n, n) of the positions, up to a factor; by default they are independent
+    firm : (n,) whose errors are independent; if there are enough of them on the comb, they alone
+        make the exact spacing and its error. By default all
 
     Returns
     -------
@@ -100,8 +101,7 @@ def fit_comb(
                 best = fit
     if best is None:
         return None
-    shape = np.eye(n) if covariance is None else covariance[np.ix_(order, order)]
-    return _comb(along, best, tolerance, shape)
+    return _comb(along, best, tolerance, np.ones(n, bool) if firm is None else firm[order])
 
 
 def _powers(along: Array, spacings: Array) -> tuple[Array, Array]:
@@ -196,41 +196,35 @@ def _refined(along: Array, series: Integers, spacing: float, phases: Array) -> f
 
 
 def _least_squares(
-    along: Array, series: Integers, spacing: float, phases: Array, shape: Array
+    along: Array, series: Integers, spacing: float, phases: Array
 ) -> tuple[float, float] | None:
-    """Spacing and its error; each series has its own zero point.
-
-    Parameters
-    ----------
-    shape : covariance of the positions, up to a factor, which the residuals tell
-    """
+    """Spacing and its error; each series has its own zero point. None for too few flashes."""
     on = series >= 0
     number = np.round((along[on] - phases[series[on]]) / spacing)
     kinds = np.unique(series[on])
     matrix = np.column_stack([number, *(series[on] == kind for kind in kinds)]).astype(float)
-    if np.linalg.matrix_rank(matrix) < matrix.shape[1]:
+    freedom = len(matrix) - matrix.shape[1]
+    if freedom < 1 or np.linalg.matrix_rank(matrix) < matrix.shape[1]:
         return None
-    weight = np.linalg.inv(np.linalg.cholesky(shape[np.ix_(on, on)]))
-    solution, *_ = np.linalg.lstsq(weight @ matrix, weight @ along[on], rcond=None)
-    residual = weight @ (along[on] - matrix @ solution)
-    freedom = max(int(on.sum()) - matrix.shape[1], 1)
-    inverse = np.linalg.inv(matrix.T @ weight.T @ weight @ matrix)
-    error = np.sqrt(residual @ residual / freedom * inverse[0, 0])
-    return float(solution[0]), float(error * t.ppf(0.8413, freedom))
+    solution, *_ = np.linalg.lstsq(matrix, along[on], rcond=None)
+    residual = along[on] - matrix @ solution
+    variance = residual @ residual / freedom * np.linalg.inv(matrix.T @ matrix)[0, 0]
+    return float(solution[0]), float(np.sqrt(variance) * t.ppf(0.8413, freedom))
 
 
-def _comb(along: Array, fit: _Fit, tolerance: float, shape: Array) -> Comb:
+def _comb(along: Array, fit: _Fit, tolerance: float, firm: NDArray[np.bool_]) -> Comb:
     """The comb of a fit, its spacing and error from all flashes that may belong to it."""
     n_series = len(fit.phases)
     width = min(tolerance, max(fit.width, fit.spacing / (4 * n_series)))
     phases, series = _assign(along, fit.spacing, width, n_series)
-    solution = None
-    if len(phases) == n_series:
-        solution = _least_squares(along, series, fit.spacing, phases, shape)
-    if solution is None:
+    if len(phases) < n_series:
         phases, series = fit.phases, fit.series
-        solution = _least_squares(along, series, fit.spacing, phases, shape)
-    spacing, error = solution or (fit.spacing, np.nan)
+    spacing, error = fit.spacing, np.nan
+    for used in (np.where(firm, series, -1), series):
+        solution = _least_squares(along, used, fit.spacing, phases)
+        if solution is not None:
+            spacing, error = solution
+            break
     on = along[series >= 0]
     phase = None
     if n_series > 1:
