@@ -3,6 +3,7 @@
 python -m benchmarks.glints periods     periods, durations, instant magnitudes of 60 tracklets
 python -m benchmarks.glints peaks       multi-peak recall and false rate by signal-to-noise ratio
 python -m benchmarks.glints chance      false-alarm probability of fitted periods, as promised
+python -m benchmarks.glints nights [--nights N]   whole simulated nights against their truth
 python -m benchmarks.glints speed [PARQUET]   stamps per second against bare decoding and SEP
 """
 
@@ -20,6 +21,7 @@ import pyarrow.parquet as pq
 import sep
 from astropy.io import fits
 
+from benchmarks.glint_nights import nights
 from fink_tracklets import load_survey
 from fink_tracklets.glints.light_curves import flash_tables
 from fink_tracklets.glints.measure import glint_table, measure_stamps
@@ -136,5 +138,7 @@ if __name__ == "__main__":
     what, *rest = sys.argv[1:] or ["periods"]
     if what == "speed":
         speed(rest[0] if rest else str(SAMPLE))
+    elif what == "nights":
+        nights(int(rest[1]) if rest[:1] == ["--nights"] else 3)
     else:
         {"periods": periods, "peaks": peaks_by_snr, "chance": chance}[what]()

@@ -255,6 +255,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     _talk(command)
 
+    from fink_tracklets import photometry_command
+
+    command = _command(
+        commands, "photometry", photometry_command.photometry,
+        "read a satellite's high-rate light curve: its flashes and their period",
+        "fink-tracklets photometry track.txt --plot track.png",
+    )  # fmt: skip
+    photometry_command.add_arguments(command)
+
     command = _command(
         commands, "demo", demo, "simulate a night like ZTF's, find its tracklets, draw them",
         "fink-tracklets demo --out demo --seed 2",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from fink_tracklets.glints.photometry import Flashes
 from fink_tracklets.glints.stamps import DamagedStamp, decode
 from fink_tracklets.store.parquet import read_table
 
@@ -36,6 +38,19 @@ def draw_flashes(figure: Any, store: str, night: str, name: str) -> None:
     axes.plot(along[~alert], 0 * along[~alert], "o", mfc="w", c=FOUND, label="only in stamps")
     axes.set(yticks=[], xlabel="along the track [arcsec]")
     axes.legend(loc="upper right", ncols=3, fontsize=8)
+
+
+def draw_track(figure: Any, track: pd.DataFrame, flashes: Flashes) -> None:
+    """Draw a high-rate light curve into a matplotlib figure."""
+    axes = figure.add_subplot()
+    axes.plot(track["time_s"], track["mag"], ".", ms=3, c=QUIET, label="measured")
+    axes.plot(track["time_s"], flashes.smooth_mag, c=FOUND, lw=1, label="smooth, 1.1 s")
+    peak = np.isin(track["time_s"], flashes.time_s)
+    axes.plot(track["time_s"][peak], track["mag"][peak], "o", ms=5, mfc="none", c=GLINT,
+              label=f"{peak.sum()} flashes")  # fmt: skip
+    axes.invert_yaxis()
+    axes.set(xlabel="time [s]", ylabel="mag (V)")
+    axes.legend(loc="best", fontsize=8)
 
 
 def _rows(store: str, table: str, night: str) -> list[dict[str, Any]]:
