@@ -51,11 +51,10 @@ def measured_night(
     places = read_table(store, "candidates", night).to_pandas()[
         ["alert_id", "ra", "dec", "mag_err"]
     ]
-    alerts = glints.merge(truth.drop(columns="exposure"), on="alert_id").merge(
-        places, on="alert_id"
-    )
-    alerts = alerts.merge(tracks[["tracklet_id", "duration_s"]], on="tracklet_id", how="left",
-                          suffixes=("", "_true"))  # fmt: skip
+    truth = truth.drop(columns="exposure").rename(columns={"instant_mag": "instant_mag_true"})
+    alerts = glints.merge(truth, on="alert_id").merge(places, on="alert_id")
+    lasts = tracks[["tracklet_id", "duration_s"]].dropna()
+    alerts = alerts.merge(lasts, on="tracklet_id", how="left", suffixes=("", "_true"))
     alerts["snr"] = 5 * 10 ** (0.4 * (alerts["limiting_mag"] - alerts["mag"]))
     alerts["neighbour_snr"] = neighbours(alerts)
     return pd.concat(found), alerts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import ttest_ind
+from scipy.stats import fisher_exact, ttest_ind
 
 from fink_tracklets.glints.magnitudes import expected_magnitude
 from fink_tracklets.glints.measure import arcs, rows_of
@@ -132,7 +132,7 @@ def flash_tables(
             row["log10_false_alarm"] = comb.log10_false_alarm
             if comb.log10_false_alarm <= np.log10(settings.max_false_alarm):
                 step, phase = alternation(
-                    even, curve["mag"].to_numpy(float), comb, tolerance, settings.max_false_alarm
+                    curve["mag"].to_numpy(float), comb, settings.max_false_alarm
                 )
                 row |= {
                     "period_s": step * comb.spacing_arcsec * second,
@@ -145,28 +145,31 @@ def flash_tables(
     return pd.DataFrame(rows), pd.concat(curves) if curves else pd.DataFrame()
 
 
-def alternation(
-    along: Array, mag: Array, comb: Comb, tolerance: float, max_chance: float
-) -> tuple[int, float | None]:
+def alternation(mag: Array, comb: Comb, max_chance: float) -> tuple[int, float | None]:
     """Whether every other flash of a comb is the brighter: then the period is two spacings.
 
-    The mean magnitudes of even and odd teeth are compared by the test of Welch.
+    In each of its series the mean magnitudes of even and odd teeth are compared by the test of
+    Welch, and their numbers by that of Fisher: the fainter ones may be unseen.
 
     Returns
     -------
     Spacings in a period, and the interpulse's phase (0.5 where brightness alternates).
     """
-    if comb.interpulse is not None:
-        return 1, comb.interpulse
-    number = np.round((along - along[0]) / comb.spacing_arcsec)
-    offset = along - along[0] - number * comb.spacing_arcsec
-    on = np.abs(offset - np.median(offset)) <= tolerance
-    even = (number % 2 == 0) & on
-    odd = (number % 2 == 1) & on
-    if even.sum() < 2 or odd.sum() < 2:
-        return 1, None
-    chance = float(ttest_ind(mag[even], mag[odd], equal_var=False).pvalue)
-    return (2, 0.5) if chance <= max_chance else (1, None)
+    n_series = comb.series.max() + 1
+    for series in range(n_series):
+        of_it = comb.series == series
+        tooth = comb.tooth[of_it]
+        odd = tooth % 2 == 1
+        possible = np.arange(tooth.min(), tooth.max() + 1) % 2
+        seen = [np.count_nonzero(~odd), np.count_nonzero(odd)]
+        table = [seen, [max(0, np.sum(possible == k) - seen[k]) for k in (0, 1)]]
+        chances = [fisher_exact(table).pvalue]
+        if min(seen) > 1:
+            even_mag, odd_mag = mag[of_it][~odd], mag[of_it][odd]
+            chances.append(ttest_ind(even_mag, odd_mag, equal_var=False).pvalue)
+        if np.nanmin(chances) * n_series <= max_chance:
+            return 2, 0.5 if min(seen) or comb.interpulse is None else comb.interpulse / 2
+    return 1, comb.interpulse
 
 
 def _median_error(values: pd.Series) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ HARMONICS = 4
 """Of the phases, summed where a period has several flashes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comb:
     """Evenly spaced flashes, or two or three such series of one spacing."""
 
@@ -40,6 +40,10 @@ class Comb:
     interpulse: float | None
     """Of the fullest series after the first: its distance from it in units of the spacing, up to
     0.5."""
+    series: Integers
+    """Of each flash, in the order given; -1 for none."""
+    tooth: Integers
+    """Number of each flash's tooth in its series."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,9 @@ def fit_comb(
                 best = fit
     if best is None:
         return None
-    return _comb(along, best, tolerance, np.ones(n, bool) if firm is None else firm[order])
+    comb = _comb(along, best, tolerance, np.ones(n, bool) if firm is None else firm[order])
+    back = np.argsort(order)
+    return replace(comb, series=comb.series[back], tooth=comb.tooth[back])
 
 
 def _powers(along: Array, spacings: Array) -> tuple[Array, Array]:
@@ -231,4 +237,5 @@ def _comb(along: Array, fit: _Fit, tolerance: float, firm: NDArray[np.bool_]) ->
         shift = (phases[1] - phases[0]) / spacing
         phase = float(min(shift % 1, -shift % 1))
     teeth = round(float(on[-1] - on[0]) / spacing) + 1
-    return Comb(spacing, error, len(on), teeth, fit.log10, phase)
+    tooth = np.round((along - phases[series]) / fit.spacing).astype(int)
+    return Comb(spacing, error, len(on), teeth, fit.log10, phase, series, tooth)
