@@ -46,7 +46,7 @@ class Comb:
     """Number of each flash's tooth in its series."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Fit:
     spacing: float
     phases: Array
@@ -97,17 +97,28 @@ def fit_comb(
     spacings = np.geomspace(shortest, longest, steps)
     n_tests = span * (1 / shortest - 1 / longest) * MOST_SERIES * len(TOLERANCES)
     one, several = _powers(along, spacings)
-    best: _Fit | None = None
+    best = None
     for n_series in range(1, MOST_SERIES + 1):
         for spacing in spacings[_peaks(one if n_series == 1 else several)]:
-            fit = _examine(along, float(spacing), tolerance, n_tests, n_series)
-            if fit and (best is None or fit.log10 < best.log10):
-                best = fit
+            best = _better(best, _examine(along, float(spacing), tolerance, n_tests, n_series))
+    # Of several flashes in a period the harmonics stand out, not the period itself.
+    before = None
+    while best is not None and best is not before:
+        before = best
+        for spacing in before.spacing * np.array([2, 3]):
+            for n_series in range(1, MOST_SERIES + 1 if spacing <= longest else 1):
+                best = _better(best, _examine(along, float(spacing), tolerance, n_tests, n_series))
     if best is None:
         return None
     comb = _comb(along, best, tolerance, np.ones(n, bool) if firm is None else firm[order])
     back = np.argsort(order)
     return replace(comb, series=comb.series[back], tooth=comb.tooth[back])
+
+
+def _better(best: _Fit | None, other: _Fit | None) -> _Fit | None:
+    if best is None or other is None:
+        return best or other
+    return other if other.log10 < best.log10 else best
 
 
 def _powers(along: Array, spacings: Array) -> tuple[Array, Array]:
