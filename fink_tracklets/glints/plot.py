@@ -23,20 +23,22 @@ def draw_flashes(figure: Any, store: str, night: str, name: str) -> None:
     row = flashes[0]
     curve = [r for r in _rows(store, "light_curves", night) if r["tracklet"] == name]
     peaks = {r["alert_id"]: r for r in _rows(store, "glints", night) if r["tracklet"] == name}
-    stamps = [r for r in _rows(store, "stamps", night) if r["tracklet"] == name][:SHOWN]
+    place = {r["alert_id"]: r["along_arcsec"] for r in curve}
+    stamps = [r for r in _rows(store, "stamps", night) if r["alert_id"] in place]
+    stamps.sort(key=lambda stamp: place[stamp["alert_id"]])
+    stamps = [stamps[k] for k in np.unique(np.linspace(0, len(stamps) - 1, SHOWN).astype(int))]
     grid = figure.add_gridspec(3, SHOWN, height_ratios=[2, 2.2, 1])
     for k, stamp in enumerate(stamps):
         _draw_stamp(figure.add_subplot(grid[0, k]), stamp, peaks[stamp["alert_id"]])
     _draw_curve(figure.add_subplot(grid[1, :]), curve, row)
     axes = figure.add_subplot(grid[2, :])
     along = np.array([r["along_arcsec"] for r in curve])
-    axes.plot(
-        [0, row["arc_arcsec"]], [0, 0], c=QUIET, lw=4, label=f"arc of the {row['arc_source']}"
-    )
+    axes.plot([0, row["arc_arcsec"]], [0, 0], c=QUIET, lw=4, label="length of the arc")
     alert = np.array([r["alert_id"] is not None for r in curve])
     axes.plot(along[alert], 0 * along[alert], "o", c=GLINT, label="alerts")
     axes.plot(along[~alert], 0 * along[~alert], "o", mfc="w", c=FOUND, label="only in stamps")
     axes.set(yticks=[], xlabel="along the track [arcsec]")
+    axes.set_ylim(-1, 1.8)
     axes.legend(loc="upper right", ncols=3, fontsize=8)
 
 
@@ -74,19 +76,26 @@ def _draw_stamp(axes: Any, stamp: dict[str, Any], found: dict[str, Any]) -> None
 
 def _draw_curve(axes: Any, curve: list[dict[str, Any]], row: dict[str, Any]) -> None:
     limit = np.nanmean([r["limiting_mag"] or np.nan for r in curve])
-    faintest = max(r["mag"] for r in curve)
-    base = limit if np.isfinite(limit) else faintest + 0.5
+    brightest, faintest = min(r["mag"] for r in curve), max(r["mag"] for r in curve)
+    base = max(limit, faintest) if np.isfinite(limit) else faintest + 0.5
     for r in curve:
         colour = GLINT if r["alert_id"] is not None else FOUND
         axes.plot([r["time_s"]] * 2, [base, r["mag"]], c=colour, lw=1.5)
-    axes.axhline(base, c="orange", label="quiescent: fainter than this limit")
-    axes.invert_yaxis()
-    period = f"{row['period_s']:.3f} s" if row["period_s"] else "none"
-    free = "" if row["free_time_s"] is None else f" by {row['free_time_s']:.1f} s"
+    axes.axhline(base, c="orange")
+    room = 0.16 * (base - brightest)
+    axes.set_ylim(base + room, brightest - room / 2)
+    axes.text(0.01, 0.03, "quiescent: fainter than the line", c="darkorange", fontsize=8,
+              transform=axes.transAxes)  # fmt: skip
+    period = "no period"
+    if row["period_s"]:
+        period = f"period {row['period_s']:.3f} ± {row['period_error_s'] or np.nan:.3f} s"
+    known = row["free_time_s"] is not None
     axes.set(
-        xlabel=f"time after the first flash [s], direction unknown; zero point free{free}",
+        xlabel="time after the first flash [s]"
+        + (f", which is up to {row['free_time_s']:.1f} s after the start" if known
+           else ", or before it; by the tracklet's length: upper limits"),
         ylabel="mag in the exposure",
-        title=f"{row['tracklet']}: fitted period {period}, duration < {row['duration_s']:.3f} s "
-        f"(by the {row['arc_source']})",
-    )
-    axes.legend(loc="lower right", fontsize=8)
+        title=f"{row['n_flashes']} flashes, {period}, duration < {row['duration_s']:.2g} s "
+        f"(by the {row['arc_source']}'s {row['arc_arcsec']:,.0f}″ in the exposure)",
+    )  # fmt: skip
+    axes.title.set_fontsize(11)
