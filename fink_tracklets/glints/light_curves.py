@@ -19,6 +19,8 @@ Array = NDArray[np.float64]
 
 UNEVEN = 1e-4
 """What a long path leaves unexplained of the even motion, as a part of its length."""
+UNEVEN_PERIOD = 3e-4
+"""The part of a period that is uncertain for that reason."""
 MEANS = ("duration_s", "instant_mag", "standard_mag", "standard_mag_lambert")
 
 
@@ -105,7 +107,9 @@ def flash_tables(
         p_m = own["period_m_s"].dropna().astype(float)
         p_p = smallest_spacing(own["along_arcsec"].to_numpy(float), settings.same_flash_arcsec)
         even = curve["time_s"].to_numpy(float) / second
-        tolerance = max(3 * settings.position_error_arcsec, UNEVEN * even[-1])
+        tolerance = 3 * settings.position_error_arcsec
+        is_long = UNEVEN * even[-1] > tolerance
+        tolerance = max(tolerance, UNEVEN * even[-1])
         is_alert = curve["alert_id"].notna().to_numpy()
         comb = fit_comb(even, tolerance, 2 * settings.same_flash_arcsec, is_alert)
         row = {
@@ -134,9 +138,11 @@ def flash_tables(
                 step, phase = alternation(
                     curve["mag"].to_numpy(float), comb, settings.max_false_alarm
                 )
+                period = step * comb.spacing_arcsec * second
+                error = step * comb.spacing_error_arcsec * second
                 row |= {
-                    "period_s": step * comb.spacing_arcsec * second,
-                    "period_error_s": step * comb.spacing_error_arcsec * second,
+                    "period_s": period,
+                    "period_error_s": np.hypot(error, UNEVEN_PERIOD * period * is_long),
                     "n_on_comb": comb.on_comb,
                     "n_teeth": comb.teeth,
                     "interpulse_phase": phase,

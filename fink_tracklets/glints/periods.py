@@ -159,7 +159,7 @@ def _examine(
             if refined is None:
                 return best
             spacing = refined
-        if n_series > 1 and _even(phases, spacing, tolerance):
+        if n_series > 1 and _is_less(phases, spacing, tolerance):
             continue
         k, p = int((series >= 0).sum()), min(1.0, 2 * n_series * width / spacing)
         tail = float(binom.logsf(k - 1, n, p)) / np.log(10)
@@ -188,12 +188,13 @@ def _assign(along: Array, spacing: float, width: float, n_series: int) -> tuple[
     return np.array(phases), series
 
 
-def _even(phases: Array, spacing: float, tolerance: float) -> bool:
-    """Whether several series are one of a shorter spacing."""
+def _is_less(phases: Array, spacing: float, tolerance: float) -> bool:
+    """Whether several series are one of a shorter spacing, or two of them are the same."""
+    apart = np.abs(_offsets(phases[:, None], phases, spacing))[np.triu_indices(len(phases), 1)]
+    if (apart <= 2 * tolerance).any():
+        return True
     step = spacing / len(phases)
-    off = np.abs(_offsets(phases, phases[0], step))
-    tooth = np.round((phases - phases[0]) / step).astype(int) % len(phases)
-    return bool((off <= tolerance).all() and len(np.unique(tooth)) == len(phases))
+    return bool((np.abs(_offsets(phases, phases[0], step)) <= tolerance).all())
 
 
 def _offsets(positions, origin, spacing: float):  # type: ignore[no-untyped-def]
@@ -234,7 +235,7 @@ def _comb(along: Array, fit: _Fit, tolerance: float, firm: NDArray[np.bool_]) ->
     n_series = len(fit.phases)
     width = min(tolerance, max(fit.width, fit.spacing / (4 * n_series)))
     phases, series = _assign(along, fit.spacing, width, n_series)
-    if len(phases) < n_series:
+    if len(phases) < n_series or (n_series > 1 and _is_less(phases, fit.spacing, tolerance)):
         phases, series = fit.phases, fit.series
     spacing, error = fit.spacing, np.nan
     for used in (np.where(firm, series, -1), series):
