@@ -288,7 +288,7 @@ FLASHES = Table(
         ("log10_false_alarm", "double", "", "log10 of the expected number of such combs by chance"),
         ("n_on_comb", "int", "", "flashes that fit the period"),
         ("n_teeth", "int", "", "flashes that a full comb has from its first to its last"),
-        ("interpulse_phase", "double", "", "a further flash of each period is this part of it away, "
+        ("interpulse_phase", "double", "", "a further flash of each period is this part of it off, "
          "0 to 0.5; null: none"),
         ("free_time_s", "double", "s", "the first flash is at most so long after the exposure's "
          "start: the light curve's free zero point; null without a satellite"),
