@@ -28,7 +28,7 @@ STARS_PER_STAMP = 4.0
 SKY = 105.0
 """Level of the template and the science image [counts]."""
 QUIETER = 0.7
-"""A pixel's noise over what the limiting magnitude says: the median of 25 real packets."""
+"""A pixel's noise over what the limiting magnitude says: the median of real packets."""
 REGISTRATION = 0.05
 """Shift of the template's stars against the science image [pixels], one axis: leaves dipoles as
 strong as in real packets."""
