@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from fink_tracklets import __version__, serve_command
+from fink_tracklets import __version__, photometry_command, serve_command
 
 EXIT_CODES = """\
 exit codes: 0 done; 1 a bug; 2 wrong use or bad input (one sentence on stderr);
@@ -101,6 +101,13 @@ def parser() -> argparse.ArgumentParser:
         "--survey", metavar="NAME", help="the survey's file (default: the stored night's survey)"
     )
     _talk(command)
+
+    command = _command(
+        commands, "photometry", "photometry_command:photometry",
+        "read a satellite's high-rate light curve: its flashes and their period",
+        "fink-tracklets photometry track.txt --plot track.png",
+    )  # fmt: skip
+    photometry_command.add_arguments(command)
 
     command = _command(
         commands, "demo", "night_commands:demo",

@@ -38,7 +38,11 @@ def glint_stage(
     survey: Survey,
     progress: Progress,
 ) -> None:
-    """The stage of `run`: nothing where alerts have no stamps; what fails is said, not raised."""
+    """The stage of `run`: nothing where alerts have no stamps.
+
+    What fails is said, not raised: the night's tracklets are stored, and wanted downstream. The
+    command `glints` raises it.
+    """
     try:
         with clear_errors(alerts):
             if not has_stamps(spark, night_path(spark, alerts, night), survey):
@@ -47,6 +51,11 @@ def glint_stage(
                 glints_of_night(spark, night, alerts, store, survey)
     except UserError as error:
         progress.say(f"The night is stored, its flashes are not measured: {error}")
+    except Exception as error:
+        progress.say(
+            f"The night is stored, its flashes are not measured ({type(error).__name__}): "
+            f"`fink-tracklets glints --night {night} --alerts {alerts} --store {store}` says why."
+        )
 
 
 def glint_report(done: dict[str, Any]) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from fink_tracklets.errors import UserError
-from fink_tracklets.glints.plot import draw_flashes
+from fink_tracklets.glints.photometry import Flashes
+from fink_tracklets.glints.plot import draw_flashes, draw_track
 from fink_tracklets.plot_arc import draw_arc
 from fink_tracklets.show import night_of
 from fink_tracklets.sphere import ARCSEC, unit_vectors
@@ -46,6 +47,13 @@ def plot_tracklet(store: str, name: str, file: str) -> None:
     _draw_tracklet(parts[0].add_subplot(), store, night, name)
     if measured:
         draw_flashes(parts[1], store, night, name)
+    figure.savefig(_writable(file), dpi=110, bbox_inches="tight")
+
+
+def plot_track(track: pd.DataFrame, flashes: Flashes, file: str) -> None:
+    """A high-rate light curve with its flashes."""
+    figure = _figure(12)
+    draw_track(figure, track, flashes)
     figure.savefig(_writable(file), dpi=110, bbox_inches="tight")
 
 

@@ -86,9 +86,10 @@ def identify_stored(
         table.name: as_table(frame, table)
         for table, frame in ((SATELLITES, found.satellites), (BLIND_MATCHES, found.blind))
     }
-    return amend_night(
-        store, night, tables, {"satellites": {**found.record, "satcat": satcat}}, spark
-    )
+    record: dict[str, Any] = {"satellites": {**found.record, "satcat": satcat}}
+    if "glints" in before:
+        record["glints"] = {**before["glints"], "satellites_changed_since": True}
+    return amend_night(store, night, tables, record, spark)
 
 
 def as_table(frame: pd.DataFrame, table: Table) -> pa.Table:
@@ -126,6 +127,11 @@ def text(store: str, night: str, manifest: dict[str, Any]) -> str:
         lines.append(
             f"  Blind ({method}): {blind['matched']:,} of {record['blind']['candidates']:,} "
             f"candidates, {blind['in_tracklets']:,} of them in tracklets."
+        )
+    if manifest.get("glints", {}).get("satellites_changed_since"):
+        lines.append(
+            "  The flashes were measured before, with other satellites or none: run "
+            f"`fink-tracklets glints --night {night}` with the night's alerts again."
         )
     matches = read_table(store, "satellites", night).to_pandas()
     return "\n".join(lines) + ("\n" + show_matches(matches))

@@ -241,7 +241,7 @@ GLINTS = Table(
         ("mag", "double", "mag", "difference magnitude"),
         ("limiting_mag", "double", "mag", "of the difference image"),
         ("stamp", "string", "", "ok, or why the stamps tell nothing: missing, damaged, not square, "
-         "no pixels, no noise, too crowded"),
+         "no pixels, no noise, masked, too crowded"),
         ("science_noise", "double", "stamp", "1.4826 MAD of the science stamp"),
         ("difference_noise", "double", "stamp", "1.4826 MAD of the difference stamp"),
         ("masked_fraction", "double", "", "of the stamp, behind the template's objects"),
@@ -255,7 +255,7 @@ GLINTS = Table(
         ("spacing_arcsec", "double", "arcsec", "smallest, of neighbouring peaks on the line"),
         ("peak_x", "array<double>", "pixel", "from the stamp's centre, brightest peak first"),
         ("peak_y", "array<double>", "pixel", "from the stamp's centre"),
-        ("peak_snr", "array<double>", "", "brightest pixel over the noise"),
+        ("peak_snr", "array<double>", "", "signal-to-noise ratio of a point source"),
         ("peak_ra", "array<double>", "deg", "ICRS"),
         ("peak_dec", "array<double>", "deg", "ICRS"),
         ("period_m_s", "double", "s", "P_m of this stamp, from its peaks' smallest spacing"),
@@ -284,12 +284,12 @@ FLASHES = Table(
         ("period_p_error_s", "double", "s", "from the positions' error"),
         ("period_s", "double", "s", "fitted to all flashes; null if it may be chance; two spacings "
          "where every other flash is the brighter"),
-        ("period_error_s", "double", "s", "from the fit; the arc is taken as exact"),
+        ("period_error_s", "double", "s", "68 %, from the fit; the arc is taken as exact"),
         ("log10_false_alarm", "double", "", "log10 of the expected number of such combs by chance"),
         ("n_on_comb", "int", "", "flashes that fit the period"),
         ("n_teeth", "int", "", "flashes that a full comb has from its first to its last"),
-        ("interpulse_phase", "double", "", "a second flash follows the first by this part of the "
-         "period, 0 to 0.5; null: none"),
+        ("interpulse_phase", "double", "", "a further flash of each period is this part of it off, "
+         "0 to 0.5; null: none"),
         ("free_time_s", "double", "s", "the first flash is at most so long after the exposure's "
          "start: the light curve's free zero point; null without a satellite"),
     )
@@ -305,8 +305,8 @@ LIGHT_CURVES = Table(
     _added(
         ("tracklet", "string", "", "name"),
         ("alert_id", "bigint", "", "of the flash's alert; null: only a peak in others' stamps"),
-        ("time_s", "double", "s", "after the first flash, from the position along the arc; time "
-         "runs backwards for an object that moves towards the first (western) point"),
+        ("time_s", "double", "s", "after the first flash, from the position on the satellite's "
+         "arc; without a satellite along the tracklet, perhaps backwards, and an upper limit"),
         ("along_arcsec", "double", "arcsec", "along the track from its first alert"),
         ("mag", "double", "mag", "as if spread over the exposure; of a peak: from its flux "
          "relative to the central one"),

@@ -88,12 +88,14 @@ def tracklet(
 
 
 def satellite(name: str, arc: float) -> pd.DataFrame:
-    """The table `satellites` with one match."""
-    return pd.DataFrame(
-        [
-            {
-                "tracklet": name, "rank": 1, "norad_cat_id": 23314, "arc_arcsec": arc,
-                "range_km": 37_000.0, "phase_angle_deg": 90.0, "rcs_m2": 1.3,
-            }
-        ]
-    )  # fmt: skip
+    """The table `satellites` with one match, due north from a `tracklet`'s first point."""
+    place = {
+        f"arc_{axis}_{at}": value
+        for at, part in (("start", 0.0), ("middle", 0.5), ("end", 1.0))
+        for axis, value in (("ra", 100.0), ("dec", part * arc / 3600))
+    }
+    row = {
+        "tracklet": name, "rank": 1, "norad_cat_id": 23314, "arc_arcsec": arc,
+        "range_km": 37_000.0, "phase_angle_deg": 90.0, "rcs_m2": 1.3,
+    }  # fmt: skip
+    return pd.DataFrame([row | place])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+
 import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import Window
@@ -10,6 +13,7 @@ from pyspark.sql import functions as F
 from fink_tracklets.cli import main
 from fink_tracklets.glints.stamps import decode
 from fink_tracklets.job import run_night
+from fink_tracklets.progress import Progress
 from fink_tracklets.store.parquet import read_manifest, read_table
 from fink_tracklets.tables import GLINT_TABLES
 from tests.conftest import SAMPLE
@@ -127,3 +131,31 @@ def test_the_command_names_what_is_not_there(stored, tmp_path, capsys):
     assert "No alerts at" in capsys.readouterr().err
     assert main([*arguments, str(SAMPLE), "--survey", "des"]) == 2
     assert "Unknown survey 'des'" in capsys.readouterr().err
+
+
+def test_satellites_after_glints_say_that_the_flashes_are_of_before(stored, data, tmp_path, capsys):
+    store = tmp_path / "store"
+    shutil.copytree(stored, store)
+    elements = str(data / "norad_20210611.3le.gz")
+    arguments = ["--night", NIGHT, "--store", str(store)]
+    assert main(["satellites", *arguments, "--elements", elements, "--quiet"]) == 0
+    assert read_manifest(store, NIGHT)["glints"]["satellites_changed_since"]
+    assert main(["satellites", *arguments, "--elements", elements]) == 0
+    assert "run `fink-tracklets glints --night 20210604`" in capsys.readouterr().out
+    assert main(["glints", *arguments, "--alerts", str(SAMPLE), "--quiet"]) == 0
+    assert "satellites_changed_since" not in read_manifest(store, NIGHT)["glints"]
+    (flashes,) = tables(store)["flashes"]
+    assert flashes["arc_source"] == "satellite"
+    # THAICOM 2 moves to the east among the stars: time runs with the position along the track
+    curve = tables(store)["light_curves"]
+    assert [row["along_arcsec"] for row in curve] == sorted(r["along_arcsec"] for r in curve)
+    assert flashes["period_s"] == pytest.approx(2.87, abs=0.03)
+
+
+def test_what_fails_in_the_stage_leaves_the_night_stored(data, spark, tmp_path, capsys, ztf):
+    store = str(tmp_path / "store")
+    # Whatever the fault: this one raises a TypeError
+    broken = replace(ztf, glints=replace(ztf.glints, same_flash_arcsec="two"))
+    manifest = run_night(NIGHT, str(SAMPLE), store, broken, progress=Progress(quiet=False))
+    assert manifest["rows"]["tracklet_alerts"] == 15
+    assert "flashes are not measured" in capsys.readouterr().err

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from fink_tracklets.glints.light_curves import flash_tables
+from fink_tracklets.glints.light_curves import alternation, flash_tables
 from fink_tracklets.glints.measure import glint_table, measure_stamps, venn
+from fink_tracklets.glints.path import path_times
 from fink_tracklets.glints.periods import fit_comb
+from fink_tracklets.sphere import ARCSEC, along_across, great_circle, ra_dec, unit_vectors
 from tests.glint_stamps import satellite, tracklet
 
 RNG = np.random.default_rng
@@ -41,6 +45,42 @@ def test_interpulses_are_recognised(phase):
     found = fit_comb(comb(30.0, 16, phase), 1.0, 4.0)
     assert found.spacing_arcsec == pytest.approx(30.0, rel=0.005)
     assert found.interpulse == pytest.approx(phase, abs=0.02)
+
+
+@pytest.mark.parametrize(("phases", "faint"), [((0, 0.23, 0.61), 0), ((0, 0.5, 0.27), 0.8)])
+def test_three_flashes_in_a_turn_have_the_turns_period(phases, faint):
+    rng = RNG(12)
+    along = (np.arange(7)[:, None] * 60 + 60 * np.array(phases)).ravel()
+    mag = np.tile([17.0, 17.0 + faint, 17.6], 7) + rng.normal(0, 0.05, len(along))
+    along = along + rng.normal(0, 0.15, len(along))
+    found = fit_comb(along, 1.05, 4.0)
+    step, phase = alternation(mag, found, 1e-3)
+    assert step * found.spacing_arcsec == pytest.approx(60, rel=0.003)
+    assert phase is not None
+    assert found.log10_false_alarm < -6
+
+
+def test_evenly_spaced_flashes_are_one_series_even_if_many_are_unseen():
+    for seed in range(5):
+        along = comb(9.0, 40, missing=0.5, seed=seed)
+        found = fit_comb(along, 1.05, 4.0)
+        assert (found.spacing_arcsec, found.interpulse) == (pytest.approx(9, rel=0.01), None)
+
+
+def test_times_along_the_path_of_straight_motion_are_exact():
+    # 7.5 km/s at 800 km: 8 degrees in 30 s, its rate changing by some per cent
+    t = np.linspace(0, 30, 13)
+    vectors = np.array([300.0, 740.0, 200.0]) + np.outer(t, [-5.0, 1.0, 5.5])
+    ra, dec = ra_dec(vectors)
+    first, at = unit_vectors(ra[2], dec[2]), unit_vectors(ra, dec)
+    along, across = along_across(at, first, great_circle(first, unit_vectors(ra[10], dec[10])))
+    assert np.abs(across).max() < 1e-9
+    assert np.abs(np.diff(along)).max() > 1.05 * np.abs(np.diff(along)).min()
+    row = {"ra_start": ra[2], "dec_start": dec[2], "ra_end": ra[10], "dec_end": dec[10]}
+    for k, place in ((0, "start"), (6, "middle"), (12, "end")):
+        row |= {f"arc_ra_{place}": ra[k], f"arc_dec_{place}": dec[k]}
+    found = path_times(along / ARCSEC, SimpleNamespace(**row), 30.0)
+    assert found == pytest.approx(t, abs=1e-6)
 
 
 def test_flashes_at_random_rarely_have_a_significant_period():

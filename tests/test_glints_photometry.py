@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
+from fink_tracklets.cli import main
 from fink_tracklets.errors import UserError
-from fink_tracklets.glints.photometry import flash_amplitude, read_track
+from fink_tracklets.glints.photometry import find_flashes, read_track
 
 TEXT = """\
 # Satellite: TEST
@@ -37,7 +40,50 @@ def test_what_is_wrong_with_a_track_is_named(tmp_path):
 def test_a_flash_stands_out_by_its_amplitude_above_the_smooth_curve():
     time = np.arange(0, 20, 0.1)
     mag = 8 + 0.02 * time
-    assert flash_amplitude(time, mag) == pytest.approx(0, abs=1e-9)
+    assert len(find_flashes(time, mag).time_s) == 0
     mag[100] -= 3
+    found = find_flashes(time, mag)
+    assert found.time_s.tolist() == [time[100]]
     # The filter's own weight of the middle of 11 points is 89/429: 3 (1 - 0.2075)
-    assert flash_amplitude(time, mag) == pytest.approx(3 * (1 - 89 / 429), abs=1e-6)
+    assert found.amplitude_mag[0] == pytest.approx(3 * (1 - 89 / 429), abs=1e-6)
+
+
+def written(path, period=2.3, seconds=40.0, flash=1.5):
+    """A track with a flash every `period` seconds, noise of 0.05 mag."""
+    time = np.arange(0, seconds, 0.1)
+    mag = 8 + 0.3 * np.sin(time / 8) + np.random.default_rng(1).normal(0, 0.05, len(time))
+    mag[np.round(np.arange(0.7, seconds - 0.1, period) / 0.1).astype(int)] -= flash
+    start = np.datetime64("2015-04-27T23:59:50.000")
+    moments = start + (1000 * time).round().astype("timedelta64[ms]")
+    lines = ["# Date Time StdMag Mag Filter Penumbra Distance Phase Channel Track"]
+    lines += [
+        f"{str(moment).replace('T', ' ')} 4.0 {m:.3f} Clear 0 1000 90 3 17"
+        for moment, m in zip(moments, mag, strict=True)
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+def test_the_command_tells_flashes_and_their_period(tmp_path, capsys):
+    file, plot = written(tmp_path / "track.txt"), tmp_path / "track.png"
+    assert main(["photometry", file, "--plot", str(plot)]) == 0
+    text = capsys.readouterr().out
+    assert "400 measurements in 39.9 s" in text
+    assert "flashes             18, the highest 1." in text
+    period, error = re.search(r"period +(\S+) \+- (\S+) s", text).groups()
+    assert float(period) == pytest.approx(2.3, abs=3 * float(error))
+    assert plot.read_bytes()[:4] == b"\x89PNG"
+    assert main(["photometry", written(tmp_path / "quiet.txt", flash=0)]) == 0
+    assert "none that could not be chance" in capsys.readouterr().out
+
+
+def test_the_command_says_in_one_sentence_what_is_wrong(tmp_path, capsys):
+    short = tmp_path / "short.txt"
+    short.write_text(TEXT)
+    assert main(["photometry", str(short)]) == 2
+    assert f"{short}: 2 measurements are less than the 1.1 s" in capsys.readouterr().err
+    assert main(["photometry", str(tmp_path / "none.txt")]) == 2
+    assert "none.txt: cannot be read as text." in capsys.readouterr().err
+    short.write_text(TEXT.splitlines()[1] + "\n")
+    assert main(["photometry", str(short)]) == 2
+    assert "holds no measurement" in capsys.readouterr().err

@@ -51,6 +51,7 @@ PLAIN = gzip.decompress(WHOLE)
         (PLAIN[:100], "damaged"),
         (PLAIN.replace(b"NAXIS2  =    ", b"NAXIS3  =    "), "damaged"),
         (PLAIN.replace(b"-32 ", b"-33 "), "damaged"),
+        (PLAIN.replace(b"=                   63", b"= 99999999999999999999"), "damaged"),
         (fits_bytes(np.ones((63, 40))), "not square"),
         (fits_bytes(np.full((63, 63), np.nan)), "no pixels"),
     ],
@@ -59,6 +60,18 @@ def test_what_cannot_be_used_is_named_and_never_fatal(content, reason, ztf):
     with pytest.raises(DamagedStamp, match=f"^{reason}$"):
         decode(content)
     assert find_peaks(WHOLE, WHOLE, content, ztf.glints).status == reason
+
+
+def test_stamps_of_noise_that_are_broken_at_random_never_raise(ztf):
+    rng, image = RNG(8), RNG(7).normal(0, 1, (63, 63)).astype(np.float32)
+    whole = bytearray(gzip.decompress(fits_bytes(image)))
+    for _ in range(200):
+        raw = bytearray(whole)
+        for place in rng.integers(0, 600, 3):
+            raw[place] = rng.integers(256)
+        raw[2880:] = raw[2880 : rng.integers(2880, len(raw) + 1)]
+        content = [fits_bytes(image), fits_bytes(image), bytes(raw)]
+        assert find_peaks(*[content[k] for k in rng.permutation(3)], ztf.glints).status
 
 
 def test_the_orientation_comes_from_the_header_where_it_has_one():

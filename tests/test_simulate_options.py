@@ -95,10 +95,8 @@ def test_a_glint_is_in_the_middle_of_its_images(with_images):
 
 def test_every_flash_of_the_stamp_is_in_the_stamp():
     sources = np.array([[100, 200, 17.0], [112, 205, 17.5], [300, 200, 15.0]])
-    sources = np.column_stack([sources, np.zeros((3, 2))])
-    _, _, difference = draw_stamp(
-        np.random.default_rng(1), 100.0, 200.0, sources, 1.0, 26.2, 20.5, ZTF
-    )
+    sources = np.column_stack([sources, np.zeros((3, 2)), np.ones(3)])
+    _, _, difference = draw_stamp(np.random.default_rng(1), 100.0, 200.0, sources, 26.2, 20.5, ZTF)
     assert np.unravel_index(difference.argmax(), difference.shape) == (31, 31)
     second = difference[36 - 3 : 36 + 4, 43 - 3 : 43 + 4]
     assert second.sum() == pytest.approx(10 ** (0.4 * (26.2 - 17.5)), rel=0.1)
@@ -108,8 +106,8 @@ def test_every_flash_of_the_stamp_is_in_the_stamp():
 
 
 def test_a_long_flash_is_a_streak():
-    source = np.array([[100.0, 200.0, 16.0, 6.0, -3.0]])
-    _, _, image = draw_stamp(np.random.default_rng(1), 100.0, 200.0, source, 1.0, 26.2, 20.5, ZTF)
+    source = np.array([[100.0, 200.0, 16.0, 6.0, -3.0, 1.0]])
+    _, _, image = draw_stamp(np.random.default_rng(1), 100.0, 200.0, source, 26.2, 20.5, ZTF)
     down, along = np.mgrid[-31:32, -31:32]
     inside = np.hypot(down, along) < 9
     weights = image[inside] / image[inside].sum()

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import mannwhitneyu
+from numpy.typing import NDArray
+from scipy.stats import fisher_exact, ttest_ind
 
 from fink_tracklets.glints.magnitudes import expected_magnitude
 from fink_tracklets.glints.measure import arcs, rows_of
+from fink_tracklets.glints.path import path_times
 from fink_tracklets.glints.peaks import smallest_spacing
 from fink_tracklets.glints.periods import Comb, fit_comb
 from fink_tracklets.glints.settings import GlintSettings
 from fink_tracklets.survey import Survey
 
+Array = NDArray[np.float64]
+
+UNEVEN = 1e-4
+"""What a long path leaves unexplained of the even motion, as a part of its length."""
+UNEVEN_PERIOD = 3e-4
+"""The part of a period that is uncertain for that reason."""
 MEANS = ("duration_s", "instant_mag", "standard_mag", "standard_mag_lambert")
 
 
@@ -29,9 +37,10 @@ def light_curve(alerts: pd.DataFrame, settings: GlintSettings) -> pd.DataFrame:
     """
     rows = []
     for alert in rows_of(alerts.sort_values("alert_id")):
-        rows.append((alert.alert_id, alert.along_arcsec, alert.mag, alert.limiting_mag, True))
+        limit = alert.limiting_mag
+        rows.append((alert.alert_id, alert.along_arcsec, alert.mag, limit, True))
         rows += [
-            (None, alert.along_arcsec + along, alert.mag + fainter, alert.limiting_mag, False)
+            (None, alert.along_arcsec + along, alert.mag + fainter, limit, False)
             for along, fainter in alert.track_peaks
             if abs(along) > settings.same_flash_arcsec
         ]
@@ -87,14 +96,22 @@ def flash_tables(
             continue
         second = exposure / arc.arc_arcsec
         curve = light_curve(own, settings)
-        first = curve["along_arcsec"].iloc[0]
-        curve["time_s"] = (curve["along_arcsec"] - first) * second
+        along = curve["along_arcsec"].to_numpy(float)
+        if arc.arc_source == "satellite":
+            times = path_times(along, arc, exposure)
+        else:
+            times = along * second
+        curve["time_s"] = times - times.min()
+        curve = curve.sort_values("time_s", ignore_index=True)
         curves.append(curve.assign(tracklet=arc.tracklet))
         p_m = own["period_m_s"].dropna().astype(float)
         p_p = smallest_spacing(own["along_arcsec"].to_numpy(float), settings.same_flash_arcsec)
+        even = curve["time_s"].to_numpy(float) / second
         tolerance = 3 * settings.position_error_arcsec
-        along = curve["along_arcsec"].to_numpy(float)
-        comb = fit_comb(along, tolerance, 2 * settings.same_flash_arcsec)
+        is_long = UNEVEN * even[-1] > tolerance
+        tolerance = max(tolerance, UNEVEN * even[-1])
+        is_alert = curve["alert_id"].notna().to_numpy()
+        comb = fit_comb(even, tolerance, 2 * settings.same_flash_arcsec, is_alert)
         row = {
             "tracklet": arc.tracklet,
             "norad_cat_id": arc.norad_cat_id,
@@ -106,7 +123,7 @@ def flash_tables(
             "period_m_error_s": _median_error(p_m),
             "period_p_s": p_p * second,
             "period_p_error_s": np.sqrt(2) * settings.position_error_arcsec * second,
-            "free_time_s": max(0.0, exposure - curve["time_s"].iloc[-1])
+            "free_time_s": max(0.0, exposure - curve["time_s"].max())
             if arc.arc_source == "satellite"
             else None,
             "arc_arcsec": arc.arc_arcsec,
@@ -118,10 +135,14 @@ def flash_tables(
         if comb is not None:
             row["log10_false_alarm"] = comb.log10_false_alarm
             if comb.log10_false_alarm <= np.log10(settings.max_false_alarm):
-                step, phase = alternation(curve, comb, tolerance, settings.max_false_alarm)
+                step, phase = alternation(
+                    curve["mag"].to_numpy(float), comb, settings.max_false_alarm
+                )
+                period = step * comb.spacing_arcsec * second
+                error = step * comb.spacing_error_arcsec * second
                 row |= {
-                    "period_s": step * comb.spacing_arcsec * second,
-                    "period_error_s": step * comb.spacing_error_arcsec * second,
+                    "period_s": period,
+                    "period_error_s": np.hypot(error, UNEVEN_PERIOD * period * is_long),
                     "n_on_comb": comb.on_comb,
                     "n_teeth": comb.teeth,
                     "interpulse_phase": phase,
@@ -130,30 +151,31 @@ def flash_tables(
     return pd.DataFrame(rows), pd.concat(curves) if curves else pd.DataFrame()
 
 
-def alternation(
-    curve: pd.DataFrame, comb: Comb, tolerance: float, max_chance: float
-) -> tuple[int, float | None]:
+def alternation(mag: Array, comb: Comb, max_chance: float) -> tuple[int, float | None]:
     """Whether every other flash of a comb is the brighter: then the period is two spacings.
 
-    The magnitudes of even and odd teeth are compared by the rank test of Mann and Whitney.
+    In each of its series the mean magnitudes of even and odd teeth are compared by the test of
+    Welch, and their numbers by that of Fisher: the fainter ones may be unseen.
 
     Returns
     -------
     Spacings in a period, and the interpulse's phase (0.5 where brightness alternates).
     """
-    if comb.interpulse is not None:
-        return 1, comb.interpulse
-    along = curve["along_arcsec"].to_numpy(float)
-    number = np.round((along - along[0]) / comb.spacing_arcsec)
-    offset = along - along[0] - number * comb.spacing_arcsec
-    on = np.abs(offset - np.median(offset)) <= tolerance
-    even = (number % 2 == 0) & on
-    odd = (number % 2 == 1) & on
-    mag = curve["mag"].to_numpy(float)
-    if even.sum() < 2 or odd.sum() < 2:
-        return 1, None
-    chance = float(mannwhitneyu(mag[even], mag[odd], method="asymptotic").pvalue)
-    return (2, 0.5) if chance <= max_chance else (1, None)
+    n_series = comb.series.max() + 1
+    for series in range(n_series):
+        of_it = comb.series == series
+        tooth = comb.tooth[of_it]
+        odd = tooth % 2 == 1
+        possible = np.arange(tooth.min(), tooth.max() + 1) % 2
+        seen = [np.count_nonzero(~odd), np.count_nonzero(odd)]
+        table = [seen, [max(0, np.sum(possible == k) - seen[k]) for k in (0, 1)]]
+        chances = [fisher_exact(table).pvalue]
+        if min(seen) > 1:
+            even_mag, odd_mag = mag[of_it][~odd], mag[of_it][odd]
+            chances.append(ttest_ind(even_mag, odd_mag, equal_var=False).pvalue)
+        if np.nanmin(chances) * n_series <= max_chance:
+            return 2, 0.5 if min(seen) or comb.interpulse is None else comb.interpulse / 2
+    return 1, comb.interpulse
 
 
 def _median_error(values: pd.Series) -> float:

@@ -16,6 +16,7 @@ from fink_tracklets.glints.magnitudes import (
     standard_magnitude,
     to_g,
 )
+from fink_tracklets.glints.path import POSITIONS
 from fink_tracklets.glints.peaks import (
     NONE,
     Array,
@@ -37,6 +38,7 @@ PEAK_DDL = (
 )
 """What `measure_stamps` returns, as Spark SQL spells it."""
 SATELLITE = ("tracklet", "norad_cat_id", "arc_arcsec", "range_km", "phase_angle_deg", "rcs_m2")
+ENDS = ("ra_start", "dec_start", "ra_end", "dec_end")
 
 
 def measure_stamps(alerts: pd.DataFrame, settings: GlintSettings) -> pd.DataFrame:
@@ -70,7 +72,8 @@ def _peaks(row: Any) -> Peaks:
     arrays = [values(given) for given in (row.peak_x, row.peak_y, row.peak_snr, row.peak_flux)]
     x, y, snr, flux = (NONE if array is None else array for array in arrays)
     noises = (row.science_noise, row.difference_noise, row.masked_fraction)
-    return Peaks(row.stamp, *noises, x, y, snr, flux, values(row.peak_east), values(row.peak_north))
+    east, north = values(row.peak_east), values(row.peak_north)
+    return Peaks(row.stamp, *noises, x, y, snr, flux, east=east, north=north)
 
 
 def track_angles(alerts: pd.DataFrame, tracklets: pd.DataFrame) -> pd.Series:
@@ -96,6 +99,8 @@ def track_angles(alerts: pd.DataFrame, tracklets: pd.DataFrame) -> pd.Series:
 def arcs(tracklets: pd.DataFrame, satellites: pd.DataFrame) -> pd.DataFrame:
     """For each tracklet the arc by which its times are told, and its satellite's figures.
 
+    Also the tracklet's end points and the positions on the satellite's arc.
+
     The best satellite's arc counts where it is at least as long as the tracklet (within 5 %).
 
     Parameters
@@ -104,11 +109,13 @@ def arcs(tracklets: pd.DataFrame, satellites: pd.DataFrame) -> pd.DataFrame:
     satellites : the table `satellites`, or an empty frame
     """
     if satellites.empty:
-        best = pd.DataFrame(columns=[*SATELLITE])
+        best = pd.DataFrame(columns=[*SATELLITE, *POSITIONS])
     else:
-        best = satellites[satellites["rank"] == 1].drop_duplicates("tracklet")[[*SATELLITE]]
-    found = tracklets[["tracklet", "length_arcsec"]].merge(best, on="tracklet", how="left")
-    for name in SATELLITE[2:]:
+        best = satellites[satellites["rank"] == 1].drop_duplicates("tracklet")
+        best = best[[*SATELLITE, *POSITIONS]]
+    found = tracklets[["tracklet", "length_arcsec", *ENDS]]
+    found = found.merge(best, on="tracklet", how="left")
+    for name in (*SATELLITE[2:], *POSITIONS):
         found[name] = found[name].astype(float)
     known = found["arc_arcsec"] >= 0.95 * found["length_arcsec"]
     found["arc_source"] = np.where(known, "satellite", "tracklet")
@@ -162,7 +169,8 @@ def glint_table(
     lines = [_line(row, angle, settings) for row, angle in zip(rows_of(table), angles, strict=True)]
     for name in LINE:
         table[name] = pd.Series([line[name] for line in lines], table.index, dtype=object)
-    table = table.merge(arcs(tracklets, satellites), on="tracklet", how="left")
+    paths = arcs(tracklets, satellites).drop(columns=[*ENDS, *POSITIONS])
+    table = table.merge(paths, on="tracklet", how="left")
     table = flash_columns(table, survey, settings)
     in_tracklet = table["tracklet"].notna()
     spacing = table["spacing_arcsec"].astype(float)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import sep
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, maximum_filter
 
 from fink_tracklets.glints.settings import GlintSettings
 from fink_tracklets.glints.stamps import DamagedStamp, decode, level_and_noise, template_mask
 
 Array = NDArray[np.float64]
+Image = NDArray[np.float32]
 NONE = np.zeros(0)
+
+FWHM = 2.3548
+"""Of a Gaussian, in units of its sigma."""
+FOOT_SIGMA = 2.5
+"""What is connected above this is one object, unless SEP deblends it."""
+SHARPER = 1.5
+"""A cosmic ray is so many times sharper than the alert's own peak, by three times the noise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +38,11 @@ class Peaks:
     """[pixel] from the stamp's centre, as `y`."""
     y: Array = field(default_factory=lambda: NONE)
     snr: Array = field(default_factory=lambda: NONE)
-    """Brightest pixel over the noise."""
+    """Of a point source's flux (matched filter)."""
     flux: Array = field(default_factory=lambda: NONE)
-    """In units of the noise."""
+    """Of a point source, in units of a pixel's noise."""
+    brightest: Array = field(default_factory=lambda: NONE)
+    """Pixel, in units of its noise."""
     east: Array | None = None
     """[arcsec] from the stamp's centre, as `north`; None where the orientation is unknown."""
     north: Array | None = None
@@ -43,6 +54,23 @@ class Peaks:
             return None
         return int(distance.argmin())
 
+    def without_cosmic_rays(self, radius: float) -> Peaks:
+        """Without the peaks that are much sharper than the central one, within `radius`.
+
+        A peak's brightest pixel over the point source's flux tells how sharp it is.
+        """
+        centre = self.central(radius)
+        if centre is None:
+            return self
+        expected = SHARPER * self.brightest[centre] / self.flux[centre] * self.flux
+        keep = self.brightest - 3 <= expected
+        kept = {
+            name: values[keep]
+            for name, values in vars(self).items()
+            if isinstance(values, np.ndarray)
+        }
+        return replace(self, **kept)
+
 
 def find_peaks(
     science: bytes | None,
@@ -52,8 +80,11 @@ def find_peaks(
 ) -> Peaks:
     """The peaks of one alert.
 
-    The difference is normalised by its noise; peaks are SEP's objects above
-    `settings.detection_sigma` outside the template's objects.
+    The difference, without the pixels of template objects, is smoothed by a point source's
+    profile and divided by the noise of the result: each pixel then is the signal-to-noise ratio
+    of a point source there. Peaks are SEP's objects that reach
+    `settings.detection_sigma`; their positions are windowed with the same profile. These and
+    the fluxes are of all pixels, masked ones too.
 
     Parameters
     ----------
@@ -72,20 +103,36 @@ def find_peaks(
         return Peaks("no noise", science_noise, noise)
     radius = settings.fwhm_arcsec / 2 / settings.pixel_scale_arcsec
     mask = template_mask(ref, science_noise, settings.template_sigma, max(radius, 1.0))
-    image = (diff - np.float32(level)) / np.float32(noise)
-    absent = ~np.isfinite(image)
-    if absent.any():
-        image[absent] = 0
-        mask = mask | absent
+    absent = ~np.isfinite(diff)
+    mask |= absent
+    if mask.all():
+        return Peaks("masked", science_noise, noise, 1.0)
+    whole = (diff - np.float32(level)) / np.float32(noise)
+    whole[absent] = 0
+    image = np.where(mask, np.float32(0), whole)
+    sigma = settings.fwhm_arcsec / FWHM / settings.pixel_scale_arcsec
+    smooth = smoothed(image, sigma)
+    smooth_level, smooth_noise = level_and_noise(smooth[~mask])
+    if not smooth_noise > 0:
+        return Peaks("no noise", science_noise, noise)
+    ratio = (smooth - np.float32(smooth_level)) / np.float32(smooth_noise)
+    foot = min(FOOT_SIGMA, settings.detection_sigma)
     try:
-        found = sep.extract(image, settings.detection_sigma, mask=mask)
+        found = sep.extract(ratio, foot, mask=mask, filter_kernel=None, minarea=1)
     except Exception as error:  # SEP's own limits (pixel stack, deblending) come as Exception
         if type(error) is not Exception:
             raise
         return Peaks("too crowded", science_noise, noise)
-    found = found[np.lexsort((found["x"], found["y"], -found["flux"]))]
+    found = found[found["peak"] >= settings.detection_sigma]
+    found = found[np.lexsort((found["xpeak"], found["ypeak"], -found["peak"]))]
     centre = (len(image) - 1) / 2
-    x, y = found["x"] - centre, found["y"] - centre
+    x, y, _ = sep.winpos(whole, found["xpeak"], found["ypeak"], sigma)
+    lost = ~(np.hypot(x - found["xpeak"], y - found["ypeak"]) <= 2)
+    x, y = np.where(lost, found["xpeak"], x), np.where(lost, found["ypeak"], y)
+    at = tuple(np.clip(np.rint([y, x]), 0, len(image) - 1).astype(int))
+    flux = smoothed(whole, sigma)[at].astype(float) - smooth_level
+    flux = 4 * np.pi * sigma**2 * np.maximum(flux, smooth_noise)
+    x, y = x - centre, y - centre
     axes = stamps[2].axes or settings.axes
     return Peaks(
         "ok",
@@ -95,10 +142,16 @@ def find_peaks(
         x,
         y,
         found["peak"].astype(float),
-        found["flux"].astype(float),
+        flux,
+        maximum_filter(whole, 3)[at].astype(float),
         None if axes is None else axes[0] * x + axes[2] * y,
         None if axes is None else axes[1] * x + axes[3] * y,
-    )
+    ).without_cosmic_rays(settings.centre_radius_arcsec / settings.pixel_scale_arcsec)
+
+
+def smoothed(image: Image, sigma: float) -> Image:
+    """Convolved with a Gaussian of `sigma` pixels; nothing lies outside the image."""
+    return np.asarray(gaussian_filter(image, sigma, mode="constant", truncate=3.0))
 
 
 def on_track(

@@ -1,28 +1,36 @@
-"""Periods from positions along a track: spacings (P1 section 2.3), and a comb fitted to all."""
+"""Periods from positions along a track: a comb fitted to all flashes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.stats import binom, t
 
 Array = NDArray[np.float64]
+Integers = NDArray[np.int_]
 
+MOST_SERIES = 3
+"""Flashes in a period: facets that an object shows in one turn."""
+TOLERANCES = (1.0, 0.5, 0.25)
+"""Parts of the largest distance from a tooth that are tried."""
 MOST_MISSING = 20
 """A comb is tried only if at least one in so many of its teeth has a flash."""
 CHUNK = 2048
-BEST = 40
-"""Spacings looked at closely, for each kind of comb."""
+BEST = 15
+"""Spacings looked at closely, for each number of series."""
+HARMONICS = 4
+"""Of the phases, summed where a period has several flashes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comb:
-    """Evenly spaced flashes, or two such series of one spacing."""
+    """Evenly spaced flashes, or two or three such series of one spacing."""
 
     spacing_arcsec: float
     spacing_error_arcsec: float
+    """68 %, by least squares and Student's t."""
     on_comb: int
     """Flashes within the tolerance of a tooth."""
     teeth: int
@@ -30,29 +38,52 @@ class Comb:
     log10_false_alarm: float
     """Expected number of such combs among as many flashes placed at random."""
     interpulse: float | None
-    """Of the second series: its distance behind the first in units of the spacing, up to 0.5."""
+    """Of the fullest series after the first: its distance from it in units of the spacing, up to
+    0.5."""
+    series: Integers
+    """Of each flash, in the order given; -1 for none."""
+    tooth: Integers
+    """Number of each flash's tooth in its series."""
 
 
-def fit_comb(along: Array, tolerance: float, closest: float) -> Comb | None:
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    spacing: float
+    phases: Array
+    """(n,) of the series [arcsec]; the fullest comes first."""
+    series: Integers
+    """Of each flash, -1 for none."""
+    log10: float
+    width: float
+    """The tolerance."""
+
+
+def fit_comb(
+    along: Array, tolerance: float, closest: float, firm: NDArray[np.bool_] | None = None
+) -> Comb | None:
     """The most significant comb through flashes along a track; flashes may be missing or foreign.
 
-    For each spacing the flashes' phases are compared with one tooth, and with two (interpulses).
-    Of n random flashes each is within the tolerance w of some tooth with the probability
-    p = 2w / spacing for one, 4w / spacing for two series. A comb with k flashes has the false-alarm
-    number ``(number of spacings that differ) * P[Binomial(n, p) >= k] * (spacing / 2w)^m``, where
-    m = 2 is for the phase and the exact spacing, and one more for the second series' phase.
+    For each spacing the flashes' phases are compared with one tooth, with two or with three
+    (interpulses), and with several tolerances. Of n random flashes each is within the tolerance w
+    of some tooth of s series with the probability p = 2 s w / spacing. A comb with k flashes has
+    the false-alarm number ``9 * (number of spacings that differ) * P[Binomial(n, p) >= k] *
+    (spacing / 2w)^(s + 1)``: 9 kinds of comb, and a free phase of each series and the exact
+    spacing.
 
     Parameters
     ----------
     along : (n,) positions of single flashes [arcsec]
     tolerance : largest distance from a tooth [arcsec]
     closest : smallest spacing to try [arcsec]
+    firm : (n,) whose errors are independent; if there are enough of them on the comb, they alone
+        make the exact spacing and its error. By default all
 
     Returns
     -------
     None for fewer than four flashes.
     """
-    along = np.sort(np.asarray(along, dtype=float))
+    order = np.argsort(along, kind="stable")
+    along = np.asarray(along, dtype=float)[order]
     n = len(along)
     if n < 4 or along[-1] - along[0] <= 4 * tolerance:
         return None
@@ -64,85 +95,106 @@ def fit_comb(along: Array, tolerance: float, closest: float) -> Comb | None:
         return None
     steps = int(np.ceil(np.log(longest / shortest) * span / tolerance)) + 1
     spacings = np.geomspace(shortest, longest, steps)
-    n_tests = span * (1 / shortest - 1 / longest)
-    one, two = _powers(along, spacings)
-    best: tuple[float, Comb] | None = None
-    for power, double in ((one, False), (one + two, True)):
-        for k in np.argsort(-power, kind="stable")[:BEST]:
-            comb = _examine(along, float(spacings[k]), tolerance, n_tests, double)
-            if comb and (best is None or comb.log10_false_alarm < best[0]):
-                best = comb.log10_false_alarm, comb
-    return best[1] if best else None
+    n_tests = span * (1 / shortest - 1 / longest) * MOST_SERIES * len(TOLERANCES)
+    one, several = _powers(along, spacings)
+    best = None
+    for n_series in range(1, MOST_SERIES + 1):
+        for spacing in spacings[_peaks(one if n_series == 1 else several)]:
+            best = _better(best, _examine(along, float(spacing), tolerance, n_tests, n_series))
+    # Of several flashes in a period the harmonics stand out, not the period itself.
+    before = None
+    while best is not None and best is not before:
+        before = best
+        for spacing in before.spacing * np.array([2, 3]):
+            for n_series in range(1, MOST_SERIES + 1 if spacing <= longest else 1):
+                best = _better(best, _examine(along, float(spacing), tolerance, n_tests, n_series))
+    if best is None:
+        return None
+    comb = _comb(along, best, tolerance, np.ones(n, bool) if firm is None else firm[order])
+    back = np.argsort(order)
+    return replace(comb, series=comb.series[back], tooth=comb.tooth[back])
+
+
+def _better(best: _Fit | None, other: _Fit | None) -> _Fit | None:
+    if best is None or other is None:
+        return best or other
+    return other if other.log10 < best.log10 else best
 
 
 def _powers(along: Array, spacings: Array) -> tuple[Array, Array]:
-    """Squared length of the mean phase vector, and of that of twice the phase."""
-    one, two = np.empty(len(spacings)), np.empty(len(spacings))
+    """Squared length of the mean phase vector, and the sum of it and of its harmonics'."""
+    one, several = np.empty(len(spacings)), np.zeros(len(spacings))
     for start in range(0, len(spacings), CHUNK):
         part = slice(start, start + CHUNK)
         turn = np.exp(2j * np.pi * along / spacings[part, None])
-        one[part] = np.abs(turn.mean(axis=1)) ** 2
-        two[part] = np.abs((turn * turn).mean(axis=1)) ** 2
-    return one, two
+        harmonic = np.ones_like(turn)
+        for k in range(HARMONICS):
+            harmonic *= turn
+            power = np.abs(harmonic.mean(axis=1)) ** 2
+            several[part] += power
+            if k == 0:
+                one[part] = power
+    return one, several
+
+
+def _peaks(power: Array) -> Integers:
+    """The highest local maxima."""
+    padded = np.pad(power, 1, constant_values=-1)
+    is_peak = (power >= padded[:-2]) & (power > padded[2:])
+    peaks = np.flatnonzero(is_peak)
+    return np.asarray(peaks[np.argsort(-power[peaks], kind="stable")[:BEST]])
 
 
 def _examine(
-    along: Array, spacing: float, tolerance: float, n_tests: float, double: bool
-) -> Comb | None:
-    """The comb of about this spacing: refined by least squares on the flashes that are on it."""
-    n, error, shift = len(along), np.nan, 0.0
-    on = np.zeros(n, dtype=bool)
-    series = np.zeros(n, dtype=int)
-    for _ in range(3):
-        series, on, shift = _assign(along, spacing, tolerance, double)
-        n_series = len(np.unique(series[on]))
-        if on.sum() < 3 + n_series - 1 or n_series != 1 + double:
-            return None
-        fit = _refine(along[on], series[on], spacing, shift)
-        if fit is None:
-            return None
-        spacing, error = fit
-    p = min(1.0, (2 + 2 * double) * tolerance / spacing)
-    freedom = 2 + double
-    tail = float(binom.logsf(int(on.sum()) - 1, n, p)) / np.log(10)
-    log10 = np.log10(n_tests) + tail - freedom * np.log10(min(1.0, 2 * tolerance / spacing))
-    first, last = along[on][0], along[on][-1]
-    phase = None
-    if double:
-        phase = float(min(shift / spacing % 1, -shift / spacing % 1))
-    return Comb(
-        spacing,
-        error,
-        int(on.sum()),
-        round(float(last - first) / spacing) + 1,
-        float(log10),
-        phase,
-    )
+    along: Array, spacing: float, tolerance: float, n_tests: float, n_series: int
+) -> _Fit | None:
+    """The most significant comb of about this spacing: refined, with less and less tolerance."""
+    n, best = len(along), None
+    for width in tolerance * np.array(TOLERANCES):
+        for _ in range(2):
+            phases, series = _assign(along, spacing, width, n_series)
+            if len(phases) < n_series or (series >= 0).sum() < n_series + 2:
+                return best
+            refined = _refined(along, series, spacing, phases)
+            if refined is None:
+                return best
+            spacing = refined
+        if n_series > 1 and _is_less(phases, spacing, tolerance):
+            continue
+        k, p = int((series >= 0).sum()), min(1.0, 2 * n_series * width / spacing)
+        tail = float(binom.logsf(k - 1, n, p)) / np.log(10)
+        free = -(n_series + 1) * np.log10(min(1.0, 2 * width / spacing))
+        log10 = float(np.log10(n_tests) + tail + free)
+        if best is None or log10 < best.log10:
+            best = _Fit(spacing, phases, series, log10, float(width))
+    return best
 
 
-def _assign(
-    along: Array, spacing: float, tolerance: float, double: bool
-) -> tuple[NDArray[np.int_], NDArray[np.bool_], float]:
-    """To which series each flash belongs, whether it is on it, and the second series' shift."""
-    off = _offsets(along[None], along[:, None], spacing)
-    near = np.abs(off) <= tolerance
-    anchor = int(near.sum(axis=1).argmax())
-    series = np.zeros(len(along), dtype=int)
-    centre = along[anchor] + off[anchor][near[anchor]].mean()
-    on = np.abs(_offsets(along, centre, spacing)) <= tolerance
-    shift = 0.0
-    if double and not on.all():
-        rest = np.flatnonzero(~on)
-        counts = near[np.ix_(rest, rest)].sum(axis=1)
-        other = rest[int(counts.argmax())]
-        members = rest[near[other, rest]]
-        if len(members) >= 2:
-            second = along[other] + off[other, members].mean()
-            shift = float(_offsets(second, centre, spacing))
-            near_second = ~on & (np.abs(_offsets(along, second, spacing)) <= tolerance)
-            series[near_second] = 1
-            on |= near_second
-    return series, on, shift
+def _assign(along: Array, spacing: float, width: float, n_series: int) -> tuple[Array, Integers]:
+    """Phases of the fullest series one after another, and the series of each flash, or -1."""
+    series = np.full(len(along), -1)
+    near = np.abs(_offsets(along[None], along[:, None], spacing)) <= width
+    phases: list[float] = []
+    for number in range(n_series):
+        free = series < 0
+        counts = np.where(free, (near & free).sum(axis=1), 0)
+        anchor = int(counts.argmax())
+        if counts[anchor] < min(2, number + 1):
+            break
+        members = free & near[anchor]
+        phase = float(along[anchor] + _offsets(along[members], along[anchor], spacing).mean())
+        series[free & (np.abs(_offsets(along, phase, spacing)) <= width)] = number
+        phases.append(phase)
+    return np.array(phases), series
+
+
+def _is_less(phases: Array, spacing: float, tolerance: float) -> bool:
+    """Whether several series are one of a shorter spacing, or two of them are the same."""
+    apart = np.abs(_offsets(phases[:, None], phases, spacing))[np.triu_indices(len(phases), 1)]
+    if (apart <= 2 * tolerance).any():
+        return True
+    step = spacing / len(phases)
+    return bool((np.abs(_offsets(phases, phases[0], step)) <= tolerance).all())
 
 
 def _offsets(positions, origin, spacing: float):  # type: ignore[no-untyped-def]
@@ -150,18 +202,52 @@ def _offsets(positions, origin, spacing: float):  # type: ignore[no-untyped-def]
     return (positions - origin + spacing / 2) % spacing - spacing / 2
 
 
-def _refine(
-    along: Array, series: NDArray[np.int_], spacing: float, shift: float
+def _refined(along: Array, series: Integers, spacing: float, phases: Array) -> float | None:
+    """Least-squares spacing; each series has its own zero point."""
+    on = series >= 0
+    x, which = along[on], series[on]
+    number = np.round((x - phases[which]) / spacing)
+    count = np.bincount(which)
+    number -= (np.bincount(which, number) / count)[which]
+    square = float(number @ number)
+    return float(number @ x) / square if square > 0.1 else None
+
+
+def _least_squares(
+    along: Array, series: Integers, spacing: float, phases: Array
 ) -> tuple[float, float] | None:
-    """Least-squares spacing and its error, each series with its own zero point."""
-    number = np.round((along - series * shift - along[0] + series[0] * shift) / spacing)
-    kinds = np.unique(series)
-    matrix = np.column_stack([number, *(series == kind for kind in kinds)]).astype(float)
-    if len(np.unique(number)) < 2:
+    """Spacing and its error; each series has its own zero point. None for too few flashes."""
+    on = series >= 0
+    number = np.round((along[on] - phases[series[on]]) / spacing)
+    kinds = np.unique(series[on])
+    matrix = np.column_stack([number, *(series[on] == kind for kind in kinds)]).astype(float)
+    freedom = len(matrix) - matrix.shape[1]
+    if freedom < 1 or np.linalg.matrix_rank(matrix) < matrix.shape[1]:
         return None
-    solution, *_ = np.linalg.lstsq(matrix, along, rcond=None)
-    residual = along - matrix @ solution
-    freedom = max(len(along) - matrix.shape[1], 1)
-    variance = residual @ residual / freedom
-    covariance = np.linalg.pinv(matrix.T @ matrix)
-    return float(solution[0]), float(np.sqrt(variance * covariance[0, 0]))
+    solution, *_ = np.linalg.lstsq(matrix, along[on], rcond=None)
+    residual = along[on] - matrix @ solution
+    variance = residual @ residual / freedom * np.linalg.inv(matrix.T @ matrix)[0, 0]
+    return float(solution[0]), float(np.sqrt(variance) * t.ppf(0.8413, freedom))
+
+
+def _comb(along: Array, fit: _Fit, tolerance: float, firm: NDArray[np.bool_]) -> Comb:
+    """The comb of a fit, its spacing and error from all flashes that may belong to it."""
+    n_series = len(fit.phases)
+    width = min(tolerance, max(fit.width, fit.spacing / (4 * n_series)))
+    phases, series = _assign(along, fit.spacing, width, n_series)
+    if len(phases) < n_series or (n_series > 1 and _is_less(phases, fit.spacing, tolerance)):
+        phases, series = fit.phases, fit.series
+    spacing, error = fit.spacing, np.nan
+    for used in (np.where(firm, series, -1), series):
+        solution = _least_squares(along, used, fit.spacing, phases)
+        if solution is not None:
+            spacing, error = solution
+            break
+    on = along[series >= 0]
+    phase = None
+    if n_series > 1:
+        shift = (phases[1] - phases[0]) / spacing
+        phase = float(min(shift % 1, -shift % 1))
+    teeth = round(float(on[-1] - on[0]) / spacing) + 1
+    tooth = np.round((along - phases[series]) / fit.spacing).astype(int)
+    return Comb(spacing, error, len(on), teeth, fit.log10, phase, series, tooth)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from fink_tracklets.glints.photometry import Flashes
 from fink_tracklets.glints.stamps import DamagedStamp, decode
 from fink_tracklets.store.parquet import read_table
 
@@ -21,21 +23,36 @@ def draw_flashes(figure: Any, store: str, night: str, name: str) -> None:
     row = flashes[0]
     curve = [r for r in _rows(store, "light_curves", night) if r["tracklet"] == name]
     peaks = {r["alert_id"]: r for r in _rows(store, "glints", night) if r["tracklet"] == name}
-    stamps = [r for r in _rows(store, "stamps", night) if r["tracklet"] == name][:SHOWN]
+    place = {r["alert_id"]: r["along_arcsec"] for r in curve}
+    stamps = [r for r in _rows(store, "stamps", night) if r["alert_id"] in place]
+    stamps.sort(key=lambda stamp: place[stamp["alert_id"]])
+    stamps = [stamps[k] for k in np.unique(np.linspace(0, len(stamps) - 1, SHOWN).astype(int))]
     grid = figure.add_gridspec(3, SHOWN, height_ratios=[2, 2.2, 1])
     for k, stamp in enumerate(stamps):
         _draw_stamp(figure.add_subplot(grid[0, k]), stamp, peaks[stamp["alert_id"]])
     _draw_curve(figure.add_subplot(grid[1, :]), curve, row)
     axes = figure.add_subplot(grid[2, :])
     along = np.array([r["along_arcsec"] for r in curve])
-    axes.plot(
-        [0, row["arc_arcsec"]], [0, 0], c=QUIET, lw=4, label=f"arc of the {row['arc_source']}"
-    )
+    axes.plot([0, row["arc_arcsec"]], [0, 0], c=QUIET, lw=4, label="length of the arc")
     alert = np.array([r["alert_id"] is not None for r in curve])
     axes.plot(along[alert], 0 * along[alert], "o", c=GLINT, label="alerts")
     axes.plot(along[~alert], 0 * along[~alert], "o", mfc="w", c=FOUND, label="only in stamps")
     axes.set(yticks=[], xlabel="along the track [arcsec]")
+    axes.set_ylim(-1, 1.8)
     axes.legend(loc="upper right", ncols=3, fontsize=8)
+
+
+def draw_track(figure: Any, track: pd.DataFrame, flashes: Flashes) -> None:
+    """Draw a high-rate light curve into a matplotlib figure."""
+    axes = figure.add_subplot()
+    axes.plot(track["time_s"], track["mag"], ".", ms=3, c=QUIET, label="measured")
+    axes.plot(track["time_s"], flashes.smooth_mag, c=FOUND, lw=1, label="smooth, 1.1 s")
+    peak = np.isin(track["time_s"], flashes.time_s)
+    axes.plot(track["time_s"][peak], track["mag"][peak], "o", ms=5, mfc="none", c=GLINT,
+              label=f"{peak.sum()} flashes")  # fmt: skip
+    axes.invert_yaxis()
+    axes.set(xlabel="time [s]", ylabel="mag (V)")
+    axes.legend(loc="best", fontsize=8)
 
 
 def _rows(store: str, table: str, night: str) -> list[dict[str, Any]]:
@@ -59,19 +76,26 @@ def _draw_stamp(axes: Any, stamp: dict[str, Any], found: dict[str, Any]) -> None
 
 def _draw_curve(axes: Any, curve: list[dict[str, Any]], row: dict[str, Any]) -> None:
     limit = np.nanmean([r["limiting_mag"] or np.nan for r in curve])
-    faintest = max(r["mag"] for r in curve)
-    base = limit if np.isfinite(limit) else faintest + 0.5
+    brightest, faintest = min(r["mag"] for r in curve), max(r["mag"] for r in curve)
+    base = max(limit, faintest) if np.isfinite(limit) else faintest + 0.5
     for r in curve:
         colour = GLINT if r["alert_id"] is not None else FOUND
         axes.plot([r["time_s"]] * 2, [base, r["mag"]], c=colour, lw=1.5)
-    axes.axhline(base, c="orange", label="quiescent: fainter than this limit")
-    axes.invert_yaxis()
-    period = f"{row['period_s']:.3f} s" if row["period_s"] else "none"
-    free = "" if row["free_time_s"] is None else f" by {row['free_time_s']:.1f} s"
+    axes.axhline(base, c="orange")
+    room = 0.16 * (base - brightest)
+    axes.set_ylim(base + room, brightest - room / 2)
+    axes.text(0.01, 0.03, "quiescent: fainter than the line", c="darkorange", fontsize=8,
+              transform=axes.transAxes)  # fmt: skip
+    period = "no period"
+    if row["period_s"]:
+        period = f"period {row['period_s']:.3f} ± {row['period_error_s'] or np.nan:.3f} s"
+    known = row["free_time_s"] is not None
     axes.set(
-        xlabel=f"time after the first flash [s], direction unknown; zero point free{free}",
+        xlabel="time after the first flash [s]"
+        + (f", which is up to {row['free_time_s']:.1f} s after the start" if known
+           else ", or before it; by the tracklet's length: upper limits"),
         ylabel="mag in the exposure",
-        title=f"{row['tracklet']}: fitted period {period}, duration < {row['duration_s']:.3f} s "
-        f"(by the {row['arc_source']})",
-    )
-    axes.legend(loc="lower right", fontsize=8)
+        title=f"{row['n_flashes']} flashes, {period}, duration < {row['duration_s']:.2g} s "
+        f"(by the {row['arc_source']}'s {row['arc_arcsec']:,.0f}″ in the exposure)",
+    )  # fmt: skip
+    axes.title.set_fontsize(11)

@@ -17,7 +17,8 @@ class GlintSettings:
     difference: str
     pixel_scale_arcsec: float
     fwhm_arcsec: float
-    """Typical seeing: template objects are masked with half of it around them."""
+    """Typical seeing: of the profile that peaks are sought with; template objects are masked with
+    half of it around them."""
     psf_scale_arcsec: float
     """A point-like flash moves less than this (P1 equation 1)."""
     to_g: Mapping[str, float]
@@ -25,8 +26,8 @@ class GlintSettings:
     x_position_angle_deg: float | None = None
     """On the sky, north through east, of growing x; used where the stamp itself has no WCS."""
     y_position_angle_deg: float | None = None
-    detection_sigma: float = 2.0
-    """Peaks in the normalised difference (P1 section 2.3)."""
+    detection_sigma: float = 5.0
+    """Signal-to-noise ratio of a peak, as a point source (P1's 2 sigma: see docs/glints.md)."""
     template_sigma: float = 1.0
     """Template objects are masked above so many times the science stamp's noise."""
     centre_radius_arcsec: float = 3.0

@@ -53,7 +53,7 @@ def decode(content: bytes | None) -> Stamp:
             if (scale, zero) != (1, 0):
                 image = (pixels * scale + zero).astype(np.float32)
         axes = _axes(header)
-    except (zlib.error, KeyError, ValueError) as error:
+    except (zlib.error, KeyError, ValueError, OverflowError) as error:
         raise error if isinstance(error, DamagedStamp) else DamagedStamp("damaged") from None
     if nx != ny:
         raise DamagedStamp("not square")

@@ -125,7 +125,7 @@ def _draw_shapes(
     if orbit_class == "GTO":
         perigee = 250.0 + rng.exponential(600.0, n)
         apogee = rng.normal(35_000.0, 2500.0, n)
-        return perigee, apogee, rng.choice([7.0, 27.0], n) + rng.normal(0.0, 2.0, n)
+        return perigee, apogee, np.abs(rng.choice([7.0, 27.0], n) + rng.normal(0.0, 2.0, n))
     perigee = 900.0 + rng.exponential(600.0, n)
     return perigee, 40_700.0 - perigee, rng.normal(63.4, 1.0, n)
 

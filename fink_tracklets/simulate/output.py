@@ -18,7 +18,7 @@ from fink_tracklets.errors import UserError
 from fink_tracklets.simulate.instruments import Instrument
 from fink_tracklets.simulate.packets import ztf_table
 from fink_tracklets.simulate.rubin import rubin_table
-from fink_tracklets.simulate.stamps import draw_stamps
+from fink_tracklets.simulate.stamps import draw_stamps, sources_of
 
 N_FILES = 4
 ROWS_AT_ONCE = 2000
@@ -112,6 +112,7 @@ def write_alerts(
     emitted : of all flashes on a detector, as `glints.Glints` has them
     """
     n = len(detections)
+    sources = {} if cutouts == "none" else sources_of(columns, detections, emitted)
     for i, (first, end) in enumerate(pairwise(np.linspace(0, n, N_FILES + 1).astype(int))):
         step = end - first if cutouts == "none" else ROWS_AT_ONCE
         writer = None
@@ -121,7 +122,7 @@ def write_alerts(
             stamps = None
             if cutouts != "none":
                 stamps = draw_stamps(
-                    part, detections.iloc[rows], emitted, instrument, cutouts == "all", seed
+                    part, detections.iloc[rows], sources, instrument, cutouts == "all", seed
                 )
             table = (
                 ztf_table(part, stamps)

@@ -1,8 +1,9 @@
 """The images in a packet: 63 x 63 pixels around an alert, as gzipped FITS.
 
 Rows of an image are y, columns are x, and its middle pixel holds the alert. The difference shows
-every flash of the object that falls into it, detected or not; the science image has the
-template's stars besides. Pixels past the detector's edge are NaN.
+all that the exposure has there: every flash, detected or not, other detections, what the template's
+stars leave behind, cosmic rays. The science image has the template's stars besides. Pixels past
+the detector's edge are NaN.
 """
 
 from __future__ import annotations
@@ -26,12 +27,47 @@ STARS_PER_STAMP = 4.0
 """In a template."""
 SKY = 105.0
 """Level of the template and the science image [counts]."""
+QUIETER = 0.7
+"""A pixel's noise over what the limiting magnitude says: the median of real packets."""
+REGISTRATION = 0.05
+"""Shift of the template's stars against the science image [pixels], one axis: leaves dipoles as
+strong as in real packets."""
+COSMIC_RAYS = 0.04
+"""In a stamp, as in 54 real packets; one or two pixels."""
+
+
+def sources_of(
+    columns: dict[str, np.ndarray], detections: pd.DataFrame, emitted: pd.DataFrame
+) -> dict[tuple[int, int], Floats]:
+    """All that the differences of a night show, by exposure and detector.
+
+    Parameters
+    ----------
+    columns : of the packets
+    detections : exposure, track (-1 if none), detector, x, y, in the packets' order
+    emitted : of all flashes on a detector, as `glints.Glints` has them
+
+    Returns
+    -------
+    (n, 6) each: x, y [pixels], magnitude, dx, dy [pixels] (the streak that it is drawn out to) and
+    the sign
+    """
+    sign = np.where(np.isin(columns["isdiffpos"].astype(str), ("f", "0")), -1.0, 1.0)
+    others = detections.assign(mag=columns["magpsf"], dx=0.0, dy=0.0, sign=sign)
+    others = others[others["track"] < 0].drop_duplicates(["exposure", "detector", "x", "y"])
+    everything = pd.concat([part for part in (others, emitted.assign(sign=1.0)) if len(part)])
+    everything = everything.sort_values(["exposure", "detector"], kind="stable")
+    keys = everything[["exposure", "detector"]].to_numpy(int)
+    values = everything[["x", "y", "mag", "dx", "dy", "sign"]].to_numpy(float)
+    first = np.flatnonzero(np.any(np.diff(keys, axis=0, prepend=-1), axis=1))
+    parts = np.split(values, first[1:])
+    return {(int(a), int(b)): part for (a, b), part in zip(keys[first], parts, strict=True)}
 
 
 def draw_stamps(
     columns: dict[str, np.ndarray],
     detections: pd.DataFrame,
-    emitted: pd.DataFrame,
+    sources: dict[tuple[int, int], Floats],
     instrument: Instrument,
     every: bool,
     seed: int,
@@ -43,28 +79,21 @@ def draw_stamps(
     Parameters
     ----------
     columns : of the packets
-    detections : exposure, track (-1 if none), role, detector, x, y, in the packets' order
-    emitted : of all flashes on a detector, as `glints.Glints` has them
+    detections : exposure, role, detector, x, y, in the packets' order
+    sources : of `sources_of`
     every : also of alerts that are no candidates
     """
     data: dict[str, list[bytes | None]] = {name: [] for name in STAMPS}
-    by_track = dict(iter(emitted.groupby(["track", "detector"])))
-    fields = ("track", "role", "detector", "x", "y")
+    fields = ("exposure", "role", "detector", "x", "y")
     rows = zip(*(detections[name].to_numpy() for name in fields), strict=True)
-    for i, (track, role, detector, x, y) in enumerate(rows):
+    for i, (exposure, role, detector, x, y) in enumerate(rows):
         if not (every or role == "candidate"):
             for name in STAMPS:
                 data[name].append(None)
             continue
         rng = np.random.default_rng([seed, int(columns["candid"][i])])
-        flashes = by_track.get((track, detector))
-        if flashes is None:
-            sources = np.array([[x, y, columns["magpsf"][i], 0.0, 0.0]])
-        else:
-            sources = flashes[["x", "y", "mag", "dx", "dy"]].to_numpy(float)
         zero_point, limit = float(columns["magzpsci"][i]), float(columns["diffmaglim"][i])
-        sign = -1.0 if str(columns["isdiffpos"][i]) in ("f", "0") else 1.0
-        stamps = draw_stamp(rng, x, y, sources, sign, zero_point, limit, instrument)
+        stamps = draw_stamp(rng, x, y, sources[exposure, detector], zero_point, limit, instrument)
         for name, stamp in zip(STAMPS, stamps, strict=True):
             data[name].append(fits_gz(stamp))
     return {name: pa.array(values, pa.binary()) for name, values in data.items()}
@@ -75,7 +104,6 @@ def draw_stamp(
     x: float,
     y: float,
     sources: Floats,
-    sign: float,
     zero_point: float,
     limiting_mag: float,
     instrument: Instrument,
@@ -84,14 +112,13 @@ def draw_stamp(
 
     Parameters
     ----------
-    sources : (n, 5) of what is in the difference: x, y [pixels], magnitude, and dx, dy [pixels],
-        the streak that it is drawn out to
-    sign : -1 for a negative difference
+    sources : (n, 6) of what is in the difference, as of `sources_of`
     zero_point : magnitude of one count
     """
     sigma = instrument.fwhm_arcsec / instrument.mosaic.pixel_arcsec / 2.355
     # 5 sigma of a point source, measured with its own profile as weight.
-    noise = 10 ** (0.4 * (zero_point - limiting_mag)) / 5 / (2 * np.sqrt(np.pi) * sigma)
+    limit = 10 ** (0.4 * (zero_point - limiting_mag)) / 5 / (2 * np.sqrt(np.pi) * sigma)
+    noise = QUIETER * limit
     column = np.round(x) + np.arange(-HALF, HALF + 1)
     row = np.round(y) + np.arange(-HALF, HALF + 1)
     n_stars = rng.poisson(STARS_PER_STAMP)
@@ -103,10 +130,18 @@ def draw_stamp(
         ],
         axis=1,
     )
+    moved = stars + np.append(rng.normal(0.0, REGISTRATION, 2), 0.0)
     template = _points(stars, column, row, zero_point, sigma)
-    difference = sign * _points(_streaks(sources), column, row, zero_point, sigma)
+    difference = _points(moved, column, row, zero_point, sigma) - template
+    for sign in (1.0, -1.0):
+        of_sign = sources[sources[:, 5] == sign, :5]
+        difference += sign * _points(_streaks(of_sign), column, row, zero_point, sigma)
+    difference += rng.normal(0.0, noise, (SIZE, SIZE))
+    for _ in range(rng.poisson(COSMIC_RAYS)):
+        at_y, at_x = rng.integers(SIZE - 1, size=2)
+        difference[at_y, at_x] += noise * rng.uniform(10, 60)
+        difference[at_y + rng.integers(2), at_x + 1] += noise * rng.uniform(0, 30)
     template_noise = rng.normal(0.0, 0.2 * noise, (SIZE, SIZE))
-    difference = difference + rng.normal(0.0, noise, (SIZE, SIZE))
     template = SKY + template + template_noise
     outside_x = (column < 0) | (column >= instrument.mosaic.n_columns)
     outside_y = (row < 0) | (row >= instrument.mosaic.n_rows)
