@@ -16,7 +16,7 @@ from fink_tracklets.significance import DENSER, Sky
 
 Array = NDArray[np.float64]
 
-CROWD = 16
+CROWD = 40
 """Lines from one point; with fewer it is quicker to fit them."""
 LEVELS = (2, 3, 4)
 """Which of `Sky.box_widths` are counted: 40, 80 and 160 tolerances."""
