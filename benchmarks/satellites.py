@@ -1,6 +1,9 @@
 """How right and how fast the identification of satellites is.
 
-python -m benchmarks.satellites accuracy --tracklets 400     (the full one: --tracklets 5000)
+python -m benchmarks.satellites accuracy --tracklets 5000 --seed 7
+python -m benchmarks.satellites accuracy --tracklets 1500 --seed 7 --low
+python -m benchmarks.satellites chance --tracklets 5000 --seed 8
+python -m benchmarks.satellites night
 python -m benchmarks.satellites speed
 """
 
@@ -8,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +21,7 @@ import pandas as pd
 
 from benchmarks.satellite_skies import ErrorTable, draw_tracklets
 from fink_tracklets import load_survey
+from fink_tracklets.satellites.composite import match_two
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.identify import (
     Catalogue,
@@ -26,10 +32,13 @@ from fink_tracklets.satellites.identify import (
 )
 from fink_tracklets.satellites.settings import METHODS
 from fink_tracklets.satellites.shifted import BELT_DEG, belt_distance
+from fink_tracklets.sphere import unit_vectors
 from fink_tracklets.survey import Survey
 
 HIGH = ("GEO in slot", "GEO passive", "MEO", "MOLNIYA", "GTO", "HEO debris")
 """Beyond 2,000 km."""
+CHUNK = 10
+"""Exposures that a process takes at once."""
 
 
 def share(count: int, of: int) -> str:
@@ -41,14 +50,21 @@ def share(count: int, of: int) -> str:
 
 
 def results(
-    alerts: pd.DataFrame, catalogue: Catalogue, survey: Survey, shift_s: float
+    alerts: pd.DataFrame,
+    catalogue: Catalogue,
+    survey: Survey,
+    shift_s: float,
+    methods: Sequence[str] = METHODS,
 ) -> pd.DataFrame:
-    """For each tracklet and method the best object, its score, and whether it is certain."""
+    """For each tracklet and method the best object, its score, and whether it is certain; of our
+    own also whether two objects together explain what none does alone."""
     points = tracklet_points(alerts)
     rows = []
-    widest = replace(survey, satellites=replace(survey.satellites, method="paper1"))
+    widest = replace(survey, satellites=replace(survey.satellites, method=methods[0]))
+    if "paper1" in methods:
+        widest = replace(survey, satellites=replace(survey.satellites, method="paper1"))
     for scene in scenes(catalogue, fields_of(alerts), widest, shift_s):
-        for method in METHODS:
+        for method in methods:
             chosen = replace(survey, satellites=replace(survey.satellites, method=method))
             for name, own in points[scene.exposure].items():
                 found = match(own, scene, chosen)
@@ -56,30 +72,71 @@ def results(
                 row = scene.orbits.rows[found.which[0]] if some else -1
                 number = catalogue.elements.norad_cat_id[row] if some else 0
                 score = found.score[0] if some else np.inf
-                rows.append((name, method, number, score, found.certain and some))
-    return pd.DataFrame(rows, columns=["tracklet", "method", "found", "score", "certain"])
+                two = not some and method == "likelihood" and bool(match_two(own, scene, chosen))
+                rows.append((name, method, number, score, found.certain and some, two))
+    names = ["tracklet", "method", "found", "score", "certain", "composite"]
+    return pd.DataFrame(rows, columns=names)
 
 
-def accuracy(data: Path, n: int, seed: int, high: bool, shifts: int) -> None:
-    """Right, wrong and certain on drawn truth, and false matches on shifted skies."""
+def campaign(
+    alerts: pd.DataFrame,
+    catalogue: Catalogue,
+    survey: Survey,
+    hours: Sequence[float],
+    methods: Sequence[str] = METHODS,
+) -> pd.DataFrame:
+    """`results` under several skies, by two processes; the column `hour` tells them apart."""
+    exposures = np.array_split(
+        alerts["exposure"].unique(), -(-alerts["exposure"].nunique() // CHUNK)
+    )
+    parts = [alerts[alerts["exposure"].isin(some)] for some in exposures]
+    tasks = [(part, hour, methods) for hour in hours for part in parts]
+    start, done = time.perf_counter(), []
+    with get_context("fork").Pool(2, _share, (catalogue, survey)) as pool:
+        for k, found in enumerate(pool.imap(_run, tasks), 1):
+            done.append(found)
+            if k % 20 == 0 or k == len(tasks):
+                print(f"  {k} of {len(tasks)} parts, {time.perf_counter() - start:.0f} s",
+                      flush=True)  # fmt: skip
+    return pd.concat(done, ignore_index=True)
+
+
+def _share(catalogue: Catalogue, survey: Survey) -> None:
+    global SHARED
+    SHARED = (catalogue, survey)
+
+
+def _run(task: tuple[pd.DataFrame, float, Sequence[str]]) -> pd.DataFrame:
+    alerts, hour, methods = task
+    return results(alerts, *SHARED, hour * 3600, methods).assign(hour=hour)
+
+
+def drawn(
+    data: Path, n: int, seed: int, high: bool
+) -> tuple[pd.DataFrame, pd.DataFrame, Catalogue, Survey]:
+    """Alerts, truth with the column `belt`, and what they are to be matched with."""
     survey = load_survey("ztf")
     catalogue = Catalogue.of(read_elements([data / "norad_20210611.3le.gz"]))
-    elements = catalogue.elements
-    rng = np.random.default_rng(seed)
-    of_height = np.flatnonzero(np.isin(catalogue.classes, HIGH) == high)
-    tries = rng.choice(of_height, n * (14 if high else 60))
     alerts, truth = draw_tracklets(
-        elements, catalogue.classes, tries, (1.0, 4.0), survey,
-        ErrorTable.read(data / "element_errors.csv"), seed,
+        catalogue.elements, catalogue.classes, np.isin(catalogue.classes, HIGH) == high, n,
+        survey, ErrorTable.read(data / "element_errors.csv"), seed,
     )  # fmt: skip
-    truth = truth[:n]
-    alerts = alerts[alerts["tracklet"].isin(truth["tracklet"])]
-    print(f"{len(truth)} true tracklets {'beyond' if high else 'below'} 2,000 km, "
-          "elements 1-4 days old")  # fmt: skip
-    found = results(alerts, catalogue, survey, 0.0).merge(truth, on="tracklet")
-    print(
-        "| method | n | right | wrong | certain | wrong among the certain |\n" + "| --- " * 6 + "|"
-    )
+    first = alerts.groupby("tracklet")[["ra", "dec", "jd"]].first().loc[truth["tracklet"]]
+    near = belt_distance(unit_vectors(first["ra"], first["dec"]), first["jd"].to_numpy(), survey)
+    truth = truth.assign(belt=near < BELT_DEG)
+    print(f"{len(truth)} true tracklets {'beyond' if high else 'below'} 2,000 km in "
+          f"{alerts['exposure'].nunique()} exposures, elements 1-4 days old, seed {seed}",
+          flush=True)  # fmt: skip
+    return alerts, truth, catalogue, survey
+
+
+def accuracy(data: Path, n: int, seed: int, high: bool, hours: Sequence[float]) -> None:
+    """Right, wrong and certain on drawn truth, and false matches on shifted skies."""
+    alerts, truth, catalogue, survey = drawn(data, n, seed, high)
+    every = campaign(alerts, catalogue, survey, [0.0, *hours]).merge(truth, on="tracklet")
+    found, false = every[every["hour"] == 0], every[every["hour"] != 0]
+    print("| method | n | right | wrong | certain | wrong among the certain | composite |\n"
+          + "| --- " * 7 + "|")  # fmt: skip
     for label, part in (("all", found), *found.groupby("orbit_class")):
         for method, rows in part.groupby("method"):
             right = rows["found"] == rows["norad_cat_id"]
@@ -88,40 +145,48 @@ def accuracy(data: Path, n: int, seed: int, high: bool, shifts: int) -> None:
             print(
                 f"| {label}, {method} | {len(rows)} | {share(right.sum(), len(rows))} | "
                 f"{share(wrong.sum(), len(rows))} | {share(sure.sum(), len(rows))} | "
-                f"{(wrong & sure).sum()} of {sure.sum()} |"
+                f"{(wrong & sure).sum()} of {sure.sum()} | {rows['composite'].sum()} |"
             )
-    hours = survey.satellites.shift_hours[:shifts] if shifts < 8 else survey.satellites.shift_hours
-    if not hours:
-        return
-    middle = alerts.groupby("tracklet")[["ra", "dec", "jd"]].first()
-    from fink_tracklets.sphere import unit_vectors
-
-    near = belt_distance(unit_vectors(middle["ra"], middle["dec"]), middle["jd"].to_numpy(), survey)
-    belt = pd.Series(near < BELT_DEG, middle.index)
-    false = pd.concat([results(alerts, catalogue, survey, hour * 3600) for hour in hours])
-    false["belt"] = false["tracklet"].map(belt)
-    print("\n| shifted skies | n | false | S < 8 |\n" + "| --- " * 4 + "|")
+    print("\n| shifted skies | n | false | false and certain | composite |\n" + "| --- " * 5 + "|")
     for method, rows in false.groupby("method"):
-        parts = (("all", rows), ("belt", rows[rows["belt"]]), ("elsewhere", rows[~rows["belt"]]))
-        for label, part in parts:
-            matched = (part["found"] != 0).sum()
-            print(f"| {label}, {method} | {len(part)} | {share(matched, len(part))}"
-                  f" | {share((part['score'] < 8).sum(), len(part))} |")  # fmt: skip
+        for label, part in parts(rows):
+            matched = part["found"] != 0
+            print(f"| {label}, {method} | {len(part)} | {share(matched.sum(), len(part))} | "
+                  f"{share(part['certain'].sum(), len(part))} | "
+                  f"{share(part['composite'].sum(), len(part))} |")  # fmt: skip
+
+
+def parts(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """All, those in the belt, those elsewhere."""
+    yield "all", rows
+    yield "belt", rows[rows["belt"]]
+    yield "elsewhere", rows[~rows["belt"]]
 
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("accuracy", "speed"))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("accuracy", "chance", "night", "speed"))
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--tracklets", type=int, default=400)
-    parser.add_argument("--shifts", type=int, default=2)
+    parser.add_argument("--tracklets", type=int, default=5000)
+    parser.add_argument("--hours", type=float, nargs="*", default=[-1.4, 2.2],
+                        help="by which the sky is shifted")  # fmt: skip
     parser.add_argument("--low", action="store_true", help="objects below 2,000 km")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     start = time.perf_counter()
     if options.what == "accuracy":
-        accuracy(options.data, options.tracklets, options.seed, not options.low, options.shifts)
+        accuracy(options.data, options.tracklets, options.seed, not options.low, options.hours)
+    elif options.what == "chance":
+        from benchmarks.satellite_chance import chance
+
+        chance(options.data, options.tracklets, options.seed)
+    elif options.what == "night":
+        from benchmarks.satellite_night import night
+
+        night()
     else:
         from benchmarks.satellite_speed import speed
 

@@ -24,12 +24,12 @@ class SatelliteLimits:
     """paper1: mean distance of the points; paper2: distance of every point."""
     max_blind_distance_arcsec: float = 60.0
     """A single candidate from an object's arc (P2 section 3.2)."""
-    max_score: float = 12.0
-    """likelihood: accepted of geosynchronous objects, whose neighbours are many."""
-    max_score_elsewhere: float = 18.0
-    """likelihood: accepted of all others."""
+    max_score: float = -15.0
+    """likelihood: accepted below, -2 ln of the likelihood over that of chance."""
+    max_misfit: float = 12.0
+    """likelihood: accepted of single candidates and of composite tracklets."""
     certain_lead: float = 6.0
-    """likelihood: a match is certain when no other object comes closer in rank than this."""
+    """likelihood: a match is certain when no other object's score comes closer than this."""
     position_noise_arcsec: float = 0.3
     """likelihood: of one alert."""
     min_lateness_s: float = 0.5
@@ -48,7 +48,11 @@ class SatelliteLimits:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, not '{self.method}'")
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, float) and not (math.isfinite(value) and value > 0):
+            if field.name == "max_score" and not math.isfinite(value):
+                raise ValueError(f"max_score must be a number, not {value}")
+            if field.name == "max_score" or not isinstance(value, float):
+                continue
+            if not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{field.name} must be a positive number, not {value}")
         if any(abs(hours) < 0.5 for hours in self.shift_hours):
             raise ValueError(
