@@ -75,7 +75,7 @@ def draw_tracklets(
     table: ErrorTable,
     seed: int,
     ages: tuple[float, float] = (1.0, 4.0),
-    per_exposure: int = 25,
+    per_exposure: int = 40,
     noise_arcsec: float = 0.3,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Tracklets of real objects; up to `per_exposure` of them, all over the sky, are simultaneous.

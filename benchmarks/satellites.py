@@ -186,7 +186,7 @@ def main() -> None:
     elif options.what == "night":
         from benchmarks.satellite_night import night
 
-        night()
+        night(options.data)
     else:
         from benchmarks.satellite_speed import speed
 

@@ -51,11 +51,11 @@ def test_the_arcs_are_the_simulator_s_tracks(start, file, ztf):
             states.position_km, states.velocity_km_s, at.observer_km, at.earth_km_s
         )
         assert separation(ours, theirs).max() / ARCSEC < 0.01
-        assert distance[:, 1] == pytest.approx([track.range_km for track in some], rel=1e-4)
+        assert distance[:, 1] == pytest.approx([track.range_km for track in some], rel=1e-3)
         orbits = orbits_near(elements, last, start, 0.0, 30.0, 300.0, ztf.site)
         assert len(orbits.rows) == len(some)
         arcs = orbits.arcs(np.arange(len(some)), np.zeros(len(some)))
-        assert separation(arcs.points, theirs).max() / ARCSEC < 0.5
+        assert separation(arcs.points, theirs).max() / ARCSEC < 0.1
 
 
 def test_a_simulated_night_is_identified(spark, tmp_path):

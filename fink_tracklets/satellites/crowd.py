@@ -33,7 +33,10 @@ class Crowd:
         length = np.linalg.norm(last - first)
         middle, ahead = (first + last) / np.linalg.norm(first + last), (last - first) / length
         near = self.direction @ middle > np.cos(np.radians(RADIUS_DEG))
-        along = np.abs(self.motion @ ahead) > np.cos(np.radians(ANGLE_DEG))
+        level = ahead - (self.direction @ ahead)[:, None] * self.direction
+        along = np.abs(np.einsum("ni,ni->n", self.motion, level)) > np.cos(
+            np.radians(ANGLE_DEG)
+        ) * np.linalg.norm(level, axis=1)
         return ((near & along & (self.arc > length)).sum() + 1) / VOLUME
 
 

@@ -24,7 +24,7 @@ class SatelliteLimits:
     """paper1: mean distance of the points; paper2: distance of every point."""
     max_blind_distance_arcsec: float = 60.0
     """A single candidate from an object's arc (P2 section 3.2)."""
-    max_score: float = -15.0
+    max_score: float = -13.5
     """likelihood: accepted below, -2 ln of the likelihood over that of chance."""
     max_misfit: float = 12.0
     """likelihood: accepted of single candidates and of composite tracklets."""
