@@ -24,8 +24,9 @@ class Law:
     aside_km: tuple[float, float, float]
     """Across the object's direction on the sky."""
     tail: int = 2
-    """Degrees of freedom of Student's t. One where the 95 % lie more than 5 times as far out as the
-    68 %, or the 99 % more than 5 times as far as the 95 %: objects that manoeuvre or drag."""
+    """Degrees of freedom of Student's t. One where after one to four days the 95 % of lateness are
+    more than 5 times the 68 %, or the 99 % more than 5 times the 95 %, as with manoeuvres or drag
+    (in low orbits: of debris)."""
 
 
 LAWS = {
