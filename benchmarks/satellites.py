@@ -3,6 +3,7 @@
 python -m benchmarks.satellites accuracy --tracklets 5000 --seed 7
 python -m benchmarks.satellites accuracy --tracklets 1500 --seed 7 --low
 python -m benchmarks.satellites chance --tracklets 5000 --seed 8
+python -m benchmarks.satellites composites --tracklets 1000 --seed 9
 python -m benchmarks.satellites night
 python -m benchmarks.satellites speed
 """
@@ -55,9 +56,11 @@ def results(
     survey: Survey,
     shift_s: float,
     methods: Sequence[str] = METHODS,
+    composites: bool = False,
 ) -> pd.DataFrame:
-    """For each tracklet and method the best object, its score, and whether it is certain; of our
-    own also whether two objects together explain what none does alone."""
+    """For each tracklet and method the best object, its score, and whether it is certain; with
+    `composites` also whether two objects together explain what none does alone, which takes time.
+    """
     points = tracklet_points(alerts)
     rows = []
     widest = replace(survey, satellites=replace(survey.satellites, method=methods[0]))
@@ -72,7 +75,7 @@ def results(
                 row = scene.orbits.rows[found.which[0]] if some else -1
                 number = catalogue.elements.norad_cat_id[row] if some else 0
                 score = found.score[0] if some else np.inf
-                two = not some and method == "likelihood" and bool(match_two(own, scene, chosen))
+                two = composites and not some and match_two(own, scene, chosen) is not None
                 rows.append((name, method, number, score, found.certain and some, two))
     names = ["tracklet", "method", "found", "score", "certain", "composite"]
     return pd.DataFrame(rows, columns=names)
@@ -84,13 +87,14 @@ def campaign(
     survey: Survey,
     hours: Sequence[float],
     methods: Sequence[str] = METHODS,
+    composites: bool = False,
 ) -> pd.DataFrame:
     """`results` under several skies, by two processes; the column `hour` tells them apart."""
     exposures = np.array_split(
         alerts["exposure"].unique(), -(-alerts["exposure"].nunique() // CHUNK)
     )
     parts = [alerts[alerts["exposure"].isin(some)] for some in exposures]
-    tasks = [(part, hour, methods) for hour in hours for part in parts]
+    tasks = [(part, hour, methods, composites) for hour in hours for part in parts]
     start, done = time.perf_counter(), []
     with get_context("fork").Pool(2, _share, (catalogue, survey)) as pool:
         for k, found in enumerate(pool.imap(_run, tasks), 1):
@@ -106,9 +110,9 @@ def _share(catalogue: Catalogue, survey: Survey) -> None:
     SHARED = (catalogue, survey)
 
 
-def _run(task: tuple[pd.DataFrame, float, Sequence[str]]) -> pd.DataFrame:
-    alerts, hour, methods = task
-    return results(alerts, *SHARED, hour * 3600, methods).assign(hour=hour)
+def _run(task: tuple[pd.DataFrame, float, Sequence[str], bool]) -> pd.DataFrame:
+    alerts, hour, methods, composites = task
+    return results(alerts, *SHARED, hour * 3600, methods, composites).assign(hour=hour)
 
 
 def drawn(
@@ -135,8 +139,8 @@ def accuracy(data: Path, n: int, seed: int, high: bool, hours: Sequence[float]) 
     alerts, truth, catalogue, survey = drawn(data, n, seed, high)
     every = campaign(alerts, catalogue, survey, [0.0, *hours]).merge(truth, on="tracklet")
     found, false = every[every["hour"] == 0], every[every["hour"] != 0]
-    print("| method | n | right | wrong | certain | wrong among the certain | composite |\n"
-          + "| --- " * 7 + "|")  # fmt: skip
+    print("| method | n | right | wrong | certain | wrong among the certain |\n"
+          + "| --- " * 6 + "|")  # fmt: skip
     for label, part in (("all", found), *found.groupby("orbit_class")):
         for method, rows in part.groupby("method"):
             right = rows["found"] == rows["norad_cat_id"]
@@ -145,15 +149,25 @@ def accuracy(data: Path, n: int, seed: int, high: bool, hours: Sequence[float]) 
             print(
                 f"| {label}, {method} | {len(rows)} | {share(right.sum(), len(rows))} | "
                 f"{share(wrong.sum(), len(rows))} | {share(sure.sum(), len(rows))} | "
-                f"{(wrong & sure).sum()} of {sure.sum()} | {rows['composite'].sum()} |"
+                f"{(wrong & sure).sum()} of {sure.sum()} |"
             )
-    print("\n| shifted skies | n | false | false and certain | composite |\n" + "| --- " * 5 + "|")
+    print("\n| shifted skies | n | false | false and certain |\n" + "| --- " * 4 + "|")
     for method, rows in false.groupby("method"):
         for label, part in parts(rows):
             matched = part["found"] != 0
             print(f"| {label}, {method} | {len(part)} | {share(matched.sum(), len(part))} | "
-                  f"{share(part['certain'].sum(), len(part))} | "
-                  f"{share(part['composite'].sum(), len(part))} |")  # fmt: skip
+                  f"{share(part['certain'].sum(), len(part))} |")  # fmt: skip
+
+
+def composites(data: Path, n: int, seed: int, hours: Sequence[float]) -> None:
+    """How often a tracklet of one object, or of none, is taken for one of two."""
+    alerts, truth, catalogue, survey = drawn(data, n, seed, True)
+    found = campaign(alerts, catalogue, survey, [0.0, *hours], ["likelihood"], True)
+    for hour, rows in found.merge(truth, on="tracklet").groupby("hour"):
+        for label, part in parts(rows):
+            print(f"shifted by {hour:g} h, {label}: composite "
+                  f"{share(part['composite'].sum(), len(part))}, of {(part['found'] == 0).sum()} "
+                  "not matched")  # fmt: skip
 
 
 def parts(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -168,7 +182,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("accuracy", "chance", "night", "speed"))
+    parser.add_argument("what", choices=("accuracy", "chance", "composites", "night", "speed"))
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--tracklets", type=int, default=5000)
     parser.add_argument("--hours", type=float, nargs="*", default=[-1.4, 2.2],
@@ -183,6 +197,8 @@ def main() -> None:
         from benchmarks.satellite_chance import chance
 
         chance(options.data, options.tracklets, options.seed)
+    elif options.what == "composites":
+        composites(options.data, options.tracklets, options.seed, options.hours[:1])
     elif options.what == "night":
         from benchmarks.satellite_night import night
 
