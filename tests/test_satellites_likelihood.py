@@ -22,12 +22,12 @@ def test_the_misfit_is_that_of_student_s_t(tail):
 def test_objects_that_move_along_near_and_far_enough_are_the_crowd():
     """Of five objects at the tracklet's place one is far, one goes another way, one is slow."""
     ra = np.array([10.0, 10.0 + 0.9 * RADIUS_DEG, 10.0 - 1.1 * RADIUS_DEG, 10.0, 10.0])
-    east = unit_vectors(ra + 90.0, 0.0)
+    east = unit_vectors(ra + 90.0, 0 * ra)
     turned = np.radians(ANGLE_DEG + 1)
     east[3] = np.cos(turned) * east[3] + np.sin(turned) * np.array([0.0, 0.0, 1.0])
     arc = np.radians([0.2, 0.2, 0.2, 0.2, 0.05])
-    crowd = Crowd(unit_vectors(ra, 0.0), -east, arc)
-    first, last = unit_vectors([9.95, 10.05], 0.0 * ra[:2])
+    crowd = Crowd(unit_vectors(ra, 0 * ra), -east, arc)
+    first, last = unit_vectors([9.95, 10.05], [0.0, 0.0])
     assert crowd.density(first, last) == pytest.approx(3 / VOLUME)
     assert crowd.density(last, first) == crowd.density(first, last)
 
