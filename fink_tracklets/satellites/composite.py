@@ -22,8 +22,8 @@ SPLITS = 4
 def match_two(points: np.ndarray, scene: Scene, survey: Survey) -> Matches | None:
     """The two objects that together made a tracklet which none made alone, if there are two.
 
-    Both parts must have a likelihood match, of different objects, with misfits that add up to less
-    than `max_misfit`.
+    Both parts must have a likelihood match that would be accepted of a tracklet, of different
+    objects; of several pairs the one with the least sum of scores is taken.
 
     Parameters
     ----------
@@ -34,17 +34,17 @@ def match_two(points: np.ndarray, scene: Scene, survey: Survey) -> Matches | Non
     which = which[scene.lit[which]]
     gaps = np.linalg.norm(np.diff(points, axis=0), axis=1)
     splits = [k for k in np.argsort(-gaps) + 1 if LEAST_POINTS <= k <= len(points) - LEAST_POINTS]
-    best, least = None, limits.max_misfit
+    best, least = None, np.inf
     density = scene.crowd.density(*ends(points))
     for k in splits[:SPLITS]:
         parts = [
             weigh(part, scene.orbits, which, scene.errors, density, limits)
             for part in (points[:k], points[k:])
         ]
-        parts = [best_first(part, part.misfit < limits.max_misfit) for part in parts]
+        parts = [best_first(part, part.score < limits.max_score) for part in parts]
         for a in range(min(2, len(parts[0].which))):
             for b in range(min(2, len(parts[1].which))):
-                total = parts[0].misfit[a] + parts[1].misfit[b]
+                total = parts[0].score[a] + parts[1].score[b]
                 if parts[0].which[a] != parts[1].which[b] and total < least:
                     best, least = _together(parts[0], a, parts[1], b), total
     return best

@@ -27,7 +27,7 @@ class SatelliteLimits:
     max_score: float = -13.5
     """likelihood: accepted below, -2 ln of the likelihood over that of chance."""
     max_misfit: float = 12.0
-    """likelihood: accepted of single candidates and of composite tracklets."""
+    """likelihood: accepted of single candidates below."""
     certain_lead: float = 6.0
     """likelihood: a match is certain when no other object's score comes closer than this."""
     position_noise_arcsec: float = 0.3
