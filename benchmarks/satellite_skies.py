@@ -115,7 +115,7 @@ def draw_tracklets(
             count = int(np.clip(rng.lognormal(np.log(9), 0.6), 5, 100))
             start, end = sorted(rng.uniform(0, 30, 2)) if rng.random() < 0.3 else (0.5, 29.5)
             seconds = np.sort(rng.uniform(start, end, count))
-            points, distance = _directions(elements.satrecs[row], jd, seconds, error, site, ts)
+            points, distance = directions(elements.satrecs[row], jd, seconds, error, site, ts)
             length = np.linalg.norm(points[-1] - points[0]) / ARCSEC
             if not 10 < length < 24_000:
                 continue
@@ -150,7 +150,7 @@ def visible_rows(
     return rows[high & lit & (at.sun[0] @ at.zenith[0] < -0.2)]
 
 
-def _directions(satrec, jd, seconds, error, site, ts):  # type: ignore[no-untyped-def]
+def directions(satrec, jd, seconds, error, site, ts):  # type: ignore[no-untyped-def]
     """Star-relative unit vectors of an object with its error, by Skyfield."""
     late, aside_km = error
     whole = np.floor(jd - 0.5)

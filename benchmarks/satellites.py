@@ -159,17 +159,6 @@ def accuracy(data: Path, n: int, seed: int, high: bool, hours: Sequence[float]) 
                   f"{share(part['certain'].sum(), len(part))} |")  # fmt: skip
 
 
-def composites(data: Path, n: int, seed: int, hours: Sequence[float]) -> None:
-    """How often a tracklet of one object, or of none, is taken for one of two."""
-    alerts, truth, catalogue, survey = drawn(data, n, seed, True)
-    found = campaign(alerts, catalogue, survey, [0.0, *hours], ["likelihood"], True)
-    for hour, rows in found.merge(truth, on="tracklet").groupby("hour"):
-        for label, part in parts(rows):
-            print(f"shifted by {hour:g} h, {label}: composite "
-                  f"{share(part['composite'].sum(), len(part))}, of {(part['found'] == 0).sum()} "
-                  "not matched")  # fmt: skip
-
-
 def parts(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """All, those in the belt, those elsewhere."""
     yield "all", rows
@@ -198,6 +187,8 @@ def main() -> None:
 
         chance(options.data, options.tracklets, options.seed)
     elif options.what == "composites":
+        from benchmarks.satellite_composites import composites
+
         composites(options.data, options.tracklets, options.seed, options.hours[:1])
     elif options.what == "night":
         from benchmarks.satellite_night import night
