@@ -9,8 +9,8 @@ import numpy as np
 from benchmarks.satellites import campaign, drawn, share
 from fink_tracklets.satellites.shifted import FalseMatches
 
-CHECK_HOURS = (-2.6, -1.8, -1.0, 1.0, 1.8, 2.6, 3.4, -3.4)
-"""None of them is among the survey's `shift_hours`."""
+CHECKS = 8
+"""Other skies, by hours drawn for each tracklet."""
 LEAST = 30
 """False matches in a bin."""
 
@@ -28,9 +28,9 @@ def chance(data: Path, n: int, seed: int) -> None:
     night = alerts.groupby("tracklet")["exposure"].first()
     alerts = alerts.assign(exposure=alerts["tracklet"])
     hours = survey.satellites.shift_hours
-    found = campaign(alerts, catalogue, survey, [*hours, *CHECK_HOURS], ["likelihood"])
-    table = found.pivot(index="tracklet", columns="hour", values="score")
-    own, other = table[list(hours)].to_numpy(), table[list(CHECK_HOURS)].to_numpy()
+    found = campaign(alerts, catalogue, survey, [*hours, *[None] * CHECKS], ["likelihood"])
+    table = found.pivot(index="tracklet", columns="sky", values="score")
+    own, other = table.to_numpy()[:, : len(hours)], table.to_numpy()[:, len(hours) :]
     scores = np.sort(other[np.isfinite(other)])
     print(f"in the belt {len(scores)} of {other.size} falsely matched; in the survey's own hours "
           f"{np.isfinite(own).sum()} of {own.size}")  # fmt: skip
@@ -45,7 +45,7 @@ def chance(data: Path, n: int, seed: int) -> None:
     for key in np.unique(of_night):
         here = own[of_night == key]
         law = FalseMatches(here, np.ones(len(here), dtype=bool), "likelihood")
-        stated += law.chance(edges, True) * len(here) * len(CHECK_HOURS)
+        stated += law.chance(edges, True) * len(here) * CHECKS
     counted = np.histogram(scores, edges)[0]
     print("| score | stated chance probability | expected | counted | ratio |\n"
           + "| --- " * 5 + "|")  # fmt: skip

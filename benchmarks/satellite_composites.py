@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +22,14 @@ TWIN_NUMBER = 900_000
 TWIN_AHEAD_ARCSEC = 500.0
 
 
-def composites(data: Path, n: int, seed: int, hours: Sequence[float]) -> None:
+def composites(data: Path, n: int, seed: int, skies: int) -> None:
     """Print the shares."""
     alerts, truth, catalogue, survey = drawn(data, n, seed, True)
-    found = campaign(alerts, catalogue, survey, [0.0, *hours], ["likelihood"], True)
-    for hour, rows in found.merge(truth, on="tracklet").groupby("hour"):
+    found = campaign(alerts, catalogue, survey, [0.0] + [None] * skies, ["likelihood"], True)
+    found = found.merge(truth, on="tracklet").assign(shifted=found["sky"] > 0)
+    for shifted, rows in found.groupby("shifted"):
         for label, part in parts(rows):
-            print(f"shifted by {hour:g} h, {label}: composite "
+            print(f"{'shifted' if shifted else 'true'}, {label}: composite "
                   f"{share(part['composite'].sum(), len(part))}, of {(part['found'] == 0).sum()} "
                   "not matched")  # fmt: skip
     for orbit_class in ("GEO in slot", "GEO passive"):

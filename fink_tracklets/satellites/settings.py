@@ -24,7 +24,7 @@ class SatelliteLimits:
     """paper1: mean distance of the points; paper2: distance of every point."""
     max_blind_distance_arcsec: float = 60.0
     """A single candidate from an object's arc (P2 section 3.2)."""
-    max_score: float = -13.5
+    max_score: float = -12.0
     """likelihood: accepted below, -2 ln of the likelihood over that of chance."""
     max_misfit: float = 12.0
     """likelihood: accepted of single candidates below."""
@@ -40,8 +40,10 @@ class SatelliteLimits:
     """likelihood: likewise."""
     max_lateness_s: float = 300.0
     """likelihood: objects later or earlier than this are not looked for."""
-    shift_hours: tuple[float, ...] = (-3.0, -2.2, -1.4, -0.6, 0.6, 1.4, 2.2, 3.0)
-    """The skies on which the night's own false matches are counted."""
+    shift_hours: tuple[float, ...] = (-2.846, -2.165, -1.417, -0.802, 0.611, 1.359, 2.173, 2.921)
+    """The skies on which the night's own false matches are counted. Geosynchronous slots lie at
+    whole degrees of longitude; in degrees (15.041 an hour) these are spread over the fractions, or
+    satellites would stand on each other's places."""
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
