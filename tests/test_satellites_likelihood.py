@@ -41,3 +41,11 @@ def test_errors_grow_with_age_and_are_smaller_backwards():
         assert (getattr(young, name) < getattr(old, name)).all()
         assert (getattr(newer, name) < getattr(old, name)).all()
     assert set(old.tail) == {1, 2}
+
+
+def test_the_shifted_skies_do_not_put_slots_on_slots(ztf):
+    """Geosynchronous slots lie at whole degrees; the shifts are spread over their fractions."""
+    degrees = np.array(ztf.satellites.shift_hours) * 15.041
+    fractions = np.sort(np.abs(degrees) % 1)
+    assert np.diff(fractions) == pytest.approx(1 / len(fractions), abs=0.01)
+    assert fractions[0] > 0.05
