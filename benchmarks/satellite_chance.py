@@ -19,34 +19,40 @@ def chance(data: Path, n: int, seed: int) -> None:
     """Stated against counted.
 
     Only in the belt, false matches elsewhere are too few. The tracklets of one instant are a night
-    of their own: its false matches, with the long-term rate, state the probability of those of the
-    other hours.
+    of their own: its false matches under the survey's shifts, with the long-term rate, state the
+    probability of those of other shifts.
     """
+    report(*best_scores(data, n, seed))
+
+
+def best_scores(data: Path, n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of tracklets T in the belt the best scores under the survey's shifts (T, H) and under others
+    (T, CHECKS), infinite where nothing matches, and the nights (T,)."""
     alerts, truth, catalogue, survey = drawn(data, n, seed, True)
-    truth = truth[truth["belt"]]
-    alerts = alerts[alerts["tracklet"].isin(truth["tracklet"])]
+    alerts = alerts[alerts["tracklet"].isin(truth.loc[truth["belt"], "tracklet"])]
     night = alerts.groupby("tracklet")["exposure"].first()
     alerts = alerts.assign(exposure=alerts["tracklet"])
     hours = survey.satellites.shift_hours
     found = campaign(alerts, catalogue, survey, [*hours, *[None] * CHECKS], ["likelihood"])
     table = found.pivot(index="tracklet", columns="sky", values="score")
-    own, other = table.to_numpy()[:, : len(hours)], table.to_numpy()[:, len(hours) :]
+    score = table.to_numpy()
+    return score[:, : len(hours)], score[:, len(hours) :], night.loc[table.index].to_numpy()
+
+
+def report(own: np.ndarray, other: np.ndarray, night: np.ndarray) -> None:
+    """Print how often false matches have a score, and how often that was stated."""
     scores = np.sort(other[np.isfinite(other)])
-    print(f"in the belt {len(scores)} of {other.size} falsely matched; in the survey's own hours "
-          f"{np.isfinite(own).sum()} of {own.size}")  # fmt: skip
-    both = table.to_numpy()
-    for limit in range(-26, int(survey.satellites.max_score) + 1):
-        print(f"  below {limit}: {share((both < limit).sum(), both.size)}")
+    for name, tried in (("survey's shifts", own), ("other shifts", other)):
+        print(f"in the belt, {name}: {share(np.isfinite(tried).sum(), tried.size)} of {tried.size} "
+              "falsely matched")  # fmt: skip
     bins = max(1, len(scores) // LEAST)
-    inner = scores[np.arange(1, bins) * len(scores) // bins]
-    edges = np.array([-np.inf, *inner, survey.satellites.max_score])
+    edges = np.array([-np.inf, *scores[np.arange(1, bins) * len(scores) // bins], scores[-1]])
     stated = np.zeros(len(edges))
-    of_night = night.loc[table.index].to_numpy()
-    for key in np.unique(of_night):
-        here = own[of_night == key]
+    for key in np.unique(night):
+        here = own[night == key]
         law = FalseMatches(here, np.ones(len(here), dtype=bool), "likelihood")
-        stated += law.chance(edges, True) * len(here) * CHECKS
-    counted = np.histogram(scores, edges)[0]
+        stated += law.chance(edges, True) * len(here) * other.shape[1]
+    counted = [((scores > a) & (scores <= b)).sum() for a, b in zip(edges, edges[1:], strict=False)]
     print("| score | stated chance probability | expected | counted | ratio |\n"
           + "| --- " * 5 + "|")  # fmt: skip
     for k, count in enumerate(counted):
