@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ def report(own: np.ndarray, other: np.ndarray, night: np.ndarray) -> None:
         here = own[night == key]
         law = FalseMatches(here, np.ones(len(here), dtype=bool), "likelihood")
         stated += law.chance(edges, True) * len(here) * other.shape[1]
-    counted = [((scores > a) & (scores <= b)).sum() for a, b in zip(edges, edges[1:], strict=False)]
+    counted = [((scores > a) & (scores <= b)).sum() for a, b in pairwise(edges)]
     print("| score | stated chance probability | expected | counted | ratio |\n"
           + "| --- " * 5 + "|")  # fmt: skip
     for k, count in enumerate(counted):
