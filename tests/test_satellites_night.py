@@ -98,6 +98,29 @@ def test_a_bad_catalogue_never_costs_the_night(data, spark, tmp_path, capsys):
     assert len(read_table(store, "satellites", NIGHT)) == 0
 
 
+BAD = {
+    "is empty": b"",
+    "is a web page (HTML)": b"<!DOCTYPE html><html><body>Too many requests</body></html>",
+    "line 2 of the set is cut short": b"VANGUARD 1\n"
+    b"1 00005U 58002B   21161.78752299  .00000030  00000-0  34180-4 0  9993\n"
+    b"2 00005  34.2424",
+    "is a broken gzip file": b"\x1f\x8b\x08\x00\x00",
+}
+
+
+@pytest.mark.parametrize("why", BAD)
+def test_each_bad_catalogue_is_one_sentence_and_the_night_stays(why, stored, tmp_path, capsys):
+    file = tmp_path / "gp.txt"
+    file.write_bytes(BAD[why])
+    before = read_manifest(stored, NIGHT)
+    arguments = ["--night", NIGHT, "--store", str(stored), "--elements", str(file), "--quiet"]
+    assert main(["satellites", *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(file) in line
+    assert why in line
+    assert read_manifest(stored, NIGHT) == before
+
+
 LINES = ["2019-12-11 13:35:13", "2020-10-22 04:02:27", "2020-10-30 06:03:15", "2020-12-28 02:44:16",
          "2020-10-14 07:52:47"]  # fmt: skip
 
