@@ -20,10 +20,10 @@ LEAST = 30
 def chance(data: Path, n: int, seed: int) -> None:
     """Stated against counted.
 
-    Only in the belt, false matches elsewhere are too few, and with the objects beyond 2,000 km, which
-    are all that match there: that takes a third of the time. The tracklets of one instant are a night
-    of their own: its false matches under the survey's shifts, with the long-term rate, state the
-    probability of those of other shifts.
+    Only in the belt, since false matches elsewhere are too few, and with the objects beyond
+    2,000 km, since no other matches there. The tracklets of one instant are a night of their own:
+    its false matches under the survey's shifts, with the long-term rate, state the probability of
+    those of other shifts.
     """
     report(*best_scores(data, n, seed))
 

@@ -12,7 +12,7 @@ from fink_tracklets.job import run_night
 from fink_tracklets.simulate import simulate_night
 from fink_tracklets.store.parquet import read_manifest, read_table
 
-NIGHTS = ("20210612", "20210613", "20210614", "20210615")
+NIGHTS = ("20210612", "20210613")
 
 
 def night(data: Path) -> None:
