@@ -18,8 +18,8 @@ BELT_DEG = 2.5
 GEOSYNCHRONOUS_KM = 42_164.0
 PRIOR_TRIALS = 300.0
 """How many shifted tracklets the long-term rate counts for: a night has few false matches."""
-PRIOR_SCORE, PRIOR_GROWTH = -13.5, 0.28
-PRIOR = {"belt": 0.012, "sky": 0.00005}
+PRIOR_SCORE, PRIOR_GROWTH = -12.0, 0.25
+PRIOR = {"belt": 0.0095, "sky": 0.00005}
 """Long-term rate of likelihood matches with scores below `PRIOR_SCORE`, elements one to four days
 old; its logarithm grows by `PRIOR_GROWTH` per unit of the score (docs/satellites.md)."""
 
