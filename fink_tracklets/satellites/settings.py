@@ -28,7 +28,7 @@ class SatelliteLimits:
     """likelihood: accepted below, -2 ln of the likelihood over that of chance."""
     max_misfit: float = 12.0
     """likelihood: accepted of single candidates below."""
-    certain_lead: float = 6.0
+    certain_lead: float = 8.0
     """likelihood: a match is certain when no other object's score comes closer than this."""
     position_noise_arcsec: float = 0.3
     """likelihood: of one alert."""
