@@ -76,8 +76,8 @@ def speed(data: Path) -> None:
     identify_night(alerts, candidates, elements, survey)
     everything, everything_spent = time.perf_counter() - start, time.process_time() - spent
     print(f"A night of {EXPOSURES} exposures, {alerts['tracklet'].nunique()} tracklets "
-          f"({n} matched): {once:.1f} s ({once_spent:.1f} of processor); with blind match and shifted skies "
-          f"{everything:.1f} s ({everything_spent:.1f})")  # fmt: skip
+          f"({n} matched): {once:.1f} s ({once_spent:.1f} of processor); with blind match and "
+          f"shifted skies {everything:.1f} s ({everything_spent:.1f})")  # fmt: skip
 
 
 def a_night(elements, survey):  # type: ignore[no-untyped-def]
