@@ -1,6 +1,10 @@
 """How right and how fast the identification of satellites is.
 
-python -m benchmarks.satellites accuracy --tracklets 400     (the full one: --tracklets 5000)
+python -m benchmarks.satellites accuracy --tracklets 5000 --seed 7
+python -m benchmarks.satellites accuracy --tracklets 1500 --seed 7 --low
+python -m benchmarks.satellites chance --tracklets 5000 --seed 8
+python -m benchmarks.satellites composites --tracklets 1000 --seed 9
+python -m benchmarks.satellites night
 python -m benchmarks.satellites speed
 """
 
@@ -8,7 +12,9 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +22,7 @@ import pandas as pd
 
 from benchmarks.satellite_skies import ErrorTable, draw_tracklets
 from fink_tracklets import load_survey
+from fink_tracklets.satellites.composite import match_two
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.identify import (
     Catalogue,
@@ -26,10 +33,13 @@ from fink_tracklets.satellites.identify import (
 )
 from fink_tracklets.satellites.settings import METHODS
 from fink_tracklets.satellites.shifted import BELT_DEG, belt_distance
+from fink_tracklets.sphere import unit_vectors
 from fink_tracklets.survey import Survey
 
 HIGH = ("GEO in slot", "GEO passive", "MEO", "MOLNIYA", "GTO", "HEO debris")
 """Beyond 2,000 km."""
+SHIFTS = (0.6, 3.0)
+"""Of the sky, earlier or later [h]."""
 
 
 def share(count: int, of: int) -> str:
@@ -41,14 +51,23 @@ def share(count: int, of: int) -> str:
 
 
 def results(
-    alerts: pd.DataFrame, catalogue: Catalogue, survey: Survey, shift_s: float
+    alerts: pd.DataFrame,
+    catalogue: Catalogue,
+    survey: Survey,
+    shift_s: float,
+    methods: Sequence[str] = METHODS,
+    composites: bool = False,
 ) -> pd.DataFrame:
-    """For each tracklet and method the best object, its score, and whether it is certain."""
+    """For each tracklet and method the best object, its score, and whether it is certain; with
+    `composites` also whether two objects together explain what none does alone, which takes time.
+    """
     points = tracklet_points(alerts)
     rows = []
-    widest = replace(survey, satellites=replace(survey.satellites, method="paper1"))
+    widest = replace(survey, satellites=replace(survey.satellites, method=methods[0]))
+    if "paper1" in methods:
+        widest = replace(survey, satellites=replace(survey.satellites, method="paper1"))
     for scene in scenes(catalogue, fields_of(alerts), widest, shift_s):
-        for method in METHODS:
+        for method in methods:
             chosen = replace(survey, satellites=replace(survey.satellites, method=method))
             for name, own in points[scene.exposure].items():
                 found = match(own, scene, chosen)
@@ -56,30 +75,85 @@ def results(
                 row = scene.orbits.rows[found.which[0]] if some else -1
                 number = catalogue.elements.norad_cat_id[row] if some else 0
                 score = found.score[0] if some else np.inf
-                rows.append((name, method, number, score, found.certain and some))
-    return pd.DataFrame(rows, columns=["tracklet", "method", "found", "score", "certain"])
+                two = composites and not some and match_two(own, scene, chosen) is not None
+                rows.append((name, method, number, score, found.certain and some, two))
+    names = ["tracklet", "method", "found", "score", "certain", "composite"]
+    return pd.DataFrame(rows, columns=names)
 
 
-def accuracy(data: Path, n: int, seed: int, high: bool, shifts: int) -> None:
-    """Right, wrong and certain on drawn truth, and false matches on shifted skies."""
+def campaign(
+    alerts: pd.DataFrame,
+    catalogue: Catalogue,
+    survey: Survey,
+    skies: Sequence[float | None],
+    methods: Sequence[str] = METHODS,
+    composites: bool = False,
+) -> pd.DataFrame:
+    """`results` under several skies, by two processes.
+
+    Parameters
+    ----------
+    skies : shifts in hours, None for one drawn for each exposure. Geosynchronous slots lie at whole
+        degrees of longitude, so a shift by 0.6 h = 9.02 deg puts satellites on each other's places;
+        only shifts of many sizes tell the rate.
+
+    Returns
+    -------
+    With a column `sky`, which of `skies` it is.
+    """
+    rng = np.random.default_rng(len(alerts))
+    tasks = []
+    for sky, hour in enumerate(skies):
+        for _, some in alerts.groupby("exposure", sort=False):
+            drawn = rng.choice([-1, 1]) * rng.uniform(*SHIFTS) if hour is None else hour
+            tasks.append((some, sky, drawn, methods, composites))
+    start, done = time.perf_counter(), []
+    with get_context("fork").Pool(2, _share, (catalogue, survey)) as pool:
+        for k, found in enumerate(pool.imap(_run, tasks, chunksize=4), 1):
+            done.append(found)
+            if k % 50 == 0 or k == len(tasks):
+                print(f"  {k} of {len(tasks)} parts, {time.perf_counter() - start:.0f} s",
+                      flush=True)  # fmt: skip
+    return pd.concat(done, ignore_index=True)
+
+
+def _share(catalogue: Catalogue, survey: Survey) -> None:
+    global SHARED
+    SHARED = (catalogue, survey)
+
+
+def _run(task: tuple[pd.DataFrame, int, float, Sequence[str], bool]) -> pd.DataFrame:
+    alerts, sky, hour, methods, composites = task
+    return results(alerts, *SHARED, hour * 3600, methods, composites).assign(sky=sky)
+
+
+def drawn(
+    data: Path, n: int, seed: int, high: bool
+) -> tuple[pd.DataFrame, pd.DataFrame, Catalogue, Survey]:
+    """Alerts, truth with the column `belt`, and what they are to be matched with."""
     survey = load_survey("ztf")
     catalogue = Catalogue.of(read_elements([data / "norad_20210611.3le.gz"]))
-    elements = catalogue.elements
-    rng = np.random.default_rng(seed)
-    of_height = np.flatnonzero(np.isin(catalogue.classes, HIGH) == high)
-    tries = rng.choice(of_height, n * (14 if high else 60))
     alerts, truth = draw_tracklets(
-        elements, catalogue.classes, tries, (1.0, 4.0), survey,
-        ErrorTable.read(data / "element_errors.csv"), seed,
+        catalogue.elements, catalogue.classes, np.isin(catalogue.classes, HIGH) == high, n,
+        survey, ErrorTable.read(data / "element_errors.csv"), seed,
     )  # fmt: skip
-    truth = truth[:n]
-    alerts = alerts[alerts["tracklet"].isin(truth["tracklet"])]
-    print(f"{len(truth)} true tracklets {'beyond' if high else 'below'} 2,000 km, "
-          "elements 1-4 days old")  # fmt: skip
-    found = results(alerts, catalogue, survey, 0.0).merge(truth, on="tracklet")
-    print(
-        "| method | n | right | wrong | certain | wrong among the certain |\n" + "| --- " * 6 + "|"
-    )
+    first = alerts.groupby("tracklet")[["ra", "dec", "jd"]].first().loc[truth["tracklet"]]
+    near = belt_distance(unit_vectors(first["ra"], first["dec"]), first["jd"].to_numpy(), survey)
+    truth = truth.assign(belt=near < BELT_DEG)
+    print(f"{len(truth)} true tracklets {'beyond' if high else 'below'} 2,000 km in "
+          f"{alerts['exposure'].nunique()} exposures, elements 1-4 days old, seed {seed}",
+          flush=True)  # fmt: skip
+    return alerts, truth, catalogue, survey
+
+
+def accuracy(data: Path, n: int, seed: int, high: bool, skies: int) -> None:
+    """Right, wrong and certain on drawn truth, and false matches on shifted skies."""
+    alerts, truth, catalogue, survey = drawn(data, n, seed, high)
+    every = campaign(alerts, catalogue, survey, [0.0] + [None] * skies)
+    every = every.merge(truth, on="tracklet")
+    found, false = every[every["sky"] == 0], every[every["sky"] != 0]
+    print("| method | n | right | wrong | certain | wrong among the certain |\n"
+          + "| --- " * 6 + "|")  # fmt: skip
     for label, part in (("all", found), *found.groupby("orbit_class")):
         for method, rows in part.groupby("method"):
             right = rows["found"] == rows["norad_cat_id"]
@@ -90,38 +164,48 @@ def accuracy(data: Path, n: int, seed: int, high: bool, shifts: int) -> None:
                 f"{share(wrong.sum(), len(rows))} | {share(sure.sum(), len(rows))} | "
                 f"{(wrong & sure).sum()} of {sure.sum()} |"
             )
-    hours = survey.satellites.shift_hours[:shifts] if shifts < 8 else survey.satellites.shift_hours
-    if not hours:
-        return
-    middle = alerts.groupby("tracklet")[["ra", "dec", "jd"]].first()
-    from fink_tracklets.sphere import unit_vectors
-
-    near = belt_distance(unit_vectors(middle["ra"], middle["dec"]), middle["jd"].to_numpy(), survey)
-    belt = pd.Series(near < BELT_DEG, middle.index)
-    false = pd.concat([results(alerts, catalogue, survey, hour * 3600) for hour in hours])
-    false["belt"] = false["tracklet"].map(belt)
-    print("\n| shifted skies | n | false | S < 8 |\n" + "| --- " * 4 + "|")
+    print("\n| shifted skies | n | false | false and certain |\n" + "| --- " * 4 + "|")
     for method, rows in false.groupby("method"):
-        parts = (("all", rows), ("belt", rows[rows["belt"]]), ("elsewhere", rows[~rows["belt"]]))
-        for label, part in parts:
-            matched = (part["found"] != 0).sum()
-            print(f"| {label}, {method} | {len(part)} | {share(matched, len(part))}"
-                  f" | {share((part['score'] < 8).sum(), len(part))} |")  # fmt: skip
+        for label, part in parts(rows):
+            matched = part["found"] != 0
+            print(f"| {label}, {method} | {len(part)} | {share(matched.sum(), len(part))} | "
+                  f"{share(part['certain'].sum(), len(part))} |")  # fmt: skip
+
+
+def parts(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """All, those in the belt, those elsewhere."""
+    yield "all", rows
+    yield "belt", rows[rows["belt"]]
+    yield "elsewhere", rows[~rows["belt"]]
 
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("accuracy", "speed"))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("accuracy", "chance", "composites", "night", "speed"))
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--tracklets", type=int, default=400)
-    parser.add_argument("--shifts", type=int, default=2)
+    parser.add_argument("--tracklets", type=int, default=5000)
+    parser.add_argument("--skies", type=int, default=2, help="shifted ones for each exposure")
     parser.add_argument("--low", action="store_true", help="objects below 2,000 km")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     start = time.perf_counter()
     if options.what == "accuracy":
-        accuracy(options.data, options.tracklets, options.seed, not options.low, options.shifts)
+        accuracy(options.data, options.tracklets, options.seed, not options.low, options.skies)
+    elif options.what == "chance":
+        from benchmarks.satellite_chance import chance
+
+        chance(options.data, options.tracklets, options.seed)
+    elif options.what == "composites":
+        from benchmarks.satellite_composites import composites
+
+        composites(options.data, options.tracklets, options.seed, options.skies)
+    elif options.what == "night":
+        from benchmarks.satellite_night import night
+
+        night(options.data)
     else:
         from benchmarks.satellite_speed import speed
 

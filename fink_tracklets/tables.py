@@ -150,9 +150,10 @@ _OBJECT = (
 )
 _MATCH = (
     Column("method", "string", "", "likelihood, paper1 or paper2", 2),
-    Column("score", "double", "", "smaller is better; papers' methods: distance in arcsec", 2),
+    Column("score", "double", "", "smaller is better; likelihood: -2 ln of its ratio to that of "
+           "chance, of single candidates to its top; papers' methods: distance in arcsec", 2),
     Column("chance_probability", "double", "", "that what no catalogued object made matches so "
-           "well", 2),
+           "well; null of composite matches", 2),
 )  # fmt: skip
 SATELLITES = Table(
     "satellites",

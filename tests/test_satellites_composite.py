@@ -56,6 +56,7 @@ def test_a_line_of_three_and_two_points_has_two_objects(pair, ztf):
     assert sorted(found.satellites["norad_cat_id"]) == [23314, 90001]
     assert found.satellites["composite"].all()
     assert not found.satellites["certain"].any()
+    assert found.satellites["chance_probability"].isna().all()
     assert found.record["composite"] == 1
 
 

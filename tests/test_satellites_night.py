@@ -98,6 +98,29 @@ def test_a_bad_catalogue_never_costs_the_night(data, spark, tmp_path, capsys):
     assert len(read_table(store, "satellites", NIGHT)) == 0
 
 
+BAD = {
+    "is empty": b"",
+    "is a web page (HTML)": b"<!DOCTYPE html><html><body>Too many requests</body></html>",
+    "line 2 of the set is cut short": b"VANGUARD 1\n"
+    b"1 00005U 58002B   21161.78752299  .00000030  00000-0  34180-4 0  9993\n"
+    b"2 00005  34.2424",
+    "is a broken gzip file": b"\x1f\x8b\x08\x00\x00",
+}
+
+
+@pytest.mark.parametrize("why", BAD)
+def test_each_bad_catalogue_is_one_sentence_and_the_night_stays(why, stored, tmp_path, capsys):
+    file = tmp_path / "gp.txt"
+    file.write_bytes(BAD[why])
+    before = read_manifest(stored, NIGHT)
+    arguments = ["--night", NIGHT, "--store", str(stored), "--elements", str(file), "--quiet"]
+    assert main(["satellites", *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(file) in line
+    assert why in line
+    assert read_manifest(stored, NIGHT) == before
+
+
 LINES = ["2019-12-11 13:35:13", "2020-10-22 04:02:27", "2020-10-30 06:03:15", "2020-12-28 02:44:16",
          "2020-10-14 07:52:47"]  # fmt: skip
 
@@ -117,18 +140,14 @@ def test_the_real_lines_of_other_years_are_refused(start, data, ztf, catalogue):
         )
 
 
-def test_drawn_truth_is_found_whatever_the_order_of_rows(data, ztf, catalogue):
+def test_drawn_truth_is_found_whatever_the_order_of_rows_and_the_field(data, ztf, catalogue):
     from benchmarks.satellite_skies import ErrorTable, draw_tracklets
     from benchmarks.satellites import HIGH, results
 
-    high = np.flatnonzero(np.isin(catalogue.classes, HIGH))
-    rows = np.random.default_rng(5).choice(high, 700)
     alerts, truth = draw_tracklets(
-        catalogue.elements, catalogue.classes, rows, (1.0, 4.0), ztf,
+        catalogue.elements, catalogue.classes, np.isin(catalogue.classes, HIGH), 40, ztf,
         ErrorTable.read(data / "element_errors.csv"), 5,
     )  # fmt: skip
-    truth = truth[:40]
-    alerts = alerts[alerts["tracklet"].isin(truth["tracklet"])]
     found = results(alerts, catalogue, ztf, 0.0)
     again = results(alerts.sample(frac=1, random_state=1), catalogue, ztf, 0.0)
     pd.testing.assert_frame_equal(found, again)
@@ -137,6 +156,12 @@ def test_drawn_truth_is_found_whatever_the_order_of_rows(data, ztf, catalogue):
     assert len(ours) == 40
     assert right.sum() >= 35
     assert right[ours["certain"]].all()
+    alone = results(alerts.assign(exposure=alerts["tracklet"]), catalogue, ztf, 0.0, ["likelihood"])
+    one = ["tracklet", "found", "certain"]
+    pd.testing.assert_frame_equal(
+        alone[one].sort_values("tracklet", ignore_index=True),
+        ours[one].sort_values("tracklet", ignore_index=True),
+    )
 
 
 def test_ages_beyond_the_limit_are_refused_and_those_within_counted(ztf, catalogue):
@@ -155,7 +180,7 @@ def test_the_chance_is_the_share_of_shifted_matches_that_are_as_good():
     near, far = (false.chance(np.array([5.0, 7.0]), where) for where in (True, False))
     assert near[1] == pytest.approx(30 / 500, rel=0.03)
     assert max(near[0], *far) < 0.002
-    law = FalseMatches(score, belt, "likelihood").chance(np.array([2.0, 11.0]), True)
+    law = FalseMatches(score, belt, "likelihood").chance(np.array([-25.0, -16.0]), True)
     assert law[0] < law[1] < 0.06
 
 
@@ -163,7 +188,8 @@ def test_the_chance_is_the_share_of_shifted_matches_that_are_as_good():
     ("change", "why"),
     [
         ({"method": "best"}, "method must be one of"),
-        ({"max_score": 0.0}, "max_score must be a positive number"),
+        ({"max_score": float("nan")}, "max_score must be a number"),
+        ({"max_misfit": 0.0}, "max_misfit must be a positive number"),
         ({"shift_hours": (0.1,)}, "at least 0.5 hours"),
     ],
 )

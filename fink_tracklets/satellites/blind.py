@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fink_tracklets.satellites.identify import Catalogue, Scene
+from fink_tracklets.satellites.likelihood import misfit
 from fink_tracklets.satellites.settings import SatelliteLimits
 from fink_tracklets.sphere import ARCSEC, along_across, unit_vectors
 
@@ -19,7 +20,7 @@ def blind_matches(
 
     paper2: closer than `max_blind_distance_arcsec` to the arc's great circle and not further beyond
     the ends than the arc is long; its score is that distance. likelihood: lateness and distance
-    aside of the curved arc as for tracklets, accepted below `max_score`.
+    aside of the curved arc as for tracklets; its score is the misfit, accepted below `max_misfit`.
 
     Parameters
     ----------
@@ -37,15 +38,16 @@ def blind_matches(
     _, aside = arcs.measure(points)
     with np.errstate(divide="ignore", invalid="ignore"):
         late = np.where(beyond == 0, 0, beyond / arcs.orbital_rate[:, None])
-    width_late = np.hypot(scene.sigma_late_s, limits.min_lateness_s)[:, None]
-    width_aside = np.hypot(scene.sigma_aside_km / arcs.range_km, limits.min_aside_arcsec * ARCSEC)[
+    width_late = np.hypot(scene.errors.late_s, limits.min_lateness_s)[:, None]
+    width_aside = np.hypot(scene.errors.aside_km / arcs.range_km, limits.min_aside_arcsec * ARCSEC)[
         :, None
     ]
-    score = 3 * (np.log1p((late / width_late) ** 2 / 2) + np.log1p((aside / width_aside) ** 2 / 2))
+    tail = scene.errors.tail[:, None]
+    score = misfit(late / width_late, tail) + misfit(aside / width_aside, tail)
     room = length + 6 * width_late * np.abs(arcs.orbital_rate)[:, None]
     rank = score + 2 * np.log(width_aside / ARCSEC * room / ARCSEC)
     near = np.abs(beyond) < np.maximum(length, 10 * width_late * np.abs(arcs.orbital_rate)[:, None])
-    likely = (score < scene.max_score[:, None]) & near & scene.lit[:, None]
+    likely = (score < limits.max_misfit) & near & scene.lit[:, None]
     parts = []
     for method, kept, value, order in (
         ("paper2", paper, np.abs(across) / ARCSEC, np.abs(across)),

@@ -9,7 +9,7 @@ import numpy as np
 
 from fink_tracklets.satellites.arcs import Arcs
 from fink_tracklets.satellites.identify import Scene
-from fink_tracklets.satellites.likelihood import near_in_direction, weigh
+from fink_tracklets.satellites.likelihood import ends, near_in_direction, weigh
 from fink_tracklets.satellites.matches import Matches, best_first
 from fink_tracklets.survey import Survey
 
@@ -22,8 +22,8 @@ SPLITS = 4
 def match_two(points: np.ndarray, scene: Scene, survey: Survey) -> Matches | None:
     """The two objects that together made a tracklet which none made alone, if there are two.
 
-    Both parts must have a likelihood match, of different objects, with scores that add up to less
-    than what is accepted of one object in the belt.
+    Both parts must have a likelihood match that would be accepted of a tracklet, of different
+    objects; of several pairs the one with the least sum of scores is taken.
 
     Parameters
     ----------
@@ -34,10 +34,11 @@ def match_two(points: np.ndarray, scene: Scene, survey: Survey) -> Matches | Non
     which = which[scene.lit[which]]
     gaps = np.linalg.norm(np.diff(points, axis=0), axis=1)
     splits = [k for k in np.argsort(-gaps) + 1 if LEAST_POINTS <= k <= len(points) - LEAST_POINTS]
-    best, least = None, limits.max_score
+    best, least = None, np.inf
+    density = scene.crowd.density(*ends(points))
     for k in splits[:SPLITS]:
         parts = [
-            weigh(part, scene.orbits, which, scene.sigma_late_s, scene.sigma_aside_km, limits)
+            weigh(part, scene.orbits, which, scene.errors, density, limits)
             for part in (points[:k], points[k:])
         ]
         parts = [best_first(part, part.score < limits.max_score) for part in parts]

@@ -10,15 +10,16 @@ import pandas as pd
 
 from fink_tracklets.satellites import likelihood, paper1, paper2
 from fink_tracklets.satellites.arcs import Arcs, Orbits, orbits_near
+from fink_tracklets.satellites.crowd import Crowd, crowd
 from fink_tracklets.satellites.elements import Elements, nearest_sets
-from fink_tracklets.satellites.error_laws import element_errors, orbit_classes
+from fink_tracklets.satellites.error_laws import ElementErrors, element_errors, orbit_classes
 from fink_tracklets.satellites.matches import Matches
 from fink_tracklets.satellites.propagation import instants, propagate, sunlit
 from fink_tracklets.sphere import unit_vectors
 from fink_tracklets.survey import Survey
 
-FAR_LATENESS = 11.0
-"""Objects later than so many widths are beyond any accepted score."""
+FAR_LATENESS = 20.0
+"""Objects later than so many widths are not looked for."""
 NEAR_DEG = 2.0
 """Room aside, where the likelihood decides."""
 BATCH = 8
@@ -49,10 +50,10 @@ class Scene:
     """Of all objects of `orbits`, as their elements say."""
     lit: np.ndarray
     """(P,) not in the Earth's shadow."""
-    sigma_late_s: np.ndarray
-    sigma_aside_km: np.ndarray
-    max_score: np.ndarray
-    """(P,) of the likelihood, below which a match is accepted."""
+    errors: ElementErrors
+    """Of all objects of `orbits`."""
+    crowd: Crowd
+    """What chance has to offer."""
     age_days: np.ndarray
     """(P,) exposure minus epoch."""
 
@@ -107,7 +108,7 @@ def scenes(
         at = instants(jd, shift_s + half, survey.site)
         states = propagate(propagator, at)
         usable = nearest_sets(catalogue.elements, jd, limits.max_element_age_days)
-        late, _ = element_errors(catalogue.classes, jd.mean() - epoch)
+        late = element_errors(catalogue.classes, jd.mean() - epoch).late_s
         late = np.minimum(FAR_LATENESS * np.hypot(late, 1), limits.max_lateness_s)
         moving_s = half + np.maximum(late, survey.exposure_time_s)
         for k in range(len(jd)):
@@ -118,11 +119,23 @@ def scenes(
             with np.errstate(invalid="ignore"):
                 near = x @ fields.centre[first + k] > np.cos(np.minimum(reach, np.pi)) * distance
             rows = np.flatnonzero(near & usable[:, k])
-            yield _scene(catalogue, rows, fields.exposure[first + k], jd[k], survey, shift_s)
+            around = crowd(
+                states.position_km[usable[:, k], k], states.velocity_km_s[usable[:, k], k], at, k,
+                fields.centre[first + k], fields.radius[first + k], survey.exposure_time_s,
+            )  # fmt: skip
+            yield _scene(
+                catalogue, rows, fields.exposure[first + k], jd[k], survey, shift_s, around
+            )
 
 
 def _scene(
-    catalogue: Catalogue, rows: np.ndarray, exposure: str, jd: float, survey: Survey, shift_s: float
+    catalogue: Catalogue,
+    rows: np.ndarray,
+    exposure: str,
+    jd: float,
+    survey: Survey,
+    shift_s: float,
+    around: Crowd,
 ) -> Scene:
     limits = survey.satellites
     orbits = orbits_near(
@@ -132,11 +145,9 @@ def _scene(
     rows = orbits.rows
     nominal = orbits.arcs(np.arange(len(rows)), np.zeros(len(rows)))
     age = jd - catalogue.elements.epoch_jd[rows]
-    late, aside = element_errors(catalogue.classes[rows], age)
+    errors = element_errors(catalogue.classes[rows], age)
     lit = sunlit(nominal.position_km, orbits.observer.sun[1])
-    belt = np.char.startswith(catalogue.classes[rows].astype(str), "GEO")
-    most = np.where(belt, limits.max_score, limits.max_score_elsewhere)
-    return Scene(exposure, orbits, nominal, lit, late, aside, most, age)
+    return Scene(exposure, orbits, nominal, lit, errors, around, age)
 
 
 def match(points: np.ndarray, scene: Scene, survey: Survey) -> Matches:
@@ -152,9 +163,8 @@ def match(points: np.ndarray, scene: Scene, survey: Survey) -> Matches:
     if limits.method == "paper2":
         return paper2.match(points, scene.nominal, limits)
     return likelihood.match(
-        points, scene.orbits, scene.nominal, scene.lit, scene.sigma_late_s, scene.sigma_aside_km,
-        scene.max_score,
-        limits,
+        points, scene.orbits, scene.nominal, scene.lit, scene.errors,
+        scene.crowd.density(*likelihood.ends(points)), limits,
     )  # fmt: skip
 
 

@@ -1,7 +1,9 @@
 """The likelihood of a match: lateness, distance aside and slope against what elements err by.
 
 Each is divided by the width that the object's class and the age of its elements give, and counts as
-a Student t of two degrees of freedom: element errors have heavy tails.
+a Student t: element errors have heavy tails. The score sets that against chance: it is -2 ln of the
+density of points that the object would make, over the density of catalogued objects that move so
+here. An object with wide errors in a crowd needs a better fit than one with narrow ones alone.
 """
 
 from __future__ import annotations
@@ -9,33 +11,41 @@ from __future__ import annotations
 import numpy as np
 
 from fink_tracklets.satellites.arcs import Arcs, Orbits
+from fink_tracklets.satellites.error_laws import ElementErrors
 from fink_tracklets.satellites.matches import Matches, best_first
 from fink_tracklets.satellites.settings import SatelliteLimits
 from fink_tracklets.sphere import ARCSEC
 
 ROUNDS = 3
+SLOPE_TAIL = 2
 LENGTH_SLACK, LENGTH_MARGIN_ARCSEC = 0.01, 3.0
 COARSE_ANGLE_DEG = 12.0
 """Objects that move in another direction than the tracklet are not looked at further."""
+
+
+def misfit(deviation: np.ndarray, tail: np.ndarray | int) -> np.ndarray:
+    """-2 ln of Student's t with `tail` degrees of freedom, zero at its top."""
+    return (tail + 1) * np.log1p(deviation**2 / tail)
 
 
 def weigh(
     points: np.ndarray,
     orbits: Orbits,
     which: np.ndarray,
-    sigma_late_s: np.ndarray,
-    sigma_aside_km: np.ndarray,
+    errors: ElementErrors,
+    density: float,
     limits: SatelliteLimits,
 ) -> Matches:
     """How well objects explain points.
 
     Parameters
     ----------
-    points : (n, 3) unit vectors of a tracklet or of a single candidate, ICRS
+    points : (n, 3) unit vectors of a tracklet, ICRS
     orbits : the objects around the exposure
     which : (Q,) those to look at
-    sigma_late_s, sigma_aside_km : (P,) widths of the errors of all objects in `orbits`
-    limits : the widths' floors and the score that is accepted
+    errors : of all objects in `orbits`
+    density : of objects that chance has to offer, as `Crowd.density` gives it
+    limits : the widths' floors
 
     Returns
     -------
@@ -46,23 +56,28 @@ def weigh(
     which, late = which[held], late[held]
     arcs = orbits.arcs(which, late)
     along, aside = arcs.measure(points)
-    offset = aside.mean(axis=1)
-    slope, width_slope = np.zeros(len(which)), limits.min_slope_deg
-    if len(points) > 1:
-        centred = along - along.mean(axis=1, keepdims=True)
-        slope = np.degrees((centred * aside).sum(axis=1) / (centred**2).sum(axis=1))
-        noise = limits.position_noise_arcsec * ARCSEC * np.sqrt(12 / len(points)) / length
-        width_slope = np.hypot(np.degrees(noise), limits.min_slope_deg)
-    width_late = np.hypot(sigma_late_s[which], limits.min_lateness_s)
-    width_aside = np.hypot(sigma_aside_km[which] / arcs.range_km, limits.min_aside_arcsec * ARCSEC)
-    score = 3 * (
-        np.log1p((late / width_late) ** 2 / 2)
-        + np.log1p((offset / width_aside) ** 2 / 2)
-        + np.log1p((slope / width_slope) ** 2 / 2)
+    offset = aside.mean(axis=1) / ARCSEC
+    centred = along - along.mean(axis=1, keepdims=True)
+    slope = np.degrees((centred * aside).sum(axis=1) / (centred**2).sum(axis=1))
+    noise = limits.position_noise_arcsec * ARCSEC * np.sqrt(12 / len(points)) / length
+    width_slope = np.hypot(np.degrees(noise), limits.min_slope_deg)
+    width_late = np.hypot(errors.late_s[which], limits.min_lateness_s)
+    width_aside = np.hypot(errors.aside_km[which] / arcs.range_km / ARCSEC, limits.min_aside_arcsec)
+    tail = errors.tail[which]
+    unlike = (
+        misfit(late / width_late, tail)
+        + misfit(offset / width_aside, tail)
+        + misfit(slope / width_slope, SLOPE_TAIL)
     )
     room = np.maximum(arcs.length - length, 0) + 6 * width_late * np.abs(arcs.orbital_rate)
-    rank = score + 2 * np.log(width_aside / ARCSEC * room / ARCSEC)
-    return Matches(which, late, offset / ARCSEC, slope, score, rank, arcs)
+    volume = width_aside / peak(tail) * width_slope / peak(SLOPE_TAIL) * room / ARCSEC
+    score = unlike + 2 * np.log(volume * density)
+    return Matches(which, late, offset, slope, unlike, score, arcs)
+
+
+def peak(tail: np.ndarray | int) -> np.ndarray:
+    """Density of Student's t of one or two degrees of freedom at its top."""
+    return np.where(np.asarray(tail) == 1, 1 / np.pi, 8**-0.5)
 
 
 def match(
@@ -70,25 +85,23 @@ def match(
     orbits: Orbits,
     nominal: Arcs,
     lit: np.ndarray,
-    sigma_late_s: np.ndarray,
-    sigma_aside_km: np.ndarray,
-    max_score: np.ndarray,
+    errors: ElementErrors,
+    density: float,
     limits: SatelliteLimits,
 ) -> Matches:
     """The objects that may have made a tracklet, best first.
 
-    Those below the score `max_score` (P,) that is accepted of them, and those that come within
-    `certain_lead` of the best in rank. A match is certain when none comes so near.
+    Those below the score that is accepted, and those that come within `certain_lead` of the best.
+    A match is certain when none comes so near.
     """
     which = near_in_direction(points, nominal)
-    found = weigh(points, orbits, which[lit[which]], sigma_late_s, sigma_aside_km, limits)
-    accepted = found.score < max_score[found.which]
+    which = which[lit[which]]
+    found = weigh(points, orbits, which, errors, density, limits)
+    accepted = found.score < limits.max_score
     if not accepted.any():
-        return best_first(found, np.zeros(len(found.which), dtype=bool))
-    best = found.rank_score[accepted].min()
-    rival = found.rank_score < best + limits.certain_lead
-    listed = best_first(found, accepted | rival)
-    return listed.all_certain(rival.sum() == 1)
+        return best_first(found, accepted)
+    rival = found.score < found.score.min() + limits.certain_lead
+    return best_first(found, accepted | rival).all_certain(rival.sum() == 1)
 
 
 def near_in_direction(points: np.ndarray, arcs: Arcs, whole: bool = True) -> np.ndarray:

@@ -21,10 +21,11 @@ class Matches:
     """Mean distance of the points from the (shifted) arc, positive to the left of the motion."""
     slope_deg: np.ndarray
     """Between points and (shifted) arc."""
+    misfit: np.ndarray
+    """likelihood: lateness, aside and slope against their widths, whatever chance has to offer."""
     score: np.ndarray
-    """Smaller is better: likelihood, or mean distance [arcsec] of the papers."""
-    rank_score: np.ndarray
-    """What ranks: the score, plus for the likelihood the room in which it could have matched."""
+    """What accepts and ranks, smaller is better: -2 ln of the likelihood over that of chance, or
+    mean distance [arcsec] of the papers."""
     arcs: Arcs
     """As shifted."""
     certain: bool = False
@@ -36,12 +37,12 @@ class Matches:
 
 
 def best_first(found: Matches, keep: np.ndarray) -> Matches:
-    """Some of the matches, sorted by rank; of equals the first in the catalogue."""
+    """Some of the matches, sorted by score; of equals the first in the catalogue."""
     chosen = np.flatnonzero(keep)
-    order = chosen[np.lexsort((found.which[chosen], found.rank_score[chosen]))]
+    order = chosen[np.lexsort((found.which[chosen], found.score[chosen]))]
     return Matches(
         found.which[order], found.late_s[order], found.aside_arcsec[order],
-        found.slope_deg[order], found.score[order], found.rank_score[order], found.arcs.take(order),
+        found.slope_deg[order], found.misfit[order], found.score[order], found.arcs.take(order),
     )  # fmt: skip
 
 
@@ -55,7 +56,7 @@ def as_published(which: np.ndarray, distance_arcsec: np.ndarray, nominal: Arcs) 
     """Matches of a paper's criteria: ranked by mean distance, nothing shifted."""
     nothing = np.full(len(which), np.nan)
     found = Matches(
-        which, nothing, nothing, nothing, distance_arcsec, distance_arcsec,
+        which, nothing, nothing, nothing, nothing, distance_arcsec,
         nominal.take(which),
     )  # fmt: skip
     return best_first(found, np.ones(len(which), dtype=bool)).all_certain(len(which) == 1)

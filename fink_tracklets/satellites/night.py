@@ -88,7 +88,7 @@ def identify_night(
     if len(satellites):
         places = {name: k for k, name in enumerate(sorted(alerts["tracklet"].unique()))}
         satellites["chance_probability"] = np.nan
-        for key, rows in satellites.groupby("tracklet", sort=False):
+        for key, rows in satellites[~satellites["composite"]].groupby("tracklet", sort=False):
             belt = false.in_belt[places[str(key)]]
             satellites.loc[satellites["tracklet"] == key, "chance_probability"] = false.chance(
                 rows["score"].to_numpy(), belt

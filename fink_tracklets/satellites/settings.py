@@ -24,12 +24,12 @@ class SatelliteLimits:
     """paper1: mean distance of the points; paper2: distance of every point."""
     max_blind_distance_arcsec: float = 60.0
     """A single candidate from an object's arc (P2 section 3.2)."""
-    max_score: float = 12.0
-    """likelihood: accepted of geosynchronous objects, whose neighbours are many."""
-    max_score_elsewhere: float = 18.0
-    """likelihood: accepted of all others."""
-    certain_lead: float = 6.0
-    """likelihood: a match is certain when no other object comes closer in rank than this."""
+    max_score: float = -12.0
+    """likelihood: accepted below, -2 ln of the likelihood over that of chance."""
+    max_misfit: float = 12.0
+    """likelihood: accepted of single candidates below."""
+    certain_lead: float = 8.0
+    """likelihood: a match is certain when no other object's score comes closer than this."""
     position_noise_arcsec: float = 0.3
     """likelihood: of one alert."""
     min_lateness_s: float = 0.5
@@ -40,15 +40,21 @@ class SatelliteLimits:
     """likelihood: likewise."""
     max_lateness_s: float = 300.0
     """likelihood: objects later or earlier than this are not looked for."""
-    shift_hours: tuple[float, ...] = (-3.0, -2.2, -1.4, -0.6, 0.6, 1.4, 2.2, 3.0)
-    """The skies on which the night's own false matches are counted."""
+    shift_hours: tuple[float, ...] = (-2.846, -2.165, -1.417, -0.802, 0.611, 1.359, 2.173, 2.921)
+    """The skies on which the night's own false matches are counted. Geosynchronous slots lie at
+    whole degrees of longitude; in degrees (15.041 an hour) these are spread over the fractions, or
+    satellites would stand on each other's places."""
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, not '{self.method}'")
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, float) and not (math.isfinite(value) and value > 0):
+            if field.name == "max_score" and not math.isfinite(value):
+                raise ValueError(f"max_score must be a number, not {value}")
+            if field.name == "max_score" or not isinstance(value, float):
+                continue
+            if not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{field.name} must be a positive number, not {value}")
         if any(abs(hours) < 0.5 for hours in self.shift_hours):
             raise ValueError(

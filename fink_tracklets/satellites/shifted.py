@@ -18,9 +18,10 @@ BELT_DEG = 2.5
 GEOSYNCHRONOUS_KM = 42_164.0
 PRIOR_TRIALS = 300.0
 """How many shifted tracklets the long-term rate counts for: a night has few false matches."""
-PRIOR = {"belt": (0.045, 0.12), "sky": (0.0003, 0.0008)}
-"""Long-term rate of likelihood matches with scores below 12 and below 18, elements one to four days
-old (docs/satellites.md)."""
+PRIOR_SCORE, PRIOR_GROWTH = -12.0, 0.25
+PRIOR = {"belt": 0.0095, "sky": 0.00005}
+"""Long-term rate of likelihood matches with scores below `PRIOR_SCORE`, elements one to four days
+old; its logarithm grows by `PRIOR_GROWTH` per unit of the score (docs/satellites.md)."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class FalseMatches:
         below = np.searchsorted(trials, score, side="right")
         if self.method != "likelihood":
             return (below + 0.5) / (trials.size + 1)
-        twelve, eighteen = PRIOR["belt" if in_belt else "sky"]
-        law = np.minimum(twelve * (eighteen / twelve) ** ((score - 12) / 6), 1.0)
+        rate = PRIOR["belt" if in_belt else "sky"]
+        law = np.minimum(rate * np.exp(PRIOR_GROWTH * (score - PRIOR_SCORE)), 1.0)
         return (below + PRIOR_TRIALS * law) / (trials.size + PRIOR_TRIALS)
 
 

@@ -19,7 +19,7 @@ def show_matches(matches: pd.DataFrame) -> str:
             "": matches["composite"]
             .map({True: "composite", False: ""})
             .where(~matches["certain"], "certain"),
-            "chance": matches["chance_probability"].map("{:.1e}".format),
+            "chance": matches["chance_probability"].map("{:.1e}".format).replace("nan", "-"),
             "late s": matches["lateness_s"].map("{:+.2f}".format).replace("+nan", "-"),
             'aside "': matches["aside_arcsec"].map("{:+.1f}".format).replace("+nan", "-"),
             "elements": matches["element_age_d"].map(
