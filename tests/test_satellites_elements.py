@@ -13,6 +13,7 @@ import pytest
 from fink_tracklets.errors import UserError
 from fink_tracklets.satellites.elements import nearest_sets, read_elements
 from fink_tracklets.satellites.satcat import read_satcat
+from fink_tracklets.satellites.zones import zones
 
 THAICOM = """\
 THAICOM 2
@@ -172,3 +173,15 @@ def test_satcat_is_read_by_name(tmp_path):
 def test_a_wrong_satcat_is_one_sentence(content, why, tmp_path):
     with pytest.raises(UserError, match=why):
         read_satcat(written(tmp_path, content))
+
+
+def test_zones_of_orbits():
+    """Navigation satellites share Molniya's period and inclination, not its eccentricity."""
+    orbits = pd.DataFrame(
+        {
+            "semi_major_axis_km": [6_900.0, 26_560.0, 25_510.0, 42_165.0, 24_400.0],
+            "inclination_deg": [53.0, 63.4, 64.8, 8.1, 7.0],
+            "eccentricity": [0.001, 0.70, 0.001, 0.0005, 0.72],
+        }
+    )
+    assert zones(orbits).tolist() == ["low", "molniya", "other", "geosynchronous", "other"]
