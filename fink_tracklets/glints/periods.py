@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln
 from scipy.stats import binom, t
 
 Array = NDArray[np.float64]
@@ -161,13 +162,29 @@ def _examine(
             spacing = refined
         if n_series > 1 and _is_less(phases, spacing, tolerance):
             continue
-        k, p = int((series >= 0).sum()), min(1.0, 2 * n_series * width / spacing)
+        on = series >= 0
+        tooth = np.round((along[on] - phases[series[on]]) / spacing)
+        k = len(set(zip(series[on], tooth, strict=True)))
+        p = min(1.0, 2 * n_series * width / spacing)
         tail = float(binom.logsf(k - 1, n, p)) / np.log(10)
         free = -(n_series + 1) * np.log10(min(1.0, 2 * width / spacing))
-        log10 = float(np.log10(n_tests) + tail + free)
+        apart = _log10_distinct(k, _places(phases, spacing, float(along[-1]), width))
+        log10 = float(np.log10(n_tests) + tail + free + apart)
         if best is None or log10 < best.log10:
             best = _Fit(spacing, phases, series, log10, float(width))
     return best
+
+
+def _places(phases: Array, spacing: float, span: float, width: float) -> int:
+    """Teeth of all series from the first to the last flash."""
+    first = (phases + width) % spacing - width
+    return int((np.floor((span + width - first) / spacing) + 1).sum())
+
+
+def _log10_distinct(k: int, places: int) -> float:
+    """log10 of the chance that k random flashes near teeth are near different ones."""
+    places = max(places, k)
+    return float(gammaln(places + 1) - gammaln(places - k + 1) - k * np.log(places)) / np.log(10)
 
 
 def _assign(along: Array, spacing: float, width: float, n_series: int) -> tuple[Array, Integers]:
