@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fink_tracklets.glints.light_curves import alternation, flash_tables
+from fink_tracklets.glints.light_curves import flash_tables
 from fink_tracklets.glints.measure import glint_table, measure_stamps, venn
 from fink_tracklets.glints.path import path_times
 from fink_tracklets.glints.periods import fit_comb
+from fink_tracklets.glints.turns import turn
 from fink_tracklets.sphere import ARCSEC, along_across, great_circle, ra_dec, unit_vectors
 from tests.glint_stamps import satellite, tracklet
 
@@ -54,10 +55,21 @@ def test_three_flashes_in_a_turn_have_the_turns_period(phases, faint):
     mag = np.tile([17.0, 17.0 + faint, 17.6], 7) + rng.normal(0, 0.05, len(along))
     along = along + rng.normal(0, 0.15, len(along))
     found = fit_comb(along, 1.05, 4.0)
-    step, phase = alternation(mag, found, 1e-3)
+    step, phase = turn(mag, found, 1e-3)
     assert step * found.spacing_arcsec == pytest.approx(60, rel=0.003)
     assert phase is not None
     assert found.log10_false_alarm < -6
+
+
+def test_teeth_that_never_flash_tell_the_turn():
+    """Flashes at 0, 0.2 and 0.6 of a turn lie on a comb of a fifth of it."""
+    rng = RNG(3)
+    along = (np.arange(12)[:, None] * 40 + [0.0, 8.0, 24.0]).ravel()[rng.random(36) > 0.3]
+    along += rng.normal(0, 0.2, len(along))
+    found = fit_comb(along, 1.05, 4.0)
+    step, phase = turn(np.full(len(along), np.nan), found, 1e-3)
+    assert step * found.spacing_arcsec == pytest.approx(40, rel=0.003)
+    assert phase in (pytest.approx(0.2, abs=0.02), pytest.approx(0.4, abs=0.02))
 
 
 def test_evenly_spaced_flashes_are_one_series_even_if_many_are_unseen():

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import fisher_exact, ttest_ind
 
 from fink_tracklets.glints.magnitudes import expected_magnitude
 from fink_tracklets.glints.measure import arcs, rows_of
 from fink_tracklets.glints.path import path_times
 from fink_tracklets.glints.peaks import smallest_spacing
-from fink_tracklets.glints.periods import Comb, fit_comb
+from fink_tracklets.glints.periods import fit_comb
 from fink_tracklets.glints.settings import GlintSettings
+from fink_tracklets.glints.turns import turn
 from fink_tracklets.survey import Survey
 
 Array = NDArray[np.float64]
@@ -135,9 +135,7 @@ def flash_tables(
         if comb is not None:
             row["log10_false_alarm"] = comb.log10_false_alarm
             if comb.log10_false_alarm <= np.log10(settings.max_false_alarm):
-                step, phase = alternation(
-                    curve["mag"].to_numpy(float), comb, settings.max_false_alarm
-                )
+                step, phase = turn(curve["mag"].to_numpy(float), comb, settings.max_false_alarm)
                 period = step * comb.spacing_arcsec * second
                 error = step * comb.spacing_error_arcsec * second
                 row |= {
@@ -149,33 +147,6 @@ def flash_tables(
                 }
         rows.append(row)
     return pd.DataFrame(rows), pd.concat(curves) if curves else pd.DataFrame()
-
-
-def alternation(mag: Array, comb: Comb, max_chance: float) -> tuple[int, float | None]:
-    """Whether every other flash of a comb is the brighter: then the period is two spacings.
-
-    In each of its series the mean magnitudes of even and odd teeth are compared by the test of
-    Welch, and their numbers by that of Fisher: the fainter ones may be unseen.
-
-    Returns
-    -------
-    Spacings in a period, and the interpulse's phase (0.5 where brightness alternates).
-    """
-    n_series = comb.series.max() + 1
-    for series in range(n_series):
-        of_it = comb.series == series
-        tooth = comb.tooth[of_it]
-        odd = tooth % 2 == 1
-        possible = np.arange(tooth.min(), tooth.max() + 1) % 2
-        seen = [np.count_nonzero(~odd), np.count_nonzero(odd)]
-        table = [seen, [max(0, np.sum(possible == k) - seen[k]) for k in (0, 1)]]
-        chances = [fisher_exact(table).pvalue]
-        if min(seen) > 1:
-            even_mag, odd_mag = mag[of_it][~odd], mag[of_it][odd]
-            chances.append(ttest_ind(even_mag, odd_mag, equal_var=False).pvalue)
-        if np.nanmin(chances) * n_series <= max_chance:
-            return 2, 0.5 if min(seen) or comb.interpulse is None else comb.interpulse / 2
-    return 1, comb.interpulse
 
 
 def _median_error(values: pd.Series) -> float:

@@ -45,6 +45,8 @@ class Comb:
     """Of each flash, in the order given; -1 for none."""
     tooth: Integers
     """Number of each flash's tooth in its series."""
+    phases: Array
+    """Of the series, after that of the first, in units of the spacing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,4 +269,5 @@ def _comb(along: Array, fit: _Fit, tolerance: float, firm: NDArray[np.bool_]) ->
         phase = float(min(shift % 1, -shift % 1))
     teeth = round(float(on[-1] - on[0]) / spacing) + 1
     tooth = np.round((along - phases[series]) / fit.spacing).astype(int)
-    return Comb(spacing, error, len(on), teeth, fit.log10, phase, series, tooth)
+    after = (phases - phases[0]) / spacing
+    return Comb(spacing, error, len(on), teeth, fit.log10, phase, series, tooth, after)
