@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +18,7 @@ from fink_tracklets.session import spark_session
 from fink_tracklets.simulate import simulate_night
 from fink_tracklets.store.parquet import read_table
 
-FIRST_NIGHT, FIRST_SEED = 20211021, 101
+FIRST_NIGHT = 20211021
 SNR = (5, 7, 10, 20, 50, np.inf)
 """Edges of the classes of signal-to-noise ratio: 5 at the limiting magnitude."""
 STAMP_ARCSEC = 28.0
@@ -75,12 +76,13 @@ def neighbours(alerts: pd.DataFrame) -> np.ndarray:
     return best
 
 
-def nights(n: int) -> None:
-    """Measure `n` nights and print what the docs say of them."""
+def nights(n: int, seed: int) -> None:
+    """Measure `n` nights, from this seed on, and print what the docs say of them."""
     tracklets, alerts = [], []
     for k in range(n):
         with tempfile.TemporaryDirectory() as folder:
-            one, other = measured_night(str(FIRST_NIGHT + k), Path(folder), FIRST_SEED + k)
+            one, other = measured_night(str(FIRST_NIGHT + k), Path(folder), seed + k)
+        print(f"night {k + 1} of {n}", file=sys.stderr, flush=True)
         tracklets.append(one)
         alerts.append(other)
     report(pd.concat(tracklets), pd.concat(alerts))

@@ -9,6 +9,7 @@ python -m benchmarks.glints speed [PARQUET]   stamps per second against bare dec
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import io
 import sys
@@ -142,6 +143,10 @@ if __name__ == "__main__":
     if what == "speed":
         speed(rest[0] if rest else str(SAMPLE))
     elif what == "nights":
-        nights(int(rest[1]) if rest[:1] == ["--nights"] else 3)
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--nights", type=int, default=3)
+        parser.add_argument("--seed", type=int, default=101)
+        options = parser.parse_args(rest)
+        nights(options.nights, options.seed)
     else:
         {"periods": periods, "peaks": peaks_by_snr, "chance": chance}[what]()
