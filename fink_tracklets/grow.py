@@ -62,6 +62,8 @@ def _grow(
     )
     most, members = agree(along, across, ends, length, sky)
     may = sky.could_pass(lines.radius[rows], lines.within_i[rows], lines.within_j[rows], most, mean)
+    if not may.any():
+        return
     u = 2 * along / length[:, None] - 1
     kept, members, curve = refine(u[may], across[may], members[may], sky)
     keep = np.flatnonzero(may)[kept]

@@ -136,19 +136,20 @@ def by_anchor(points: Array, sky: Sky, field: int = 0) -> Iterator[Lines]:
     within = _within(xyz[:, None], sky)[0]
     sin_t = np.sin(sky.first_tolerance) * WIDER
     begin = np.searchsorted(u, u - 2 * sin_t * np.sqrt(1 + u**2) / depth.min())
+    forward = axis[:, None] - u * centre[:, None]
+    forward /= np.sqrt(dot(forward, forward))
+    sideways = cross(xyz, forward)
     parts: list[Lines] = []
     for a in range(n - 1):
         anchor, here, nearby = xyz[:, a, None], a - begin[a], xyz[:, begin[a] :]
-        e1 = axis - u[a] * centre
-        e1 /= np.sqrt(e1 @ e1)
-        right, up = dot(e1[:, None], nearby), dot(cross(xyz[:, a], e1)[:, None], nearby)
+        right, up = dot(forward[:, a, None], nearby), dot(sideways[:, a, None], nearby)
         theta = np.arctan2(up, right)
         distance = np.maximum(np.sqrt(right * right + up * up), sin_t)
         window = np.arcsin(sin_t / distance) + 1e-10
         window[here] = -4.0  # the anchor itself is not counted
         by_angle = np.argsort(theta)
         theta, window = theta[by_angle], window[by_angle]
-        # Circles through the points ahead (b > a), which lie within 90 degrees of e1.
+        # Circles through the points ahead (b > a), which lie within 90 degrees of forward.
         ahead = by_angle > here
         angle, target = theta[ahead], by_angle[ahead] + begin[a]
         low = np.searchsorted(angle, theta - window)
