@@ -46,7 +46,9 @@ def measured_night(
         members = members.merge(truth[["alert_id", "tracklet_id"]], on="alert_id")
         name = members.dropna(subset="tracklet_id").groupby("tracklet")["tracklet_id"].first()
         flashes["tracklet_id"] = flashes["tracklet"].map(name)
-        both = flashes.dropna(subset="tracklet_id").merge(tracks, on="tracklet_id", suffixes=("", "_true"))
+        both = flashes.dropna(subset="tracklet_id").merge(
+            tracks, on="tracklet_id", suffixes=("", "_true")
+        )
         found.append(both.assign(satellites=with_satellites))
     glints = read_table(store, "glints", night).to_pandas()
     places = read_table(store, "candidates", night).to_pandas()[
