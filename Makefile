@@ -42,7 +42,7 @@ $(STAMP): requirements.txt requirements-java.txt pyproject.toml
 	@$(INSTALL) --constraint requirements.txt setuptools
 	@$(INSTALL) --requirement requirements.txt
 	@$(INSTALL) --editable .
-	@$(BIN)/python -m fink_tracklets.java >/dev/null 2>&1 || { \
+	@$(BIN)/python -m fink_tracklets.spark.java >/dev/null 2>&1 || { \
 	  echo "No Java 17 or newer here: fetching one ..."; $(INSTALL) --requirement requirements-java.txt; }
 	@$(PIP) check
 	@echo '$(CURDIR)' > $@

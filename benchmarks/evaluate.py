@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from fink_tracklets import find_tracklets, load_survey
 from fink_tracklets.evaluate import Evaluation, evaluate, evaluate_nights, summarize
-from fink_tracklets.evaluate.plot import plot_summary
+from fink_tracklets.plots.rates import plot_summary
 from fink_tracklets.simulate import simulate_night
 from fink_tracklets.survey import Survey
 

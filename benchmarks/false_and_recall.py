@@ -16,10 +16,11 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks import scenes
-from fink_tracklets import linking, load_survey, published
-from fink_tracklets.significance import Sky
+from fink_tracklets import load_survey
+from fink_tracklets.finder import published, significant
+from fink_tracklets.finder.significance import Sky
+from fink_tracklets.finder.track import fit_track, score
 from fink_tracklets.survey import Survey
-from fink_tracklets.track import fit_track, score
 
 LEVELS = (0.0, -1.0, -2.0, -3.0)
 
@@ -37,7 +38,7 @@ def false_tracklets(survey: Survey, scene: str, n: int, trials: int, seed: int) 
         rng = np.random.default_rng([seed, n, trial])
         sky = scenes.on_sky(scenes.SCENES[scene](rng, n, scenes.side(survey)))
         points += len(sky)
-        scores += linking.link(sky, np.zeros(len(sky), dtype=np.int64), loose)[1].tolist()
+        scores += significant.link(sky, np.zeros(len(sky), dtype=np.int64), loose)[1].tolist()
     counts = [sum(s < level for s in scores) for level in LEVELS]
     cells = [f"{c / trials:.4f} ({c})" if c else f"<{3 / trials:.4f} (0)" for c in counts]
     seconds = (time.process_time() - start) / trials
@@ -103,7 +104,7 @@ def recall(
             if method == "published":
                 label = published.link(sky, one, survey.finder)
             else:
-                label = linking.link(sky, one, survey)[0]
+                label = significant.link(sky, one, survey)[0]
             seconds[method] += time.process_time() - start
             recalled, good = found_of(label, owner, 4)
             sizes = [np.count_nonzero(owner == t) for t in range(4)]

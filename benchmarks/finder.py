@@ -20,10 +20,10 @@ import numpy as np
 from benchmarks import scenes
 from benchmarks.plain_reference import plain_link
 from fink_tracklets import find_tracklets, load_survey
-from fink_tracklets.lines import by_anchor, by_broadcast
-from fink_tracklets.linking import link
-from fink_tracklets.significance import Sky
-from fink_tracklets.sphere import unit_vectors
+from fink_tracklets.finder.lines import by_anchor, by_broadcast
+from fink_tracklets.finder.significance import Sky
+from fink_tracklets.finder.significant import link
+from fink_tracklets.sky.sphere import unit_vectors
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("FINK_TRACKLETS_DATA", ROOT.parent / "shared" / "data"))
@@ -32,7 +32,7 @@ PEAK = """
 import resource, sys, numpy as np
 from benchmarks import scenes
 from fink_tracklets import load_survey
-from fink_tracklets.linking import link
+from fink_tracklets.finder.significant import link
 ztf, n = load_survey("ztf"), int(sys.argv[1])
 sky = scenes.on_sky(scenes.uniform(np.random.default_rng(1), n, scenes.side(ztf)))
 link(sky[:100], np.zeros(100, dtype=np.int64), ztf)

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from fink_tracklets import load_survey
-from fink_tracklets.glints.flow import glints_of_night
-from fink_tracklets.job import run_night
-from fink_tracklets.satellite_commands import identify_stored
-from fink_tracklets.session import spark_session
+from fink_tracklets.glints.stage import glints_of_night
+from fink_tracklets.pipeline.run import run_night
+from fink_tracklets.satellites.stage import identify_stored
 from fink_tracklets.simulate import simulate_night
+from fink_tracklets.spark.session import spark_session
 from fink_tracklets.store.parquet import read_table
 
 FIRST_NIGHT = 20211021

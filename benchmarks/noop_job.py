@@ -7,7 +7,7 @@ import argparse
 
 from pyspark.sql import SparkSession
 
-from fink_tracklets.alerts import read_alerts
+from fink_tracklets.alerts.read import read_alerts
 from fink_tracklets.survey import load_survey
 
 parser = argparse.ArgumentParser()

@@ -14,7 +14,7 @@ import pandas as pd
 
 from benchmarks import scenes
 from fink_tracklets import find_tracklets, load_survey
-from fink_tracklets.sphere import ra_dec
+from fink_tracklets.sky.sphere import ra_dec
 
 
 def exposures(sizes: list[int], seed: int) -> pd.DataFrame:

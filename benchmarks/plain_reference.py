@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fink_tracklets.sphere import ARCSEC
+from fink_tracklets.sky.sphere import ARCSEC
 from fink_tracklets.survey import FinderLimits
 
 

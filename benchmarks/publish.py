@@ -21,15 +21,16 @@ import happybase
 import numpy as np
 import pyarrow as pa
 
-from fink_tracklets import __version__, load_survey
+from fink_tracklets import load_survey
+from fink_tracklets.hbase.cells import encode_rows
+from fink_tracklets.hbase.publish import publish_night
+from fink_tracklets.hbase.rows import NightRows, night_rows
+from fink_tracklets.hbase.settings import HBaseSettings, load_hbase
 from fink_tracklets.progress import Progress
-from fink_tracklets.session import spark_session
-from fink_tracklets.store.cells import encode_rows
+from fink_tracklets.spark.session import spark_session
 from fink_tracklets.store.commit import write_night
-from fink_tracklets.store.hbase_rows import NightRows, night_rows
-from fink_tracklets.store.hbase_settings import HBaseSettings, load_hbase
-from fink_tracklets.store.publish import publish_night
 from fink_tracklets.tables import TABLES, VERSION
+from fink_tracklets.version import __version__
 
 NIGHT, TRACKLETS, POINTS, ROUNDS = "20240101", 1000, 10, 3
 TEXTS = {"publisher": "Fink", "ssnamenr": "null", "isdiffpos": "t"}

@@ -16,7 +16,7 @@ from fink_tracklets.satellites.composite import match_two
 from fink_tracklets.satellites.elements import Elements, read_elements
 from fink_tracklets.satellites.identify import Catalogue, fields_of, match, scenes, tracklet_points
 from fink_tracklets.satellites.propagation import timescale
-from fink_tracklets.sphere import ARCSEC, ra_dec
+from fink_tracklets.sky.sphere import ARCSEC, ra_dec
 
 TWIN_NUMBER = 900_000
 TWIN_AHEAD_ARCSEC = 500.0

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from fink_tracklets.job import run_night
+from fink_tracklets.pipeline.run import run_night
 from fink_tracklets.simulate import simulate_night
 from fink_tracklets.store.parquet import read_manifest, read_table
 

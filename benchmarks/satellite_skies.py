@@ -23,7 +23,7 @@ from fink_tracklets.satellites.propagation import (
     sunlit,
     timescale,
 )
-from fink_tracklets.sphere import ARCSEC, ra_dec
+from fink_tracklets.sky.sphere import ARCSEC, ra_dec
 from fink_tracklets.survey import Survey
 
 NAMES = {

@@ -20,7 +20,7 @@ from fink_tracklets.satellites.identify import (
 )
 from fink_tracklets.satellites.night import identify_night
 from fink_tracklets.satellites.propagation import instants, propagate, star_relative, timescale
-from fink_tracklets.sphere import ra_dec
+from fink_tracklets.sky.sphere import ra_dec
 
 EXPOSURES, WITH_TRACKLETS = 217, 55
 CHUNK = 12

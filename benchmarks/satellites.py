@@ -31,10 +31,10 @@ from fink_tracklets.satellites.identify import (
     scenes,
     tracklet_points,
 )
-from fink_tracklets.satellites.settings import METHODS
 from fink_tracklets.satellites.shifted import BELT_DEG, belt_distance
-from fink_tracklets.sphere import unit_vectors
+from fink_tracklets.sky.sphere import unit_vectors
 from fink_tracklets.survey import Survey
+from fink_tracklets.survey.satellites import METHODS
 
 HIGH = ("GEO in slot", "GEO passive", "MEO", "MOLNIYA", "GTO", "HEO debris")
 """Beyond 2,000 km."""

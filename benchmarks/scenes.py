@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fink_tracklets.sphere import unit_vectors
+from fink_tracklets.sky.sphere import unit_vectors
 from fink_tracklets.survey import Survey
 
 QUADRANT = 3085.0

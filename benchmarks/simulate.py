@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from fink_tracklets.simulate import SimulatedNight, simulate_night
-from fink_tracklets.sphere import ARCSEC, separation, unit_vectors
+from fink_tracklets.sky.sphere import ARCSEC, separation, unit_vectors
 
 PAPER = {
     "exposures": 314,

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pyspark
 
-from fink_tracklets.java import java_home
 from fink_tracklets.simulate import simulate_night
+from fink_tracklets.spark.java import java_home
 
 ROOT = Path(__file__).resolve().parents[1]
 NIGHT = "20211022"

@@ -2,15 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-
 from fink_tracklets.finder import find_tracklets
 from fink_tracklets.survey import load_survey
+from fink_tracklets.version import __version__
 
 if TYPE_CHECKING:
     from fink_tracklets.downstream import with_tracklets, without_tracklets
 
-__all__ = ["find_tracklets", "load_survey", "with_tracklets", "without_tracklets"]
+__all__ = ["__version__", "find_tracklets", "load_survey", "with_tracklets", "without_tracklets"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,5 +1,5 @@
 import sys
 
-from fink_tracklets.cli import main
+from fink_tracklets.cli.main import main
 
 sys.exit(main())

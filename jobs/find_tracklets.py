@@ -8,6 +8,6 @@ spark-submit --master MASTER --py-files dist/fink_tracklets.zip \
 
 import sys
 
-from fink_tracklets.cli import main
+from fink_tracklets.cli.main import main
 
 sys.exit(main(["run", *sys.argv[1:]]))

@@ -2,6 +2,6 @@
 
 import sys
 
-from fink_tracklets.cli import main
+from fink_tracklets.cli.main import main
 
 sys.exit(main(["publish", *sys.argv[1:]]))

@@ -35,7 +35,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from fink_tracklets.errors import UserError  # noqa: E402
-from fink_tracklets.java import java_home  # noqa: E402
+from fink_tracklets.spark.java import java_home  # noqa: E402
 
 PORTS = {
     "namenode": 8020, "namenode_http": 9870,

@@ -30,7 +30,7 @@ def ztf() -> Survey:
 
 @pytest.fixture(scope="session")
 def spark():
-    from fink_tracklets.session import spark_session
+    from fink_tracklets.spark.session import spark_session
 
     return spark_session()
 
@@ -38,7 +38,7 @@ def spark():
 @pytest.fixture(scope="session")
 def stored(data, spark, tmp_path_factory):
     """A store with the night 20210604: the real sample, one tracklet of 15 alerts."""
-    from fink_tracklets.job import run_night
+    from fink_tracklets.pipeline.run import run_night
 
     store = tmp_path_factory.mktemp("sample") / "store"
     run_night("20210604", str(SAMPLE), str(store))
@@ -56,7 +56,7 @@ def simulated(tmp_path_factory):
 @pytest.fixture(scope="session")
 def simulated_store(simulated, spark, tmp_path_factory):
     """A store with that night, 20211022."""
-    from fink_tracklets.job import run_night
+    from fink_tracklets.pipeline.run import run_night
 
     store = str(tmp_path_factory.mktemp("simulated") / "store")
     run_night("20211022", str(simulated.alerts), store)

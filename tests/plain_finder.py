@@ -1,4 +1,4 @@
-"""P1's linking rule, plain and slow: the definition that `fink_tracklets.published` must equal."""
+"""P1's linking rule, plain and slow: what `fink_tracklets.finder.published` must equal."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import happybase
 import pytest
 
-from fink_tracklets.config import conf_folder
-from fink_tracklets.store.cells import decode
+from fink_tracklets.hbase.cells import decode
+from fink_tracklets.survey.config import conf_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "services" / "services.py"

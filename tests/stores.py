@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from astropy.io import fits
 
+from fink_tracklets.hbase.cells import NUMBERS
 from fink_tracklets.naming import UNIX_EPOCH_JD, exposure_second, tracklet_name
-from fink_tracklets.store.cells import NUMBERS
 from fink_tracklets.survey import load_survey
 from fink_tracklets.tables import TABLES
 

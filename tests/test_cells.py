@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fink_tracklets.store.cells import decode, encode, encode_rows, text, type_name
-from fink_tracklets.store.hbase_rows import row_keys
+from fink_tracklets.hbase.cells import decode, encode, encode_rows, text, type_name
+from fink_tracklets.hbase.rows import row_keys
 
 WIDTHS = {"short": ("h", pa.int16()), "integer": ("i", pa.int32()), "long": ("q", pa.int64())}
 

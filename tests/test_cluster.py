@@ -15,7 +15,7 @@ from pathlib import Path
 import pyspark
 import pytest
 
-from fink_tracklets.java import java_home
+from fink_tracklets.spark.java import java_home
 from fink_tracklets.store.parquet import read_table
 from tests.conftest import ROOT, SAMPLE
 

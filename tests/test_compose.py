@@ -70,7 +70,7 @@ def test_services_are_started_by_the_script_of_the_tests(compose):
 
 
 def test_operators_settings_fit_the_compose_file(compose, monkeypatch):
-    from fink_tracklets.store.hbase_settings import load_hbase
+    from fink_tracklets.hbase.settings import load_hbase
     from fink_tracklets.store.webhdfs import WebHdfsFolder
 
     monkeypatch.setenv("FINK_TRACKLETS_CONF", str(ROOT / "docker" / "conf"))

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from benchmarks.scenes import on_sky, side, uniform
-from fink_tracklets import crowds
-from fink_tracklets.lines import candidate_lines
-from fink_tracklets.linking import link
-from fink_tracklets.significance import Sky, local_density
-from fink_tracklets.track import frame, polynomial
+from fink_tracklets.finder import crowds
+from fink_tracklets.finder.lines import candidate_lines
+from fink_tracklets.finder.significance import Sky, local_density
+from fink_tracklets.finder.significant import link
+from fink_tracklets.finder.track import frame, polynomial
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from fink_tracklets import with_tracklets, without_tracklets
 from fink_tracklets.errors import UserError
-from fink_tracklets.job import run_night
+from fink_tracklets.pipeline.run import run_night
 from tests.conftest import SAMPLE
 
 NIGHT = "20210604"

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fink_tracklets import find_tracklets
-from fink_tracklets.cli import main
+from fink_tracklets.cli.main import main
 from fink_tracklets.errors import UserError
 from fink_tracklets.evaluate import Rate, compare, evaluate, evaluate_nights, summarize
 from fink_tracklets.evaluate.compare import match
 from fink_tracklets.evaluate.inject import draw_track, inject
-from fink_tracklets.sphere import ARCSEC, separation, unit_vectors
+from fink_tracklets.sky.sphere import ARCSEC, separation, unit_vectors
 
 
 def truth_of(**tracks: range) -> pd.DataFrame:
@@ -229,7 +229,7 @@ def test_tracks_injected_into_real_exposures_are_found(data, ztf):
 def test_evaluate_reads_the_store_and_writes_numbers_and_picture(
     simulated, spark, tmp_path, capsys
 ):
-    from fink_tracklets.job import run_night
+    from fink_tracklets.pipeline.run import run_night
 
     store = str(tmp_path / "store")
     run_night("20211022", str(simulated.alerts), store)
@@ -271,7 +271,7 @@ def test_wrong_use_is_one_sentence(capsys, arguments, said):
 def test_truth_without_its_columns_is_named(tmp_path):
     from pathlib import Path
 
-    from fink_tracklets.evaluate.command import read_truth
+    from fink_tracklets.cli.evaluate import read_truth
 
     pd.DataFrame({"alert_id": [1]}).to_parquet(tmp_path / "t.parquet")
     with pytest.raises(UserError, match="column tracklet_id is missing"):

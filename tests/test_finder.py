@@ -12,7 +12,7 @@ from fink_tracklets import find_tracklets
 from fink_tracklets.errors import UserError
 from fink_tracklets.evaluate import compare
 from fink_tracklets.simulate import random_exposures
-from fink_tracklets.sphere import ARCSEC, ra_dec, unit_vectors
+from fink_tracklets.sky.sphere import ARCSEC, ra_dec, unit_vectors
 
 
 @pytest.fixture(scope="module", params=["published", "significant"])

@@ -10,9 +10,9 @@ import pytest
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
-from fink_tracklets.cli import main
+from fink_tracklets.cli.main import main
 from fink_tracklets.glints.stamps import decode
-from fink_tracklets.job import run_night
+from fink_tracklets.pipeline.run import run_night
 from fink_tracklets.progress import Progress
 from fink_tracklets.store.parquet import read_manifest, read_table
 from fink_tracklets.tables import GLINT_TABLES

@@ -13,7 +13,7 @@ from fink_tracklets.glints.measure import glint_table, measure_stamps, venn
 from fink_tracklets.glints.path import path_times
 from fink_tracklets.glints.periods import fit_comb
 from fink_tracklets.glints.turns import turn
-from fink_tracklets.sphere import ARCSEC, along_across, great_circle, ra_dec, unit_vectors
+from fink_tracklets.sky.sphere import ARCSEC, along_across, great_circle, ra_dec, unit_vectors
 from tests.glint_stamps import satellite, tracklet
 
 RNG = np.random.default_rng

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from fink_tracklets.cli import main
+from fink_tracklets.cli.main import main
 from fink_tracklets.errors import UserError
 from fink_tracklets.glints.photometry import find_flashes, read_track
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fink_tracklets.job import run_night
+from fink_tracklets.pipeline.run import run_night
 from fink_tracklets.simulate import simulate_night
 from fink_tracklets.store.parquet import read_table
 

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fink_tracklets.cli import main
-from fink_tracklets.store import publish
+from fink_tracklets.cli.main import main
+from fink_tracklets.hbase import publish
 from fink_tracklets.store.joined import OF_ALERT, OF_TRACKLET
 from fink_tracklets.store.parquet import read_manifest, read_table
 from tests.conftest import ROOT, SAMPLE

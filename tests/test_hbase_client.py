@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from fink_tracklets.config import build
 from fink_tracklets.errors import ServiceError, UserError
-from fink_tracklets.store.hbase import HBase, reason
-from fink_tracklets.store.hbase_settings import HBaseSettings, load_hbase
+from fink_tracklets.hbase.client import HBase, reason
+from fink_tracklets.hbase.settings import HBaseSettings, load_hbase
+from fink_tracklets.survey.config import build
 from tests.services import Proxy
 
 TIME = 1_700_000_000_000
@@ -145,7 +145,7 @@ def test_the_cluster_has_an_id_whatever_the_address(hbase, client):
 
 
 def test_a_table_that_another_makes_at_the_same_time_is_no_fault(hbase, client):
-    from fink_tracklets.store.hbase import _create
+    from fink_tracklets.hbase.client import _create
 
     client.need_table(hbase.tracklets, ("i", "d", "a"))
     _create(hbase.connection, hbase.tracklets, ("i", "d", "a"))
@@ -171,7 +171,7 @@ def test_framed_and_compact_reach_the_client(hbase):
     ],
 )
 def test_wrong_settings_are_named(key, value, sentence):
-    from fink_tracklets.config import conf_folder, read_toml
+    from fink_tracklets.survey.config import conf_folder, read_toml
 
     given = read_toml(conf_folder() / "hbase.toml")
     for table in (given, *(part for part in given.values() if isinstance(part, dict))):

@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fink_tracklets.store.hbase_rows import night_rows
-from fink_tracklets.store.hbase_settings import load_hbase
+from fink_tracklets.hbase.rows import night_rows
+from fink_tracklets.hbase.settings import load_hbase
 from fink_tracklets.store.parquet import read_manifest
 from tests.test_hbase import NIGHT, ROOT, alert_keys, command, copy
 

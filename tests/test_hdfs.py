@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fink_tracklets.errors import ServiceError, UserError
-from fink_tracklets.java import java_home
+from fink_tracklets.spark.java import java_home
 from fink_tracklets.store import commit
 from fink_tracklets.store.folder import open_writable
 from fink_tracklets.store.parquet import nights, read_manifest, read_table

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fink_tracklets.cli import main
+from fink_tracklets.cli.main import main
 from fink_tracklets.errors import UserError
 from fink_tracklets.ingest import ingest
 from fink_tracklets.ingest.decode import DamagedPacket, Wanted, decode, packet_schema, table_schema

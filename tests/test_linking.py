@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fink_tracklets import linking, significance
-from fink_tracklets.linking import link
-from fink_tracklets.sphere import unit_vectors
+from fink_tracklets.finder import significance, significant
+from fink_tracklets.finder.significant import link
+from fink_tracklets.sky.sphere import unit_vectors
 
 PLACES = [(150.0, 20.0), (0.0, 40.0), (77.0, 90.0), (200.0, -89.9)]
 
@@ -173,4 +173,4 @@ def test_threshold_and_limits_are_the_surveys(ztf, rng):
     strict = replace(ztf, finder=replace(ztf.finder, max_chance_tracklets=1e-30))
     assert run(ztf, *points)[0] == [set(range(6))]
     assert run(strict, *points)[0] == []
-    assert linking.REACH > 0
+    assert significant.REACH > 0

@@ -17,9 +17,9 @@ import pytest
 from astropy.time import Time
 from pyspark.sql import functions as F
 
+from fink_tracklets.cli.stored import show_night
 from fink_tracklets.evaluate import compare
-from fink_tracklets.job import far_outside, run_night
-from fink_tracklets.show import show_night
+from fink_tracklets.pipeline.run import far_outside, run_night
 from fink_tracklets.store.parquet import read_manifest, read_table
 from fink_tracklets.tables import TABLES
 from tests.conftest import SAMPLE

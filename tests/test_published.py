@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fink_tracklets import published
-from fink_tracklets.sphere import ARCSEC, unit_vectors
+from fink_tracklets.finder import published
+from fink_tracklets.sky.sphere import ARCSEC, unit_vectors
 from tests.plain_finder import plain_link
 
 

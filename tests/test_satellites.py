@@ -7,7 +7,7 @@ import pytest
 
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.propagation import instants, propagate, star_relative, timescale
-from fink_tracklets.sphere import ARCSEC, separation
+from fink_tracklets.sky.sphere import ARCSEC, separation
 
 CATALOGUE = "norad_20210611.3le.gz"
 JD = 2459369.9001157

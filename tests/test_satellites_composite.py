@@ -10,7 +10,7 @@ from sgp4.api import WGS72, Satrec
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.identify import Catalogue, fields_of, scenes
 from fink_tracklets.satellites.night import identify_night
-from fink_tracklets.sphere import ra_dec
+from fink_tracklets.sky.sphere import ra_dec
 
 JD = 2459369.9001157
 

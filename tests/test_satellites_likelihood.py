@@ -9,7 +9,7 @@ from scipy import stats
 from fink_tracklets.satellites.crowd import ANGLE_DEG, RADIUS_DEG, VOLUME, Crowd
 from fink_tracklets.satellites.error_laws import LAWS, element_errors
 from fink_tracklets.satellites.likelihood import misfit, peak
-from fink_tracklets.sphere import unit_vectors
+from fink_tracklets.sky.sphere import unit_vectors
 
 
 @pytest.mark.parametrize("tail", [1, 2])

@@ -10,17 +10,17 @@ import pandas as pd
 import pytest
 
 from fink_tracklets import find_tracklets
-from fink_tracklets.cli import main
+from fink_tracklets.cli.main import main
+from fink_tracklets.cli.stored import show_night, show_tracklet
 from fink_tracklets.errors import UserError
-from fink_tracklets.satellite_commands import identify_stored
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.identify import Catalogue
 from fink_tracklets.satellites.night import element_ages, identify_night
-from fink_tracklets.satellites.settings import METHODS, SatelliteLimits
 from fink_tracklets.satellites.shifted import FalseMatches
-from fink_tracklets.show import show_night, show_tracklet
+from fink_tracklets.satellites.stage import identify_stored
 from fink_tracklets.store.joined import MATCH, read_tracklets
 from fink_tracklets.store.parquet import read_manifest, read_table
+from fink_tracklets.survey.satellites import METHODS, SatelliteLimits
 from fink_tracklets.tables import BLIND_MATCHES, SATELLITES
 from tests.conftest import SAMPLE
 

@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fink_tracklets.cli import main
+from fink_tracklets.cli.main import main
 from fink_tracklets.satellites.arcs import orbits_near
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.propagation import instants, propagate, star_relative
 from fink_tracklets.simulate import simulate_night
 from fink_tracklets.simulate.catalogue import draw_elements, read_catalogue, write_catalogue
 from fink_tracklets.simulate.orbits import crossings
-from fink_tracklets.sphere import ARCSEC, separation
+from fink_tracklets.sky.sphere import ARCSEC, separation
 from fink_tracklets.store.joined import read_tracklets
 from fink_tracklets.store.parquet import read_table
 

@@ -21,7 +21,7 @@ from fink_tracklets.service.cone import to_arc
 from fink_tracklets.service.reading import ParquetReader
 from fink_tracklets.service.settings import load_service
 from fink_tracklets.service.stamps import unzipped
-from fink_tracklets.sphere import unit_vectors
+from fink_tracklets.sky.sphere import unit_vectors
 from fink_tracklets.store.amend import amend_night
 from fink_tracklets.store.parquet import read_table
 from fink_tracklets.tables import TABLES

@@ -7,9 +7,9 @@ import shutil
 import pytest
 import requests
 
-from fink_tracklets.cli import main
+from fink_tracklets.cli.main import main
+from fink_tracklets.hbase.settings import load_hbase
 from fink_tracklets.service.hbase_reading import HBaseReader
-from fink_tracklets.store.hbase_settings import load_hbase
 from tests.serving import serving
 from tests.stores import write_store
 from tests.test_service import DOCUMENTED, four_calls, largest

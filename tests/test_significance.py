@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from scipy.stats import poisson
 
-from fink_tracklets.linking import link
-from fink_tracklets.significance import (
+from fink_tracklets.finder.significance import (
     Sky,
     is_one_run,
     local_density,
     log10_poisson_tail,
 )
-from fink_tracklets.spacing import max_evidence, spacing_evidence
-from fink_tracklets.sphere import ARCSEC, unit_vectors
-from fink_tracklets.track import spacing
+from fink_tracklets.finder.significant import link
+from fink_tracklets.finder.spacing import max_evidence, spacing_evidence
+from fink_tracklets.finder.track import spacing
+from fink_tracklets.sky.sphere import ARCSEC, unit_vectors
 
 
 def test_poisson_tail():

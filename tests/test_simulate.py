@@ -17,7 +17,7 @@ from astropy.utils import iers
 from fink_tracklets.errors import UserError
 from fink_tracklets.simulate import mosaic, random_exposures, simulate_night
 from fink_tracklets.simulate.schedule import draw_exposures
-from fink_tracklets.sphere import ARCSEC, separation, unit_vectors
+from fink_tracklets.sky.sphere import ARCSEC, separation, unit_vectors
 
 NIGHT = "20210604"
 SEEDS = (1, 2, 3)

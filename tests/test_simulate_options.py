@@ -17,7 +17,7 @@ from fink_tracklets.simulate import simulate_night
 from fink_tracklets.simulate.flashes import Flashes, draw_spin, flash, resolved
 from fink_tracklets.simulate.instruments import ZTF
 from fink_tracklets.simulate.stamps import SIZE, draw_stamp
-from fink_tracklets.sphere import ARCSEC, unit_vectors
+from fink_tracklets.sky.sphere import ARCSEC, unit_vectors
 from fink_tracklets.survey import load_survey
 
 NIGHT = "20210604"
@@ -119,7 +119,7 @@ def test_a_long_flash_is_a_streak():
 
 
 def test_rubin_s_packets_pass_rubin_s_cuts_as_the_truth_says(spark, tmp_path):
-    from fink_tracklets.alerts import read_alerts
+    from fink_tracklets.alerts.read import read_alerts
 
     rubin = load_survey("rubin")
     made = simulate_night("20261022", tmp_path / "sky", seed=1, exposures=80, survey="rubin")

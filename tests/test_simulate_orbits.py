@@ -22,7 +22,7 @@ from fink_tracklets.simulate.catalogue import (
     write_catalogue,
 )
 from fink_tracklets.simulate.orbits import crossings
-from fink_tracklets.sphere import ARCSEC, separation, unit_vectors
+from fink_tracklets.sky.sphere import ARCSEC, separation, unit_vectors
 
 START, DUSK = 2459369.9001157, 2459369.69
 FAR = {"GEO", "GEO inclined", "MEO", "GTO", "Molniya"}

@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from fink_tracklets import load_survey
-from fink_tracklets.cuts import passed_cuts
+from fink_tracklets.alerts.cuts import passed_cuts
 from fink_tracklets.errors import UserError
 from tests.conftest import ROOT
 

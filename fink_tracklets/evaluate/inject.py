@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fink_tracklets.evaluate.night import Evaluation, evaluate
 from fink_tracklets.finder import find_tracklets
-from fink_tracklets.sphere import ARCSEC, ra_dec
+from fink_tracklets.sky.sphere import ARCSEC, ra_dec
 from fink_tracklets.survey import Survey
 
 Array = NDArray[np.float64]

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from fink_tracklets.evaluate.compare import match
-from fink_tracklets.finder import merge_duplicates
-from fink_tracklets.significance import Sky
-from fink_tracklets.sphere import ARCSEC, separation, unit_vectors
+from fink_tracklets.finder.find import merge_duplicates
+from fink_tracklets.finder.significance import Sky
+from fink_tracklets.finder.track import fit_track, score
+from fink_tracklets.sky.sphere import ARCSEC, separation, unit_vectors
 from fink_tracklets.survey import Survey
-from fink_tracklets.track import fit_track, score
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from fink_tracklets.glints.measure import arcs, rows_of
 from fink_tracklets.glints.path import path_times
 from fink_tracklets.glints.peaks import smallest_spacing
 from fink_tracklets.glints.periods import fit_comb
-from fink_tracklets.glints.settings import GlintSettings
 from fink_tracklets.glints.turns import turn
 from fink_tracklets.survey import Survey
+from fink_tracklets.survey.glints import GlintSettings
 
 Array = NDArray[np.float64]
 

@@ -26,9 +26,9 @@ from fink_tracklets.glints.peaks import (
     on_track,
     smallest_spacing,
 )
-from fink_tracklets.glints.settings import GlintSettings
-from fink_tracklets.sphere import great_circle, position_angle, ra_dec, unit_vectors
+from fink_tracklets.sky.sphere import great_circle, position_angle, ra_dec, unit_vectors
 from fink_tracklets.survey import Survey
+from fink_tracklets.survey.glints import GlintSettings
 
 PEAK_DDL = (
     "alert_id bigint, limiting_mag double, stamp string, science_noise double, "

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fink_tracklets.sphere import ARCSEC, along_across, great_circle, unit_vectors
+from fink_tracklets.sky.sphere import ARCSEC, along_across, great_circle, unit_vectors
 
 Array = NDArray[np.float64]
 

@@ -9,8 +9,8 @@ import sep
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, maximum_filter
 
-from fink_tracklets.glints.settings import GlintSettings
 from fink_tracklets.glints.stamps import DamagedStamp, decode, level_and_noise, template_mask
+from fink_tracklets.survey.glints import GlintSettings
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]

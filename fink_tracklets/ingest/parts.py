@@ -24,7 +24,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fink_tracklets import __version__
 from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.ingest.decode import (
     DamagedPacket,
@@ -36,6 +35,7 @@ from fink_tracklets.ingest.decode import (
 from fink_tracklets.ingest.progress import ReadProgress
 from fink_tracklets.ingest.source import Packet, Source
 from fink_tracklets.survey import Survey, load_survey
+from fink_tracklets.version import __version__
 
 MANIFEST = "_ingest.json"
 PART_PACKETS = 10_000

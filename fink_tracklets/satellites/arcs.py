@@ -9,7 +9,7 @@ from sgp4.api import SatrecArray
 
 from fink_tracklets.satellites.elements import Elements
 from fink_tracklets.satellites.propagation import Instants, instants, propagate, star_relative
-from fink_tracklets.sphere import along_across, great_circle, separation
+from fink_tracklets.sky.sphere import along_across, great_circle, separation
 from fink_tracklets.survey import Site
 
 NODE_S = 30.0

@@ -7,8 +7,8 @@ import pandas as pd
 
 from fink_tracklets.satellites.identify import Catalogue, Scene
 from fink_tracklets.satellites.likelihood import misfit
-from fink_tracklets.satellites.settings import SatelliteLimits
-from fink_tracklets.sphere import ARCSEC, along_across, unit_vectors
+from fink_tracklets.sky.sphere import ARCSEC, along_across, unit_vectors
+from fink_tracklets.survey.satellites import SatelliteLimits
 
 METHODS = ("paper2", "likelihood")
 

@@ -15,7 +15,7 @@ from fink_tracklets.satellites.elements import Elements, nearest_sets
 from fink_tracklets.satellites.error_laws import ElementErrors, element_errors, orbit_classes
 from fink_tracklets.satellites.matches import Matches
 from fink_tracklets.satellites.propagation import instants, propagate, sunlit
-from fink_tracklets.sphere import unit_vectors
+from fink_tracklets.sky.sphere import unit_vectors
 from fink_tracklets.survey import Survey
 
 FAR_LATENESS = 20.0

@@ -13,8 +13,8 @@ import numpy as np
 from fink_tracklets.satellites.arcs import Arcs, Orbits
 from fink_tracklets.satellites.error_laws import ElementErrors
 from fink_tracklets.satellites.matches import Matches, best_first
-from fink_tracklets.satellites.settings import SatelliteLimits
-from fink_tracklets.sphere import ARCSEC
+from fink_tracklets.sky.sphere import ARCSEC
+from fink_tracklets.survey.satellites import SatelliteLimits
 
 ROUNDS = 3
 SLOPE_TAIL = 2

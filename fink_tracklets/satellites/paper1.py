@@ -6,8 +6,8 @@ import numpy as np
 
 from fink_tracklets.satellites.arcs import Arcs
 from fink_tracklets.satellites.matches import Matches, as_published, normal_angle
-from fink_tracklets.satellites.settings import SatelliteLimits
-from fink_tracklets.sphere import ARCSEC, great_circle
+from fink_tracklets.sky.sphere import ARCSEC, great_circle
+from fink_tracklets.survey.satellites import SatelliteLimits
 
 
 def match(points: np.ndarray, nominal: Arcs, limits: SatelliteLimits) -> Matches:

@@ -10,7 +10,7 @@ from fink_tracklets.satellites.matches import Matches, normal_angle
 from fink_tracklets.satellites.paper2 import distance_from_arcs
 from fink_tracklets.satellites.satcat import COLUMNS
 from fink_tracklets.satellites.zones import zones
-from fink_tracklets.sphere import ARCSEC, great_circle, ra_dec, separation
+from fink_tracklets.sky.sphere import ARCSEC, great_circle, ra_dec, separation
 from fink_tracklets.survey import Survey
 
 ORBIT = ["semi_major_axis_km", "eccentricity", "inclination_deg", "period_min"]

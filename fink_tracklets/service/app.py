@@ -14,7 +14,6 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from fink_tracklets import __version__
 from fink_tracklets.errors import UserError
 from fink_tracklets.service import openapi
 from fink_tracklets.service.answers import Reader
@@ -28,6 +27,7 @@ from fink_tracklets.service.reading import ParquetReader
 from fink_tracklets.service.refusal import Refusal
 from fink_tracklets.service.requests import from_address, from_body
 from fink_tracklets.service.settings import ServiceSettings
+from fink_tracklets.version import __version__
 
 BROKER = "/api/v1/tracklet"
 

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fink_tracklets.hbase.cells import text
 from fink_tracklets.naming import UNIX_EPOCH_JD
 from fink_tracklets.service.refusal import shown, wrong
-from fink_tracklets.store.cells import text
 from fink_tracklets.store.joined import MATCH, OF_ALERT, OF_TRACKLET
 from fink_tracklets.tables import FLASHES, GLINTS, SATELLITES, TRACKLET_ALERTS, TRACKLETS
 

@@ -21,7 +21,7 @@ from fink_tracklets.service.openapi import plain as call
 from fink_tracklets.service.reading import ParquetReader
 from fink_tracklets.service.refusal import Refusal, shown, wrong
 from fink_tracklets.service.requests import from_address
-from fink_tracklets.sphere import ARCSEC, unit_vectors
+from fink_tracklets.sky.sphere import ARCSEC, unit_vectors
 
 UCDS = {
     "tracklet": "ID_MAIN",

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from fink_tracklets.config import load
+from fink_tracklets.survey.config import load
 
 OUR_PATHS = ("api", "healthz", "metrics", "night", "satellite", "satellites", "search", "static",
              "tracklet")  # fmt: skip

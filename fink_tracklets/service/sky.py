@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fink_tracklets.sphere import ARCSEC, unit_vectors
+from fink_tracklets.sky.sphere import ARCSEC, unit_vectors
 
 Plane = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 """Unit vectors towards the centre, east and north."""

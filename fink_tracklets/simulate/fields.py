@@ -15,7 +15,7 @@ from fink_tracklets.simulate.glints import MIN_POINTS, record
 from fink_tracklets.simulate.instruments import ZTF
 from fink_tracklets.simulate.mosaic import Floats
 from fink_tracklets.simulate.orbits import Track, crossings
-from fink_tracklets.sphere import unit_vectors
+from fink_tracklets.sky.sphere import unit_vectors
 from fink_tracklets.survey import load_survey
 
 MAX_POINTS = 100

@@ -14,7 +14,7 @@ import numpy as np
 from fink_tracklets.simulate.instruments import Instrument
 from fink_tracklets.simulate.mosaic import Floats
 from fink_tracklets.simulate.orbits import Track
-from fink_tracklets.sphere import ARCSEC, separation
+from fink_tracklets.sky.sphere import ARCSEC, separation
 
 SUN_MAG = -26.74
 ALBEDO = 0.5

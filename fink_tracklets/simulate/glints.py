@@ -20,7 +20,7 @@ from fink_tracklets.simulate.flashes import (
 )
 from fink_tracklets.simulate.instruments import Instrument
 from fink_tracklets.simulate.orbits import Track, crossings
-from fink_tracklets.sphere import ra_dec
+from fink_tracklets.sky.sphere import ra_dec
 from fink_tracklets.survey import Survey
 
 MIN_POINTS = 5

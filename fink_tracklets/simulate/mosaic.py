@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fink_tracklets.sphere import ARCSEC, ra_dec
+from fink_tracklets.sky.sphere import ARCSEC, ra_dec
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.integer]

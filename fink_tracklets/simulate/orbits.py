@@ -25,7 +25,7 @@ from skyfield.vectorlib import VectorFunction
 
 from fink_tracklets.simulate.catalogue import EARTH_RADIUS, Catalogue
 from fink_tracklets.simulate.mosaic import Floats
-from fink_tracklets.sphere import ARCSEC, separation, unit_vectors
+from fink_tracklets.sky.sphere import ARCSEC, separation, unit_vectors
 from fink_tracklets.survey import Site
 
 N_SAMPLES = 7

@@ -12,9 +12,9 @@ from urllib.error import HTTPError
 from urllib.parse import quote, urlencode, urlparse
 from urllib.request import urlopen
 
-from fink_tracklets.config import load
 from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.store.folder import Folder, RangedFile
+from fink_tracklets.survey.config import load
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from fink_tracklets import __version__
 from fink_tracklets.service.pages.html import Markup, tag
+from fink_tracklets.version import __version__
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; img-src 'self' data:; style-src 'self'; "

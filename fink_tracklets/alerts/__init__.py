@@ -1,0 +1,1 @@
+"""The night's alerts: where they are, the survey's cuts, the candidates of each exposure."""

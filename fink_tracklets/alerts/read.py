@@ -1,0 +1,177 @@
+"""The night's alerts: where they are, and their columns under the package's names."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+import erfa
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from fink_tracklets.alerts.cuts import passed_cuts
+from fink_tracklets.errors import UserError
+from fink_tracklets.survey import Survey
+
+ALERT_COLUMNS: dict[str, str] = {
+    "alert_id": "bigint",
+    "object_id": "string",
+    "exposure": "string",
+    "jd": "double",
+    "ra": "double",
+    "dec": "double",
+    "band": "string",
+    "mag": "double",
+    "mag_err": "double",
+    "limiting_mag": "double",
+    "detector": "int",
+    "x": "double",
+    "y": "double",
+}
+"""Names and types under which alerts travel inside the package."""
+ANY_TYPE = ("object_id", "exposure", "band")
+
+
+def parse_night(night: str) -> datetime:
+    """The date of a night written YYYYMMDD."""
+    try:
+        if re.fullmatch(r"\d{8}", night):
+            return datetime.strptime(night, "%Y%m%d")
+    except ValueError:
+        pass
+    raise UserError(f"'{night}' is not a night: write it as YYYYMMDD, for example 20210604.")
+
+
+def night_path(spark: SparkSession, path: str, night: str) -> str:
+    """The path of one night's alerts.
+
+    {Y}, {m} and {d} in the path stand for the night's year, month and day, zero-padded; where that
+    path does not exist, without padding.
+    """
+    date = parse_night(night)
+    padded, plain = (
+        path.replace("{Y}", f"{date:%Y}").replace("{m}", month).replace("{d}", day)
+        for month, day in ((f"{date:%m}", f"{date:%d}"), (str(date.month), str(date.day)))
+    )
+    for candidate in (padded, plain):
+        if _exists(spark, candidate):
+            return candidate
+    tried = padded if padded == plain else f"{padded} nor {plain}"
+    raise UserError(f"No alerts at {tried}: the path does not exist.")
+
+
+def _exists(spark: SparkSession, path: str) -> bool:
+    jvm: Any = spark.sparkContext._jvm
+    hadoop_path = jvm.org.apache.hadoop.fs.Path(path)
+    system = hadoop_path.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())
+    return bool(system.globStatus(hadoop_path))
+
+
+def read_alerts(spark: SparkSession, path: str, survey: Survey) -> DataFrame:
+    """The alerts of a night, with only the columns that are needed.
+
+    Parameters
+    ----------
+    path : a Parquet file or a folder of them, on any file system that Spark reads
+    survey : says where the columns are, and the cuts
+
+    Returns
+    -------
+    DataFrame
+        The columns of `ALERT_COLUMNS`; `passed`, the number of cuts an alert passes one after the
+        other; `carry`, a struct of the survey's carried columns with their own names and types.
+
+    Raises
+    ------
+    UserError
+        A column is missing or has the wrong type.
+    """
+    packets = spark.read.parquet(path)
+    sql = {name: _expression(survey, name) for name in ALERT_COLUMNS}
+    given = _checked_types(packets, sql, path, survey)
+    columns = [
+        F.expr(sql[name]).alias(name)
+        if given[name].simpleString() == wanted
+        else F.expr(sql[name]).try_cast(wanted).alias(name)
+        for name, wanted in ALERT_COLUMNS.items()
+    ]
+    carry = [F.expr(packet).alias(name) for name, packet in survey.carry.by_name.items()]
+    return packets.select(
+        *columns,
+        passed_cuts(survey).alias("passed"),
+        F.struct(*carry).alias("carry") if carry else F.lit(None).alias("carry"),
+    )
+
+
+def _expression(survey: Survey, name: str) -> str:
+    """The survey's expression for a column; for jd, that of the exposure's start in UTC."""
+    if name != "jd":
+        return str(getattr(survey.columns, name))
+    time, convention = f"({survey.columns.time})", survey.time
+    jd = f"({time} + 2400000.5D)" if convention.format == "mjd" else time
+    seconds = survey.exposure_time_s / 2 if convention.reference == "middle" else 0.0
+    if convention.scale == "tai":
+        return f"{jd} - ({seconds!r}D + {_tai_minus_utc(jd)}) / 86400D"
+    return f"{jd} - {seconds / 86400!r}D" if seconds else survey.columns.time
+
+
+def _tai_minus_utc(jd_tai: str) -> str:
+    """TAI - UTC [s] at a time given as an SQL expression, from the leap seconds that erfa knows."""
+    steps = []
+    for year, month, seconds in reversed(erfa.leap_seconds.get().tolist()):
+        begin = float(sum(erfa.cal2jd(year, month, 1))) + seconds / 86400
+        steps.append(f"WHEN {jd_tai} >= {begin!r}D THEN {seconds!r}D")
+    return f"CASE {' '.join(steps)} END"
+
+
+def _checked_types(
+    packets: DataFrame, sql: dict[str, str], path: str, survey: Survey
+) -> dict[str, T.DataType]:
+    """The types of our columns in the packets; what is missing or does not fit is an error."""
+    needed = {
+        **sql,
+        **{f"the cut '{cut.name}'": cut.predicate for cut in survey.cuts},
+        **{f"the carried column {name}": path for name, path in survey.carry.by_name.items()},
+    }
+    try:
+        schema = packets.select(*(F.expr(text).alias(what) for what, text in needed.items())).schema
+    except AnalysisException:
+        for what, text in needed.items():
+            _check(packets, what, text, path, survey)
+        raise
+    given = {field.name: field.dataType for field in schema}
+    for name in sql:
+        if name == "alert_id":
+            fits = isinstance(given[name], T.IntegralType | T.StringType)
+        else:
+            fits = isinstance(given[name], T.NumericType | T.NullType) or name in ANY_TYPE
+        if not fits:
+            raise UserError(
+                f"{path}: {survey.name}'s column {name} ({sql[name]}) has the type "
+                f"{given[name].simpleString()}, which is not "
+                f"{'a whole number' if name == 'alert_id' else 'a number'}."
+            )
+    return given
+
+
+def _check(packets: DataFrame, what: str, sql: str, path: str, survey: Survey) -> None:
+    """Raise the error that says why an expression cannot be evaluated over the packets."""
+    try:
+        packets.select(F.expr(sql))
+    except AnalysisException as error:
+        condition = error.getCondition() or ""
+        text = " ".join(sql.split())
+        if condition.startswith(("UNRESOLVED_COLUMN", "FIELD_NOT_FOUND")):
+            parameters = error.getMessageParameters() or {}
+            column = parameters.get("objectName") or parameters.get("fieldName") or sql
+            raise UserError(
+                f"{path}: the column {column.replace('`', '')} is missing; survey "
+                f"'{survey.name}' needs it for {what} ({text})."
+            ) from error
+        raise UserError(
+            f"{path}: {what} of survey '{survey.name}' ({text}) does not fit the file: "
+            f"{str(error).splitlines()[0]}"
+        ) from error

@@ -1,0 +1,212 @@
+"""The linking rule of P1 section 1.3, made independent of the order of the points.
+
+1. A great circle through every pair of points at least 10" apart; those with at least 5 points
+   within 5" are seeds.
+2. From each seed, a parabola (distance across the circle against distance along it) is fitted to
+   the set, and the set becomes all points within 1" of it, until it stays the same. An end point
+   further from the others than 10 times their length leaves the set.
+3. Sets that share 3 or more points are one tracklet, as long as there are such sets.
+4. A point belongs to one tracklet: the one with more points.
+
+The numbers are those of `FinderLimits`. There is no loop over pairs: exposures with the same
+number of points go through each step as one array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from fink_tracklets.sky.sphere import ARCSEC, along_across, great_circle
+from fink_tracklets.survey import FinderLimits
+
+BLOCK = 2_000_000
+"""Elements of the largest temporary array (pairs or seeds times points)."""
+CAPTURES = 10
+"""Rounds of the fit that may add points; later rounds only drop them, so that all fits end."""
+
+
+def link(
+    points: NDArray[np.float64], exposures: NDArray[np.int64], limits: FinderLimits
+) -> NDArray[np.int64]:
+    """Link points into tracklets.
+
+    Parameters
+    ----------
+    points : (n, 3) unit vectors, those of one exposure side by side
+    exposures : (n,) a number for each exposure, ascending
+    limits : what counts as a tracklet
+
+    Returns
+    -------
+    (n,) for each point the number of its tracklet, counted over all exposures, or -1
+    """
+    label = np.full(len(points), -1)
+    _, first, counts = np.unique(exposures, return_index=True, return_counts=True)
+    n_tracklets = 0
+    for size in np.unique(counts[counts >= limits.min_points]):
+        starts = first[counts == size]
+        fields = points[starts[:, None] + np.arange(size)]
+        for exposure, sets in _sets_by_exposure(fields, limits):
+            for members in assign_points(merge_sets(sets, limits), limits):
+                label[starts[exposure] + np.flatnonzero(members)] = n_tracklets
+                n_tracklets += 1
+    return label
+
+
+def _sets_by_exposure(
+    fields: NDArray[np.float64], limits: FinderLimits
+) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    """Refined, distinct sets of each exposure that has any, for ``(E, n, 3)`` points."""
+    found: dict[int, list[NDArray[np.bool_]]] = {}
+    n = fields.shape[1]
+    for exposure, i, j, members in _seeds(fields, limits):
+        step = max(1, BLOCK // n)
+        for k in range(0, len(exposure), step):
+            part = slice(k, k + step)
+            sets = refine(fields[exposure[part]], i[part], j[part], members[part], limits)
+            kept = sets.sum(axis=1) >= limits.min_points
+            for e in np.unique(exposure[part][kept]):
+                mine = sets[kept & (exposure[part] == e)]
+                found.setdefault(int(e), []).append(np.unique(mine, axis=0))
+    for e in sorted(found):
+        yield e, np.unique(np.concatenate(found[e]), axis=0)
+
+
+def _seeds(
+    fields: NDArray[np.float64], limits: FinderLimits
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]]:
+    """Pairs whose great circle passes enough points: exposure, i, j and the points' mask."""
+    n = fields.shape[1]
+    i, j = np.triu_indices(n, 1)
+    for exposures in _blocks(len(fields), BLOCK // (len(i) * n)):
+        for pairs in _blocks(len(i), BLOCK // n):
+            block = fields[exposures]
+            a, b = block[:, i[pairs]], block[:, j[pairs]]
+            normal = np.cross(a, b)
+            length = np.linalg.norm(normal, axis=-1, keepdims=True)
+            far = (length[..., 0] >= np.sin(limits.min_separation_arcsec * ARCSEC)) | (
+                np.sum(a * b, axis=-1) < 0
+            )
+            normal /= np.where(length > 0, length, 1)
+            across = normal @ block.swapaxes(1, 2)
+            near = np.abs(across) <= np.sin(limits.first_tolerance_arcsec * ARCSEC)
+            e, p = np.nonzero(far & (near.sum(axis=-1) >= limits.min_points))
+            if len(e):
+                yield e + exposures.start, i[pairs][p], j[pairs][p], near[e, p]
+
+
+def _blocks(n: int, step: int) -> Iterator[slice]:
+    step = max(1, step)
+    return (slice(k, min(k + step, n)) for k in range(0, n, step))
+
+
+def refine(
+    fields: NDArray[np.float64],
+    i: NDArray[np.int64],
+    j: NDArray[np.int64],
+    members: NDArray[np.bool_],
+    limits: FinderLimits,
+) -> NDArray[np.bool_]:
+    """Step 2 for many seeds at once.
+
+    Parameters
+    ----------
+    fields : (S, n, 3) the points of each seed's exposure
+    i, j : (S,) the two points that define each seed's great circle
+    members : (S, n) the points to start from
+    limits : what counts as a tracklet
+
+    Returns
+    -------
+    (S, n) the final sets; a set that fell below the minimum is empty
+    """
+    rows = np.arange(len(fields))
+    origin = fields[rows, i]
+    normal = great_circle(origin, fields[rows, j])
+    along, across = along_across(fields, origin[:, None], normal[:, None])
+    result = np.zeros_like(members)
+    active = rows
+    rounds = 0
+    while len(active):
+        s, d, old = along[active], across[active], members[active]
+        new = np.abs(d - parabola(s, d, old)) <= limits.refined_tolerance_arcsec * ARCSEC
+        if rounds >= CAPTURES:
+            new &= old
+        new = drop_far_ends(s, new, limits)
+        enough = new.sum(axis=1) >= limits.min_points
+        same = (new == old).all(axis=1)
+        result[active[enough & same]] = new[enough & same]
+        members[active] = new
+        active = active[enough & ~same]
+        rounds += 1
+    return result
+
+
+def parabola(
+    along: NDArray[np.float64], across: NDArray[np.float64], members: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Values at all points of the least-squares parabola through the members, all ``(S, n)``."""
+    count = members.sum(axis=1, keepdims=True)
+    middle = np.sum(along * members, axis=1, keepdims=True) / count
+    scale = np.max(np.abs(along - middle) * members, axis=1, keepdims=True)
+    x = (along - middle) / np.where(scale > 0, scale, 1)
+    powers = np.stack([np.ones_like(x), x, x * x], axis=-1)
+    weighted = powers * members[..., None]
+    matrix = weighted.swapaxes(1, 2) @ powers + 1e-12 * np.eye(3)  # 1e-12: never singular
+    vector = weighted.swapaxes(1, 2) @ across[..., None]
+    return (powers @ np.linalg.solve(matrix, vector))[..., 0]
+
+
+def drop_far_ends(
+    along: NDArray[np.float64], members: NDArray[np.bool_], limits: FinderLimits
+) -> NDArray[np.bool_]:
+    """Sets without end points further away than `max_end_gap` times the length of the rest."""
+    members = members.copy()
+    rows = np.flatnonzero(members.sum(axis=1) >= limits.min_points)
+    while len(rows):
+        order = np.argsort(np.where(members[rows], along[rows], np.inf), axis=1, kind="stable")
+        position = np.take_along_axis(along[rows], order, axis=1)
+        k, last = np.arange(len(rows)), members[rows].sum(axis=1) - 1
+        first_far = position[:, 1] - position[:, 0] > limits.max_end_gap * (
+            position[k, last] - position[:, 1]
+        )
+        last_far = position[k, last] - position[k, last - 1] > limits.max_end_gap * (
+            position[k, last - 1] - position[:, 0]
+        )
+        members[rows[first_far], order[first_far, 0]] = False
+        members[rows[last_far], order[last_far, last[last_far]]] = False
+        changed = rows[first_far | last_far]
+        rows = changed[members[changed].sum(axis=1) >= limits.min_points]
+    return members
+
+
+def merge_sets(sets: NDArray[np.bool_], limits: FinderLimits) -> NDArray[np.bool_]:
+    """Step 3: unions ``(M, n)`` of the sets ``(S, n)``, no two sharing as many points.
+
+    Merging only ever adds shared points, so the result does not depend on the order.
+    """
+    while True:
+        counts = sets.astype(np.int32)
+        shared = csr_array(counts @ counts.T >= limits.merge_shared_points)
+        n_groups, group = connected_components(shared, directed=False)
+        if n_groups == len(sets):
+            return sets
+        sets = np.stack([sets[group == g].any(axis=0) for g in range(n_groups)])
+
+
+def assign_points(sets: NDArray[np.bool_], limits: FinderLimits) -> Iterator[NDArray[np.bool_]]:
+    """Step 4: sets ``(n,)`` without a common point, larger ones first, those still large enough.
+
+    Among equals the set that holds the earlier point goes first.
+    """
+    free = np.ones(sets.shape[1], dtype=bool)
+    for row in sorted(range(len(sets)), key=lambda r: (-sets[r].sum(), *np.flatnonzero(sets[r]))):
+        members = sets[row] & free
+        if members.sum() >= limits.min_points:
+            free &= ~members
+            yield members

@@ -1,0 +1,204 @@
+"""One candidate tracklet: its points, the curve through them, and how significant it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fink_tracklets.finder.lines import Ints, circle_normal, cross, dot, radius_index
+from fink_tracklets.finder.significance import (
+    Sky,
+    is_one_run,
+    local_density,
+    log10_poisson_tail,
+)
+from fink_tracklets.finder.spacing import spacing_evidence
+
+Array = NDArray[np.float64]
+
+NOISE = 1 / 3
+"""Of one position, in units of the tolerance."""
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """Points on one smooth curve.
+
+    The curve is a cubic polynomial of the distance [rad] from the great circle through the first
+    and the last point, in u, which goes from -1 at the first to 1 at the last point.
+    """
+
+    members: Ints
+    """(m,) points of the exposure, along the curve."""
+    curve: Array
+    """(4,) coefficients, constant first."""
+    log10_nfa: float
+    """Or a lower bound, while not `scored`."""
+    scored: bool = False
+
+    def order(self) -> tuple[float, bool, int, tuple[int, ...]]:
+        """Sort key: most significant first, then a bound before a score, then larger sets."""
+        return (self.log10_nfa, self.scored, -len(self.members), tuple(self.members.tolist()))
+
+
+def frame(points: Array, first: Array, last: Array) -> tuple[Array, Array, Array]:
+    """Coordinates of points along and across the great circles from first to last points.
+
+    Parameters
+    ----------
+    points : (3, S, n) or (3, 1, n) unit vectors
+    first, last : (3, S) unit vectors
+
+    Returns
+    -------
+    along, across : (S, n) [rad]; along is zero at the first point
+    length : (S,) along of the last point
+    """
+    normal = circle_normal(first, last)
+    ahead = cross(normal, first)
+    along = np.arctan2(dot(ahead[..., None], points), dot(first[..., None], points))
+    across = np.arcsin(dot(normal[..., None], points))
+    return along, across, np.arctan2(dot(ahead, last), dot(first, last))
+
+
+def polynomial(curve: Array, u: Array) -> Array:
+    """Values ``(S, n)`` of the cubics ``(S, 4)``."""
+    c = curve[:, :, None]
+    return np.asarray(((c[:, 3] * u + c[:, 2]) * u + c[:, 1]) * u + c[:, 0])
+
+
+def sagitta(curve: Array) -> Array:
+    """Height [rad] over the chord of an arc as bent as cubics ``(..., 4)`` are at most."""
+    return np.asarray(np.abs(curve[..., 2]) + 3 * np.abs(curve[..., 3]))
+
+
+def plausible(sky: Sky, curve: Array, length: Array) -> NDArray[np.bool_]:
+    """Whether curves bend no more than `Sky.max_curvature` and the noise allow."""
+    return sagitta(curve) <= sky.max_curvature * np.square(length) / 8 + sky.tolerance
+
+
+def fit_track(
+    sky: Sky, xyz: Array, members: Ints, degree: int = 2, drop: bool = False
+) -> Track | None:
+    """The least-squares track through points; None when they are no tracklet.
+
+    Parameters
+    ----------
+    xyz : (3, n) unit vectors
+    members : points, in any order
+    drop : leave out points that are further than the tolerance from the curve, the worst first;
+        without, such a point means that there is no track
+    """
+    members = np.sort(members)
+    while len(members) >= max(sky.min_points, degree + 2):
+        points = xyz[:, members]
+        one = np.argmin(dot(points, points[:, :1]))
+        other = np.argmin(dot(points, points[:, one, None]))
+        ends = points[:, [min(one, other)]], points[:, [max(one, other)]]
+        along, across, length = frame(points[:, None], *ends)
+        u = 2 * along[0] / length - 1
+        powers = u ** np.arange(degree + 1)[:, None]
+        matrix = np.array([[np.sum(p * q) for p in powers] for q in powers])
+        vector = np.array([np.sum(p * across[0]) for p in powers])
+        if np.linalg.cond(matrix) > 1e10:
+            return None
+        curve = np.zeros(4)
+        curve[: degree + 1] = np.linalg.solve(matrix, vector)
+        offset = np.abs(across[0] - polynomial(curve[None], u[None])[0])
+        worst = np.argmax(offset)
+        if offset[worst] <= sky.tolerance:
+            if not plausible(sky, curve, length[0]):
+                return None
+            return Track(members[np.argsort(u, kind="stable")], curve, -np.inf)
+        if not drop:
+            return None
+        members = np.delete(members, worst)
+    return None
+
+
+def beside(xyz: Array, track: Track) -> tuple[Array, Array]:
+    """Where all points are relative to a track.
+
+    Parameters
+    ----------
+    xyz : (3, n) unit vectors
+
+    Returns
+    -------
+    u : (n,) -1 at the first, 1 at the last point
+    offset : (n,) [rad] from the curve
+    """
+    first, last = xyz[:, track.members[:1]], xyz[:, track.members[-1:]]
+    along, across, length = frame(xyz[:, None], first, last)
+    u = 2 * along / length - 1
+    return u[0], (across - polynomial(track.curve[None], u))[0]
+
+
+def score(sky: Sky, xyz: Array, tracks: list[Track]) -> list[Track]:
+    """The tracks with their log10 NFA; infinite for those that break a rule of significance.
+
+    Parameters
+    ----------
+    xyz : (3, n) all points of the exposure
+    """
+    first = np.array([track.members[0] for track in tracks])
+    last = np.array([track.members[-1] for track in tracks])
+    curve = np.stack([track.curve for track in tracks])
+    along, across, length = frame(xyz[:, None], xyz[:, first], xyz[:, last])
+    # Beyond its ends a fitted curve means nothing: the boxes go on along the great circle.
+    across -= polynomial(curve, np.clip(2 * along / length[:, None] - 1, -1, 1))
+    members = np.zeros(along.shape, dtype=bool)
+    for row, track in enumerate(tracks):
+        members[row, track.members] = True
+    density = local_density(sky, along, across, members, length)
+    cosine = dot(xyz[:, first], xyz[:, last])[:, None]
+    radius = sky.radii[np.maximum(radius_index(cosine[:, 0], sky), 0)]
+    ranks, near = [], []
+    for end in (first, last):
+        cosines = dot(xyz[:, end, None], xyz[:, None])
+        ranks.append(np.count_nonzero(cosines >= cosine, axis=1) - 1)
+        near.append(np.count_nonzero(cosines > np.cos(radius)[:, None], axis=1) - 1)
+    n_members = members.sum(axis=1)
+    density = np.maximum(density, sky.disc_density(radius, np.minimum(*near), n_members))
+    tests = sky.log10_ends(*ranks) + sky.log10_curvatures(length, sagitta(curve) - sky.tolerance)
+    held = np.arange(n_members.max()) < n_members[:, None]
+    places = np.zeros(held.shape)
+    places[held] = np.concatenate([along[row, track.members] for row, track in enumerate(tracks)])
+    n_resolved, evidence = spacing(places, held, sky)
+    mean = 2 * sky.tolerance * length * density
+    log10 = tests + log10_poisson_tail(n_resolved - 2, mean) - evidence
+    log10[n_resolved < sky.min_points] = np.inf
+    return [
+        replace(track, log10_nfa=float(nfa), scored=True)
+        for track, nfa in zip(tracks, log10, strict=True)
+    ]
+
+
+def spacing(along: Array, members: NDArray[np.bool_], sky: Sky) -> tuple[Ints, Array]:
+    """Resolved points of each set and the evidence of their spacing.
+
+    Returns
+    -------
+    count : (S,) resolved points; zero where the set is no single run of points
+    evidence : (S,) log10 LR
+    """
+    resolved = members.copy()
+    sizes = members.sum(axis=1)
+    for m in np.unique(sizes):
+        rows = np.flatnonzero(sizes == m)
+        place = np.nonzero(members[rows])[1].reshape(-1, m)
+        x = np.take_along_axis(along[rows], place, axis=1)
+        knot = np.diff(x, axis=1) < sky.first_tolerance
+        r, k = np.nonzero(knot)
+        resolved[rows[r], place[r, k + 1]] = False
+    count, evidence = resolved.sum(axis=1), np.zeros(len(along))
+    for m in np.unique(count):
+        rows = np.flatnonzero(count == m)
+        if m < sky.min_points:
+            continue
+        x = along[rows][resolved[rows]].reshape(-1, m)
+        evidence[rows] = spacing_evidence(x, NOISE * sky.tolerance)
+        count[rows[~is_one_run(x)]] = 0
+    return count, evidence

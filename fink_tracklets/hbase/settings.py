@@ -1,0 +1,115 @@
+"""conf/hbase.toml."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from fink_tracklets.errors import UserError
+from fink_tracklets.survey.config import load
+
+
+@dataclass(frozen=True)
+class ConnectionSettings:
+    """How HBase's Thrift server is reached."""
+
+    host: str
+    port: int
+    transport: str
+    protocol: str
+    timeout_s: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.port < 65536:
+            raise ValueError(f"port must be a port, not {self.port}")
+        if self.transport not in ("buffered", "framed"):
+            raise ValueError("transport must be buffered or framed")
+        if self.protocol not in ("binary", "compact"):
+            raise ValueError("protocol must be binary or compact")
+        if not (math.isfinite(self.timeout_s) and self.timeout_s > 0):
+            raise ValueError("timeout_s must be a positive number")
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class RetrySettings:
+    """How long a fault of the connection is borne."""
+
+    attempts: int
+    first_wait_s: float
+    longest_wait_s: float
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1 or self.first_wait_s < 0 or self.longest_wait_s < 0:
+            raise ValueError("attempts must be at least 1 and no wait negative")
+
+
+@dataclass(frozen=True)
+class TrackletTable:
+    """The table of the alerts in tracklets."""
+
+    table: str
+    survey_family: str
+    derived_family: str
+    other_families: tuple[str, ...]
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """All that the table is made with."""
+        return (self.survey_family, self.derived_family, *self.other_families)
+
+
+@dataclass(frozen=True)
+class AlertTable:
+    """The broker's table of all alerts."""
+
+    table: str
+    column: str
+    """Where the tracklet's name goes."""
+    present: str
+    """A column that every row has."""
+
+    def __post_init__(self) -> None:
+        for name in (self.column, self.present):
+            if ":" not in name:
+                raise ValueError(f"'{name}' is not a column: write family:name")
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """Those of the two columns."""
+        return tuple(dict.fromkeys(name.split(":")[0] for name in (self.column, self.present)))
+
+
+@dataclass(frozen=True)
+class HBaseSettings:
+    """Where and how a night is published."""
+
+    schema_version: str
+    create_tables: bool
+    writers: int
+    batch_rows: int
+    connection: ConnectionSettings
+    retries: RetrySettings
+    tracklets: TrackletTable
+    alerts: AlertTable
+
+    def __post_init__(self) -> None:
+        if self.writers < 1 or self.batch_rows < 1:
+            raise ValueError("writers and batch_rows must be at least 1")
+        if self.tracklets.table == self.alerts.table:
+            raise ValueError("tracklets and alerts must be two tables")
+
+
+def load_hbase(address: str = "") -> HBaseSettings:
+    """conf/hbase.toml, at HOST:PORT if that is given."""
+    settings = load(HBaseSettings, "hbase.toml")
+    if not address:
+        return settings
+    host, colon, port = address.rpartition(":")
+    if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise UserError(f"'{address}' is not an address: write HOST:PORT, for example hbase:9090.")
+    return replace(settings, connection=replace(settings.connection, host=host, port=int(port)))

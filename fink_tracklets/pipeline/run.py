@@ -1,0 +1,143 @@
+"""The end-of-night job: find a night's tracklets and store them, with progress and clear errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fink_tracklets.alerts.read import parse_night
+from fink_tracklets.cli.glints import glint_stage
+from fink_tracklets.errors import UserError
+from fink_tracklets.pipeline.tables import UNUSABLE, find_night
+from fink_tracklets.progress import Progress
+from fink_tracklets.satellites.stage import identify_stored
+from fink_tracklets.spark.errors import clear_errors
+from fink_tracklets.spark.session import spark_session
+from fink_tracklets.store.commit import check_writable, write_night
+from fink_tracklets.store.folder import local_path
+from fink_tracklets.store.parquet import read_manifest
+from fink_tracklets.survey import Survey, load_survey
+from fink_tracklets.tables import VERSION
+from fink_tracklets.version import __version__
+
+
+def run_night(
+    night: str,
+    alerts: str,
+    store: str,
+    survey: str | Survey = "ztf",
+    progress: Progress | None = None,
+    spark_log: Path | None = None,
+    elements: Sequence[str] = (),
+    satcat: str | None = None,
+) -> dict[str, Any]:
+    """Find the tracklets of a night and replace that night in the store.
+
+    Parameters
+    ----------
+    night : YYYYMMDD; the night is what this says, whatever the alerts' times
+    alerts : path of the night's Parquet alerts, may hold {Y}, {m} and {d}
+    store : folder of the Parquet store
+    survey : its name, its TOML file, or itself
+    progress : where to report; by default nowhere
+    spark_log : see `spark_session`
+    elements, satcat : see `identify_stored`; without elements no satellites are looked for
+
+    Returns
+    -------
+    The manifest as stored.
+
+    Raises
+    ------
+    UserError
+        One sentence on what is wrong with the input, naming it.
+    """
+    parse_night(night)
+    if not isinstance(survey, Survey):
+        survey = load_survey(survey)
+    if local_path(store) is not None:
+        check_writable(store)
+    progress = progress or Progress(quiet=True)
+    with progress.step("starting Spark"):
+        spark = spark_session(spark_log)
+    check_writable(store, spark)
+    with clear_errors(alerts):
+        with progress.step("reading alerts, cutting, grouping by exposure", spark):
+            found = find_night(spark, alerts, night, survey)
+        try:
+            with progress.step("finding tracklets", spark):
+                rows = found.tables["tracklets"].select("exposure").collect()
+                tracklets = pd.Series([row["exposure"] for row in rows], dtype=object)
+            record = {
+                "version": __version__,
+                "tables_version": VERSION,
+                "written": datetime.now(UTC).isoformat(timespec="seconds"),
+                "inputs": {"alerts": alerts},
+                "survey": survey.name,
+                "configuration": asdict(survey),
+                **summary(found.counts, tracklets, survey),
+            }
+            with progress.step("writing the tables", spark):
+                write_night(store, night, found.tables, record)
+        finally:
+            for frame in found.cached:
+                frame.unpersist()
+    unidentified = None
+    if elements:
+        try:
+            identify_stored(night, store, elements, satcat, progress=progress, spark=spark)
+        except UserError as error:
+            unidentified = error
+    glint_stage(spark, night, alerts, store, survey, progress)
+    if unidentified is not None:
+        raise UserError(
+            f"The night is stored, its satellites are not identified: {unidentified}"
+        ) from unidentified
+    return read_manifest(store, night)
+
+
+def summary(counts: pd.DataFrame, tracklets: pd.Series, survey: Survey) -> dict[str, Any]:
+    """The manifest's account of the night.
+
+    Parameters
+    ----------
+    counts : of the exposures (`Night.counts`)
+    tracklets : the exposure of each tracklet found
+    survey : its cuts and limits
+    """
+    usable = counts[counts["exposure"].notna()]
+    usable = usable.assign(
+        tracklets=usable["exposure"].map(tracklets.value_counts()).fillna(0).astype(int)
+    )
+    unusable = counts[counts["exposure"].isna()]
+    skipped = usable["candidates"] > survey.finder.max_candidates
+    crowded = far_outside(usable["candidates"], 20) | far_outside(usable["tracklets"], 5)
+    named = ["exposure", "candidates", "tracklets"]
+    return {
+        "alerts_read": int(counts["alerts"].sum()),
+        "alerts_unusable": {
+            "alerts": int(unusable["alerts"].sum()),
+            **{reason: int(unusable[reason].sum()) for reason in UNUSABLE},
+        },
+        "funnel": [
+            {"cut": cut.name, "alerts": int(usable[f"cut_{k}"].sum())}
+            for k, cut in enumerate(survey.cuts)
+        ],
+        "exposures": {
+            "with_alerts": len(usable),
+            "with_candidates": int((usable["candidates"] > 0).sum()),
+            "with_tracklets": int((usable["tracklets"] > 0).sum()),
+        },
+        "exposures_skipped": usable.loc[skipped, named].to_dict("records"),
+        "exposures_crowded": usable.loc[crowded & ~skipped, named].to_dict("records"),
+    }
+
+
+def far_outside(numbers: pd.Series, factor: float) -> pd.Series:
+    """Which numbers exceed so many times what nine of ten exposures of the night stay below."""
+    return numbers > factor * max(1.0, numbers.quantile(0.9) if len(numbers) else 0.0)

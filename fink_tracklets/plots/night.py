@@ -1,0 +1,146 @@
+"""Pictures of a night and of a tracklet (needs the extra `plot`, matplotlib)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from fink_tracklets.cli.stored import night_of
+from fink_tracklets.errors import UserError
+from fink_tracklets.glints.photometry import Flashes
+from fink_tracklets.plots.arc import draw_arc
+from fink_tracklets.plots.flashes import draw_flashes, draw_track
+from fink_tracklets.sky.sphere import ARCSEC, unit_vectors
+from fink_tracklets.store.parquet import read_table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+GLINT, QUIET, FOUND = "#d1495b", "#9aa5b1", "#1d3557"
+
+
+def plot_night(store: str, night: str, file: str) -> None:
+    """The night's exposures on the sky, and its richest tracklet in close-up."""
+    tracklets = read_table(store, "tracklets", night).to_pandas()
+    exposures = read_table(store, "exposures", night).to_pandas()
+    figure = _figure(16 if len(tracklets) else 10)
+    widths = [3, 2] if len(tracklets) else [1]
+    grid = figure.add_gridspec(1, len(widths), width_ratios=widths)
+    sky = figure.add_subplot(grid[0], projection="mollweide")
+    _draw_sky(sky, exposures, f"{night}: {len(exposures)} exposures, {len(tracklets)} tracklets")
+    if len(tracklets):
+        richest = tracklets.sort_values(["n_alerts", "tracklet"], ascending=[False, True])
+        axes = figure.add_subplot(grid[1])
+        _draw_tracklet(axes, store, night, richest["tracklet"].iloc[0])
+    figure.savefig(_writable(file), dpi=110, bbox_inches="tight")
+
+
+def plot_tracklet(store: str, name: str, file: str) -> None:
+    """A tracklet in close-up, with its flashes where they were measured."""
+    night = night_of(store, name)
+    measured = len(read_table(store, "flashes", night)) > 0
+    figure = _figure(17 if measured else 7)
+    parts = figure.subfigures(1, 2, width_ratios=[2, 3]) if measured else [figure]
+    _draw_tracklet(parts[0].add_subplot(), store, night, name)
+    if measured:
+        draw_flashes(parts[1], store, night, name)
+    figure.savefig(_writable(file), dpi=110, bbox_inches="tight")
+
+
+def plot_track(track: pd.DataFrame, flashes: Flashes, file: str) -> None:
+    """A high-rate light curve with its flashes."""
+    figure = _figure(12)
+    draw_track(figure, track, flashes)
+    figure.savefig(_writable(file), dpi=110, bbox_inches="tight")
+
+
+def _figure(width: float):  # type: ignore[no-untyped-def]
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise UserError("Plots need matplotlib: pip install 'fink_tracklets[plot]'.") from None
+    return Figure(figsize=(width, 6), layout="constrained")
+
+
+def _writable(file: str) -> str:
+    if Path(file).suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise UserError(f"The plot {file} must end in .png, .pdf or .svg.")
+    if not Path(file).absolute().parent.is_dir():
+        raise UserError(f"The plot {file} cannot be written: its folder does not exist.")
+    return file
+
+
+def _draw_sky(axes: Axes, exposures: pd.DataFrame, title: str) -> None:
+    """Exposures by number of candidates; right ascension grows to the left."""
+    longitude = -np.radians((exposures["ra"] + 180) % 360 - 180)
+    latitude = np.radians(exposures["dec"])
+    some, glints = exposures["candidates"] > 0, exposures["tracklets"] > 0
+    axes.scatter(longitude[~some], latitude[~some], s=14, c=QUIET, label="no candidate")
+    size = 14 + 6 * exposures["candidates"].clip(upper=100)
+    axes.scatter(
+        longitude[some], latitude[some], s=size[some], c=FOUND, alpha=0.35, lw=0,
+        label="candidates (size: how many)",
+    )  # fmt: skip
+    axes.scatter(
+        longitude[glints], latitude[glints], s=110, marker="*", c=GLINT, label="with a tracklet"
+    )
+    axes.set_xticks(np.radians([-120, -60, 0, 60, 120]), ["8h", "4h", "0h", "20h", "16h"])
+    axes.grid(alpha=0.3)
+    axes.set_title(title)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, -0.18), ncols=3, markerscale=0.8)
+
+
+def _draw_tracklet(axes: Axes, store: str, night: str, name: str) -> None:
+    """Its points, its fitted curve and the candidates around, north up and east to the left."""
+    tracklets = read_table(store, "tracklets", night).to_pandas().set_index("tracklet")
+    alerts = read_table(store, "tracklet_alerts", night).to_pandas()
+    candidates = read_table(store, "candidates", night).to_pandas()
+    tracklet = tracklets.loc[name]
+    alerts = alerts[alerts["tracklet"] == name]
+    others = candidates[
+        (candidates["exposure"] == tracklet["exposure"])
+        & ~candidates["alert_id"].isin(alerts["alert_id"])
+    ]
+    centre = unit_vectors(alerts["ra"], alerts["dec"]).mean(axis=0)
+    east, north = _offsets(alerts, centre)
+    half = 0.8 * max(np.ptp(east), np.ptp(north), 60.0)
+    mid_east, mid_north = (east.max() + east.min()) / 2, (north.max() + north.min()) / 2
+
+    along = np.linspace(alerts["along_arcsec"].min(), alerts["along_arcsec"].max(), 200)
+    curve = [
+        np.polynomial.Polynomial.fit(alerts["along_arcsec"], values, 2)(along)
+        for values in (east, north)
+    ]
+    axes.plot(*curve, c=GLINT, lw=1, alpha=0.6, label="fitted curve")
+    matches = read_table(store, "satellites", night).to_pandas()
+    for _, match in matches[(matches["tracklet"] == name) & (matches["rank"] == 1)].iterrows():
+        draw_arc(axes, match, lambda arc: _offsets(arc, centre))
+    axes.scatter(*_offsets(others, centre), s=22, c=QUIET, label="other candidates")
+    axes.scatter(east, north, s=26, c=GLINT, label="alerts of the tracklet", zorder=3)
+    axes.set_xlim(mid_east + half, mid_east - half)
+    axes.set_ylim(mid_north - half, mid_north + half)
+    axes.set_aspect("equal")
+    bar = float(f"{half / 2:.0e}")
+    right, low = mid_east - 0.9 * half, mid_north - 0.9 * half
+    axes.plot([right + bar, right], [low, low], c="k", lw=2)
+    axes.text(right + bar / 2, low + 0.03 * half, f"{bar:.0f}″", ha="center")
+    axes.set_xlabel("east [arcsec]")
+    axes.set_ylabel("north [arcsec]")
+    axes.set_title(
+        f"{name}\n{tracklet['n_alerts']} alerts, {tracklet['length_arcsec']:.0f}″ long, "
+        f"rms {tracklet['rms_arcsec']:.2f}″, mag {tracklet['mag_mean']:.1f}"
+    )
+    axes.legend(loc="upper right")
+
+
+def _offsets(frame: pd.DataFrame, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """East and north [arcsec] in the tangent plane; points behind it are far away."""
+    points = unit_vectors(frame["ra"], frame["dec"])
+    centre = centre / np.linalg.norm(centre)
+    east = np.array([-centre[1], centre[0], 0.0])
+    east /= np.linalg.norm(east)
+    depth = np.clip(points @ centre, 1e-9, None)
+    return points @ east / depth / ARCSEC, points @ np.cross(centre, east) / depth / ARCSEC

@@ -1,0 +1,1 @@
+"""Geometry on the sky: unit vectors, arcs, tangent planes."""

@@ -1,0 +1,82 @@
+"""The Spark session: ours in local mode, or the one that spark-submit prepared."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyspark.logger import PySparkLogger
+from pyspark.sql import SparkSession
+
+from fink_tracklets.errors import ServiceError, UserError
+from fink_tracklets.spark.java import use_java
+from fink_tracklets.survey.config import conf_file, read_toml
+
+
+def under_spark_submit() -> bool:
+    """Whether spark-submit started this process and holds its configuration."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
+def spark_session(log: Path | None = None) -> SparkSession:
+    """The running session, the one spark-submit configured, or a new local one.
+
+    Settings of ``conf/spark.toml`` apply where spark-submit gave none.
+
+    Parameters
+    ----------
+    log : where a local Spark's own messages go; without it they are dropped. Under spark-submit
+        they stay where the operator's log4j configuration sends them.
+    """
+    settings = read_toml(conf_file("spark.toml"))
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        # They print errors that are caught, with their tracebacks; what is not caught is raised.
+        PySparkLogger.getLogger(name).setLevel(logging.CRITICAL + 1)
+    if running := SparkSession.getActiveSession():
+        return running
+    if under_spark_submit():
+        spark = SparkSession.builder.getOrCreate()
+    else:
+        use_java()
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        builder = SparkSession.builder.master("local[*]").appName("fink_tracklets")
+        for key, value in settings["local"].items():
+            builder = builder.config(key, value)
+        with _java_messages(log):
+            spark = builder.getOrCreate()
+    given = spark.sparkContext.getConf()
+    for key, value in settings["sql"].items():
+        if not given.contains(key):
+            spark.conf.set(key, value)
+    if not given.contains("spark.sql.shuffle.partitions"):
+        partitions = max(4, 2 * spark.sparkContext.defaultParallelism)
+        spark.conf.set("spark.sql.shuffle.partitions", partitions)
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    return spark
+
+
+@contextmanager
+def _java_messages(log: Path | None) -> Iterator[None]:
+    """Send what the Java process will print to a file: it inherits stderr as it stands here."""
+    try:
+        target = open(log, "ab") if log else tempfile.TemporaryFile()  # noqa: SIM115
+    except OSError as error:
+        raise UserError(f"Cannot write Spark's log {log}: {error.strerror}.") from error
+    with target:
+        sys.stderr.flush()
+        stderr = os.dup(2)
+        os.dup2(target.fileno(), 2)
+        try:
+            yield
+        except Exception as error:
+            target.seek(0)
+            tail = target.read()[-2000:].decode(errors="replace").strip()
+            raise ServiceError(f"Spark did not start: {error}\n{tail}") from error
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)

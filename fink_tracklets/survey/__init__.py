@@ -1,0 +1,25 @@
+"""What makes a survey that survey, as data: `load_survey("ztf")` reads conf/ztf.toml."""
+
+from fink_tracklets.survey.survey import (
+    CANONICAL,
+    Carry,
+    Columns,
+    Cut,
+    FinderLimits,
+    Site,
+    Survey,
+    TimeConvention,
+    load_survey,
+)
+
+__all__ = [
+    "CANONICAL",
+    "Carry",
+    "Columns",
+    "Cut",
+    "FinderLimits",
+    "Site",
+    "Survey",
+    "TimeConvention",
+    "load_survey",
+]
