@@ -1,14 +1,54 @@
-"""Tracklet names: TRCK_YYYYMMDD_hhmmss_NN."""
+"""Names, made and parsed: of tracklets, TRCK_YYYYMMDD_hhmmss_NN, and of nights, YYYYMMDD."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fink_tracklets.errors import UserError
+
 UNIX_EPOCH_JD = 2440587.5
+PREFIX = "TRCK_"
+"""How every tracklet's name begins."""
+WHOLE = re.compile(r"TRCK_(\d{8})_(\d{6})_(\d{2,9})", re.ASCII)
+
+
+class TrackletName(NamedTuple):
+    """A tracklet's name in its parts."""
+
+    date: str
+    """YYYYMMDD, UTC, of the exposure's start; the night may be another."""
+    time: str
+    """hhmmss, UTC, of the exposure's start."""
+    number: int
+    """Among the tracklets of that second."""
+
+
+def parse_tracklet_name(text: str) -> TrackletName | None:
+    """The parts of a tracklet's name; None where the text is none.
+
+    Examples
+    --------
+    >>> parse_tracklet_name("TRCK_20211022_091949_01")
+    TrackletName(date='20211022', time='091949', number=1)
+    """
+    match = WHOLE.fullmatch(text)
+    return TrackletName(match[1], match[2], int(match[3])) if match else None
+
+
+def parse_night(night: str) -> datetime:
+    """The date of a night written YYYYMMDD; anything else is a `UserError`."""
+    try:
+        if re.fullmatch(r"\d{8}", night, re.ASCII):
+            return datetime.strptime(night, "%Y%m%d")
+    except ValueError:
+        pass
+    raise UserError(f"'{night}' is not a night: write it as YYYYMMDD, for example 20210604.")
 
 
 def exposure_second(jd: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -21,10 +61,15 @@ def exposure_second(jd: NDArray[np.float64]) -> NDArray[np.int64]:
     return microseconds.astype(np.int64) // 1_000_000
 
 
+def exposure_prefix(second: int) -> str:
+    """How the names of all tracklets of one exposure second (since 1970, UTC) begin."""
+    start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(second))
+    return f"{PREFIX}{start:%Y%m%d_%H%M%S}"
+
+
 def tracklet_name(second: int, number: int) -> str:
     """The name of the tracklet of that number among those of one exposure second."""
-    start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(second))
-    return f"TRCK_{start:%Y%m%d_%H%M%S}_{number:02d}"
+    return f"{exposure_prefix(second)}_{number:02d}"
 
 
 def tracklet_names(tracklets: pd.DataFrame) -> pd.Series:

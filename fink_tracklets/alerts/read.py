@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
 from typing import Any
 
 import erfa
@@ -14,6 +12,7 @@ from pyspark.sql import types as T
 
 from fink_tracklets.alerts.cuts import passed_cuts
 from fink_tracklets.errors import UserError
+from fink_tracklets.naming import parse_night
 from fink_tracklets.survey import Survey
 
 ALERT_COLUMNS: dict[str, str] = {
@@ -33,16 +32,6 @@ ALERT_COLUMNS: dict[str, str] = {
 }
 """Names and types under which alerts travel inside the package."""
 ANY_TYPE = ("object_id", "exposure", "band")
-
-
-def parse_night(night: str) -> datetime:
-    """The date of a night written YYYYMMDD."""
-    try:
-        if re.fullmatch(r"\d{8}", night):
-            return datetime.strptime(night, "%Y%m%d")
-    except ValueError:
-        pass
-    raise UserError(f"'{night}' is not a night: write it as YYYYMMDD, for example 20210604.")
 
 
 def night_path(spark: SparkSession, path: str, night: str) -> str:

@@ -91,7 +91,8 @@ def injected_night(options: argparse.Namespace) -> Evaluation:
     """Tracks injected into the candidates of a night, read as `run` reads them."""
     from pyspark.sql import functions as F
 
-    from fink_tracklets.alerts.read import night_path, parse_night, read_alerts
+    from fink_tracklets.alerts.read import night_path, read_alerts
+    from fink_tracklets.naming import parse_night
     from fink_tracklets.pipeline.tables import by_exposure
     from fink_tracklets.spark.errors import clear_errors
     from fink_tracklets.spark.session import spark_session

@@ -10,7 +10,7 @@ from fink_tracklets.hbase.client import HBase
 from fink_tracklets.hbase.record import Held, Record, read_record
 from fink_tracklets.hbase.rows import NightRows, night_rows
 from fink_tracklets.hbase.settings import HBaseSettings
-from fink_tracklets.naming import exposure_second, tracklet_name
+from fink_tracklets.naming import exposure_prefix, exposure_second
 from fink_tracklets.store.parquet import read_manifest, read_table
 from fink_tracklets.tables import TABLES
 
@@ -151,4 +151,4 @@ def _held(record: Record, table: str) -> Held:
 def _exposures(store: str, night: str) -> set[str]:
     """How the names begin that tracklets of the night's exposures can have."""
     jd = read_table(store, "exposures", night)["jd"].to_numpy()
-    return {tracklet_name(second, 0)[:-3] for second in set(exposure_second(jd).tolist())}
+    return {exposure_prefix(second) for second in set(exposure_second(jd).tolist())}

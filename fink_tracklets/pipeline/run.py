@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from fink_tracklets.alerts.read import parse_night
 from fink_tracklets.cli.glints import glint_stage
 from fink_tracklets.errors import UserError
+from fink_tracklets.naming import parse_night
 from fink_tracklets.pipeline.tables import UNUSABLE, find_night
 from fink_tracklets.progress import Progress
 from fink_tracklets.satellites.stage import identify_stored
