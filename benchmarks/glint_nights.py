@@ -10,13 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fink_tracklets import load_survey
+from fink_tracklets import load_survey, read_table
 from fink_tracklets.glints.stage import glints_of_night
 from fink_tracklets.pipeline.run import run_night
 from fink_tracklets.satellites.stage import identify_stored
 from fink_tracklets.simulate import simulate_night
 from fink_tracklets.spark.session import spark_session
-from fink_tracklets.store.parquet import read_table
 
 FIRST_NIGHT = 20211021
 SNR = (5, 7, 10, 20, 50, np.inf)

@@ -10,13 +10,14 @@ import pytest
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
+from fink_tracklets import read_table
 from fink_tracklets.cli.main import main
 from fink_tracklets.glints.stamps import decode
 from fink_tracklets.pipeline.run import run_night
 from fink_tracklets.progress import Progress
-from fink_tracklets.store.parquet import read_manifest, read_table
 from fink_tracklets.tables import GLINT_TABLES
 from tests.conftest import SAMPLE
+from tests.reading import read_manifest
 
 NIGHT = "20210604"
 ARC = 0.12 * 3600
@@ -101,7 +102,7 @@ def test_the_command_gives_the_same_again(stored, capsys):
 def test_a_night_without_stamps_is_stored_all_the_same(data, spark, tmp_path):
     alerts, store = str(tmp_path / "alerts"), str(tmp_path / "store")
     spark.read.parquet(str(SAMPLE)).drop("cutoutScience").write.parquet(alerts)
-    manifest = run_night(NIGHT, alerts, store)
+    manifest = run_night(NIGHT, alerts, store).manifest.as_dict()
     assert manifest["rows"]["tracklet_alerts"] == 15
     assert "glints" not in manifest["files"]
 
@@ -156,6 +157,8 @@ def test_what_fails_in_the_stage_leaves_the_night_stored(data, spark, tmp_path, 
     store = str(tmp_path / "store")
     # Whatever the fault: this one raises a TypeError
     broken = replace(ztf, glints=replace(ztf.glints, same_flash_arcsec="two"))
-    manifest = run_night(NIGHT, str(SAMPLE), store, broken, progress=Progress(quiet=False))
+    manifest = run_night(
+        NIGHT, str(SAMPLE), store, broken, progress=Progress(quiet=False)
+    ).manifest.as_dict()
     assert manifest["rows"]["tracklet_alerts"] == 15
     assert "flashes are not measured" in capsys.readouterr().err

@@ -21,7 +21,7 @@ import pytest
 
 from fink_tracklets.hbase.rows import night_rows
 from fink_tracklets.hbase.settings import load_hbase
-from fink_tracklets.store.parquet import read_manifest
+from tests.reading import read_manifest
 from tests.test_hbase import NIGHT, ROOT, alert_keys, command, copy
 
 COPIES = 100

@@ -8,10 +8,10 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-
-from fink_tracklets import find_tracklets
-from fink_tracklets.cli.main import main
 from fink_tracklets.cli.stored import show_night, show_tracklet
+
+from fink_tracklets import find_tracklets, read_table
+from fink_tracklets.cli.main import main
 from fink_tracklets.errors import UserError
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.identify import Catalogue
@@ -19,10 +19,10 @@ from fink_tracklets.satellites.night import element_ages, identify_night
 from fink_tracklets.satellites.shifted import FalseMatches
 from fink_tracklets.satellites.stage import identify_stored
 from fink_tracklets.store.joined import MATCH, read_tracklets
-from fink_tracklets.store.parquet import read_manifest, read_table
 from fink_tracklets.survey.satellites import METHODS, SatelliteLimits
 from fink_tracklets.tables import BLIND_MATCHES, SATELLITES
 from tests.conftest import SAMPLE
+from tests.reading import read_manifest
 
 NIGHT, NAME, THAICOM_2 = "20210604", "TRCK_20210604_093609_00", 23314
 SATCAT = """\
