@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from astropy.time import Time
-from fink_tracklets.cli.stored import show_night
 from pyspark.sql import functions as F
 
 from fink_tracklets import read_table
+from fink_tracklets.cli.show import night_text
 from fink_tracklets.evaluate import compare
 from fink_tracklets.pipeline.run import far_outside, run_night
 from fink_tracklets.tables import TABLES
@@ -248,15 +248,14 @@ def test_kill_9_in_the_middle_and_run_again(step, sample, tmp_path):
 def test_a_crowded_exposure_is_named_and_the_night_goes_on(sample, ztf, tmp_path):
     limits = dataclasses.replace(ztf.finder, max_candidates=14)
     store = str(tmp_path / "store")
-    manifest = run_night(
-        NIGHT, str(SAMPLE), store, dataclasses.replace(ztf, finder=limits)
-    ).manifest.as_dict()
+    stored = run_night(NIGHT, str(SAMPLE), store, dataclasses.replace(ztf, finder=limits))
+    manifest = stored.manifest.as_dict()
     assert manifest["exposures_skipped"] == [
         {"exposure": "2459369.9001157", "candidates": 15, "tracklets": 0}
     ]
     assert manifest["rows"]["tracklets"] == 0
     assert manifest["rows"]["candidates"] == 16
-    assert "Not searched: 2459369.9001157 (15 candidates" in show_night(store, NIGHT)
+    assert "Not searched: 2459369.9001157 (15 candidates" in night_text(stored)
     other = dict.fromkeys(range(40), 3)
     counts = pd.Series({**other, 40: 90, 41: 59})
     assert list(counts[far_outside(counts, 20)].index) == [40]

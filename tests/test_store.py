@@ -14,11 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from fink_tracklets import read_table
+from fink_tracklets.cli import main
 from fink_tracklets.errors import UserError
-from fink_tracklets.store import commit
+from fink_tracklets.store import commit, parquet
 from fink_tracklets.store.amend import amend_night
 from fink_tracklets.store.manifest import Manifest, manifest_path
-from fink_tracklets.store.night import StoredNight, open_night
+from fink_tracklets.store.night import Replaced, StoredNight, open_night, read_state
 from fink_tracklets.tables import TABLES, VERSION
 from tests.reading import nights, read_manifest
 
@@ -240,6 +241,78 @@ def test_a_night_of_newer_software_and_a_damaged_store_say_so(spark, tmp_path):
         read_table(store, "tracklets", "20240101")
     with pytest.raises(UserError, match=r"has no night 20240102; it has 20240101"):
         read_manifest(store, "20240102")
+
+
+def test_a_reader_keeps_its_state_while_the_night_is_replaced_once(spark, tmp_path):
+    opened = write(tmp_path, night_tables(spark, "old", 2))
+    write(tmp_path, night_tables(spark, "new", 3))
+    for name in commit.SORT:
+        assert set(opened.table(name)[label(name)].to_pylist()) == {"old"}
+    write(tmp_path, night_tables(spark, "newest", 4))
+    with pytest.raises(Replaced, match="was run again meanwhile: give this command again"):
+        opened.table("candidates")
+
+
+def test_what_is_read_of_several_tables_is_of_one_state_or_begun_anew(spark, tmp_path):
+    write(tmp_path, night_tables(spark, "old", 2))
+    begun = []
+
+    def read(stored):
+        first = set(stored.table("tracklets")["tracklet"].to_pylist())
+        if not begun:
+            write(tmp_path, night_tables(spark, "new", 3))
+            write(tmp_path, night_tables(spark, "newest", 3))
+        begun.append(first)
+        return first | set(stored.table("tracklet_alerts")["tracklet"].to_pylist())
+
+    assert read_state(tmp_path, "20240101", read) == {"newest"}
+    assert begun == [{"old"}, {"newest"}]
+
+
+def test_a_night_that_was_replaced_is_not_amended_with_what_was_read_before(spark, tmp_path):
+    opened = write(tmp_path, night_tables(spark, "old", 2))
+    write(tmp_path, night_tables(spark, "new", 3))
+    with pytest.raises(UserError, match="was run again meanwhile: give this command again"):
+        amend_night(opened, amendment("old", 1))
+    assert states(tmp_path) == whole("new", 3)
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lambda m: "{", "not valid JSON"),
+        (lambda m: "[]", "the file must be a table"),
+        (lambda m: json.dumps({k: v for k, v in m.items() if k != "run"}), "key 'run' is missing"),
+        (
+            lambda m: json.dumps(m | {"rows": {"tracklets": "2"}}),
+            "rows.tracklets' must be",
+        ),
+        (lambda m: json.dumps(m | {"colour": 1}), "unknown key 'colour'"),
+        (lambda m: json.dumps(m | {"night": "20240102"}), "manifest of the night '20240102'"),
+    ],
+)
+def test_a_damaged_manifest_is_one_sentence_and_stays(spark, tmp_path, capsys, damage, sentence):
+    manifest = write(tmp_path, night_tables(spark, "a", 1)).manifest.as_dict()
+    file = tmp_path / manifest_path("20240101")
+    file.write_text(damage(manifest))
+    content, files = file.read_bytes(), sorted(tmp_path.rglob("*"))
+    assert main(["show", "20240101", "--store", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert "The manifest is damaged: move it away" in said
+    assert said.count("\n") == 1
+    with pytest.raises(UserError, match="The manifest is damaged"):
+        write(tmp_path, night_tables(spark, "new", 3))
+    run = ["run", "--night", "20240101", "--alerts", "nowhere", "--store", str(tmp_path)]
+    assert main(run) == 2
+    assert "The manifest is damaged" in capsys.readouterr().err
+    assert (file.read_bytes(), sorted(tmp_path.rglob("*"))) == (content, files)
+
+
+def test_the_old_place_of_read_table_warns(spark, tmp_path):
+    write(tmp_path, night_tables(spark, "a", 4))
+    with pytest.warns(DeprecationWarning, match=r"now fink_tracklets\.read_table"):
+        assert parquet.read_table(tmp_path, "candidates", "20240101").num_rows == 4
 
 
 def test_row_counts_are_those_of_the_files(spark, tmp_path):

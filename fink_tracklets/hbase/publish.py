@@ -65,6 +65,7 @@ def publish_night(
     UserError : a table or a column family is missing
     ServiceError : HBase or Spark failed; says what is written
     """
+    stored = stored.newest()
     with HBase(settings, progress.say) as hbase:
         with progress.step("looking at HBase's tables"):
             need_tables(hbase)
@@ -104,6 +105,7 @@ def publish_night(
 
 def unpublish_night(stored: StoredNight, settings: HBaseSettings, progress: Progress) -> int:
     """Remove from HBase all that it may hold of a night; the number of rows concerned."""
+    stored = stored.newest()
     with HBase(settings, progress.say) as hbase:
         with progress.step("looking at HBase's tables"):
             cluster, there = hbase.cluster(), hbase.tables()

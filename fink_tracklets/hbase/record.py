@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from fink_tracklets.errors import ServiceError
 from fink_tracklets.store.manifest import Manifest, write_manifest
-from fink_tracklets.store.night import StoredNight, open_night
+from fink_tracklets.store.night import Replaced, StoredNight
 from fink_tracklets.store.open import writable
 from fink_tracklets.survey.config import build
 
@@ -63,12 +63,13 @@ def write_record(stored: StoredNight, cluster: str, record: Record) -> StoredNig
     ServiceError : the night was replaced meanwhile
     """
     folder = writable(stored.folder)
-    now = open_night(folder, stored.night).manifest
-    if now.run != stored.manifest.run:
+    try:
+        now = stored.newest().manifest
+    except Replaced as error:
         raise ServiceError(
             f"The night {stored.night} in {folder.address} was replaced meanwhile: publish it "
             "again."
-        )
+        ) from error
     manifest = replace(now, hbase={**now.hbase, cluster: asdict(record)})
     write_manifest(folder, manifest)
     return StoredNight(folder, manifest)

@@ -13,10 +13,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fink_tracklets.errors import UserError
 from fink_tracklets.store.commit import clean, new_run, retire
-from fink_tracklets.store.manifest import Manifest, write_manifest
-from fink_tracklets.store.night import StoredNight, open_night
+from fink_tracklets.store.manifest import write_manifest
+from fink_tracklets.store.night import StoredNight
 from fink_tracklets.store.open import writable
 from fink_tracklets.tables import TABLES, VERSION
 
@@ -40,7 +39,7 @@ def amend_night(stored: StoredNight, tables: Mapping[str, pa.Table], **reports: 
         A rerun replaced the night meanwhile, or the store was opened to be read only.
     """
     folder = writable(stored.folder)
-    before = _newest(stored)
+    before = stored.newest().manifest
     run = new_run()
     files, rows = dict(before.files), dict(before.rows)
     for name, table in tables.items():
@@ -53,18 +52,8 @@ def amend_night(stored: StoredNight, tables: Mapping[str, pa.Table], **reports: 
         folder.write(files[name][0], content.getvalue())
         rows[name] = len(table)
     manifest = replace(
-        _newest(stored), run=run, tables_version=VERSION, rows=rows, files=files, **reports
+        stored.newest().manifest, run=run, tables_version=VERSION, rows=rows, files=files, **reports
     )
     write_manifest(folder, manifest)
     retire(folder, [file for name in tables for file in before.files.get(name, ())])
     return StoredNight(folder, manifest)
-
-
-def _newest(stored: StoredNight) -> Manifest:
-    """The manifest as it is now, perhaps with another record of HBase; it must be the same run."""
-    now = open_night(stored.folder, stored.night).manifest
-    if now.run != stored.manifest.run:
-        raise UserError(
-            f"The night {stored.night} was run again meanwhile: give this command again."
-        )
-    return now

@@ -88,6 +88,25 @@ class StoredNight:
         """As `table`, for pandas."""
         return self.table(name).to_pandas()
 
+    def newest(self) -> StoredNight:
+        """The night as its manifest is now, perhaps with another record of HBase.
+
+        Raises
+        ------
+        Replaced
+            Another run wrote the tables.
+        """
+        now = open_night(self.folder, self.night)
+        if now.manifest.run != self.manifest.run:
+            raise self._replaced()
+        return now
+
+    def _replaced(self) -> Replaced:
+        return Replaced(
+            f"The night {self.night} in {self.folder.address} was run again meanwhile: give this "
+            "command again."
+        )
+
     def _read(self, file: str, columns: Sequence[str] | None, filters: Any) -> pa.Table:
         for path in (file, retired(file)):
             try:
@@ -111,10 +130,7 @@ class StoredNight:
         except FileNotFoundError:
             return UserError(f"The night {self.night} in {self.folder.address} was removed.")
         if newer.run != self.manifest.run:
-            return Replaced(
-                f"The night {self.night} in {self.folder.address} was run again meanwhile: give "
-                "this command again."
-            )
+            return self._replaced()
         return UserError(
             f"The store is damaged: {self.folder.uri(file)} is gone, which the manifest of "
             f"{self.night} names. Run the night again."
