@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from fink_tracklets.errors import UserError
 from fink_tracklets.survey.config import build, conf_file, conf_files, conf_folder, read_toml
@@ -73,6 +74,8 @@ class TimeConvention:
     """jd or mjd."""
     reference: str
     """start or middle of the exposure."""
+    exposure_time: str = ""
+    """A Spark SQL expression over the packet [s]; where it is empty or null, the survey's."""
 
     def __post_init__(self) -> None:
         for name, known in (
@@ -156,6 +159,21 @@ AVRO_TYPES = ("boolean", "int", "long", "float", "double", "string")
 METHODS = ("significant", "published")
 
 
+class StandIn(NamedTuple):
+    """What takes the place of a packet column that a file lacks."""
+
+    type: str
+    """As Avro spells it, one of `AVRO_TYPES`."""
+    sql: str
+    """A Spark SQL expression over the packet; NULL where the survey gives none."""
+
+    @classmethod
+    def of(cls, text: str) -> StandIn:
+        """From the survey's file: a type, or `type = expression`."""
+        kind, _, sql = text.partition("=")
+        return cls(kind.strip(), sql.strip() or "NULL")
+
+
 @dataclass(frozen=True)
 class Carry:
     """Packet columns that travel unchanged into `tracklet_alerts`, under their last name."""
@@ -188,8 +206,7 @@ class Survey:
     carry: Carry = Carry()
     satellites: SatelliteLimits = field(default_factory=SatelliteLimits)
     added: Mapping[str, str] = field(default_factory=dict)
-    """Packet columns that older schema versions lack, with their Avro types: `ingest` writes them
-    as null."""
+    """Packet columns, `name` or `struct.name`, that some packets or files lack, see `StandIn`."""
     glints: GlintSettings | None = None
     """Without, the survey's stamps are not looked at."""
 
@@ -200,9 +217,11 @@ class Survey:
         names = [cut.name for cut in self.cuts]
         if len(set(names)) < len(names):
             raise ValueError("two cuts have the same name")
-        for name, kind in self.added.items():
-            if kind not in AVRO_TYPES:
+        for name, text in self.added.items():
+            if StandIn.of(text).type not in AVRO_TYPES:
                 raise ValueError(f"added {name} must be one of {', '.join(AVRO_TYPES)}")
+            if name.count(".") > 1:
+                raise ValueError(f"added {name} must be a column or a field of one")
         for name, packet_column in self.carry.by_name.items():
             own = self.columns.time if name == "jd" else getattr(self.columns, name, packet_column)
             if own != packet_column:
