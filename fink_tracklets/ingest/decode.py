@@ -72,11 +72,8 @@ class Wanted:
         names = frozenset(
             name for text in sql for name in NAME.findall(re.sub(r"'[^']*'", "", text))
         )
-        return Wanted(
-            names,
-            tuple(sorted((n, StandIn.of(text).type) for n, text in survey.added.items())),
-            cutouts,
-        )
+        added = sorted((name, StandIn.of(text).type) for name, text in survey.added.items())
+        return Wanted(names, tuple(added), cutouts)
 
 
 def table_schema(avro: Mapping[str, Any], wanted: Wanted) -> pa.Schema:
