@@ -16,7 +16,7 @@ import pytest
 import requests
 from astropy.table import Table
 
-from fink_tracklets.service.arguments import ARGUMENTS, parse_id
+from fink_tracklets.service.query import ARGUMENTS, parse_id
 from fink_tracklets.store.parquet import read_table
 from tests.conftest import ROOT, SAMPLE
 from tests.serving import serving
@@ -301,8 +301,9 @@ def test_an_empty_store_and_a_damaged_one(tmp_path):
 
 def test_the_service_does_not_import_spark(made, tmp_path):
     code = (
-        "import sys; from fink_tracklets.service import app, hbase_reading, pages, beyond, cone; "
-        "from fink_tracklets.service.reading import ParquetReader; "
+        "import sys; from fink_tracklets.service import app; "
+        "from fink_tracklets.service.reading import hbase; "
+        "from fink_tracklets.service.reading.parquet import ParquetReader; "
         "from fink_tracklets.service.settings import load_service; "
         f"app.make_app(ParquetReader({str(tmp_path)!r}, 1 << 20, 1.0), load_service()); "
         "print([m for m in sys.modules if m.startswith(('pyspark', 'py4j'))])"

@@ -17,10 +17,10 @@ from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
 from fink_tracklets.service.app import make_app
-from fink_tracklets.service.cone import to_arc
-from fink_tracklets.service.reading import ParquetReader
+from fink_tracklets.service.reading.parquet import ParquetReader
+from fink_tracklets.service.reading.stamps import unzipped
+from fink_tracklets.service.rest.cone import to_arc
 from fink_tracklets.service.settings import load_service
-from fink_tracklets.service.stamps import unzipped
 from fink_tracklets.sky.sphere import unit_vectors
 from fink_tracklets.store.amend import amend_night
 from fink_tracklets.store.parquet import read_table

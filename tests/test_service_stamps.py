@@ -11,7 +11,8 @@ import pytest
 from astropy.io import fits
 from PIL import Image
 
-from fink_tracklets.service.stamps import turned, unzipped
+from fink_tracklets.service.reading.stamps import unzipped
+from fink_tracklets.service.rest.stamps import turned
 from fink_tracklets.store.amend import amend_night
 from fink_tracklets.store.parquet import read_table
 from fink_tracklets.tables import TABLES

@@ -1,10 +1,9 @@
-"""Cutouts of alerts as FITS and PNG."""
+"""The call for cutouts of alerts, as FITS and as grey pictures."""
 
 from __future__ import annotations
 
-import gzip
-import io
 import math
+import re
 import struct
 import zlib
 from collections.abc import Mapping
@@ -12,53 +11,55 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from fastapi import APIRouter, Depends
 from numpy.typing import NDArray
+from starlette.responses import Response
 
 from fink_tracklets.glints.stamps import DamagedStamp, decode, level_and_noise
-from fink_tracklets.service.index import Night
-from fink_tracklets.service.packets import packet_stamps
-from fink_tracklets.service.reading import ParquetReader
-from fink_tracklets.service.refusal import Refusal
+from fink_tracklets.service.reading.packets import KINDS
+from fink_tracklets.service.reading.stamps import exposure_stamp
+from fink_tracklets.service.refusal import shown, wrong
+from fink_tracklets.service.requests import (
+    AlertNumber,
+    Alerts,
+    StoreReader,
+    WholeName,
+    no_arguments,
+)
+from fink_tracklets.service.rest.openapi import JSON, responses
 
-KINDS = ("science", "template", "difference")
-LARGEST = 1 << 20
-"""Bytes of one cutout; ZTF's have 16 kB."""
+PNG_AGE_S = 86_400
 ABOVE_NOISE = 12.0
 """What is this many times the noise above the level is white at the latest."""
 
+router = APIRouter(prefix="/api/v1", dependencies=[Depends(no_arguments)])
 
-def stamp_fits(
-    reader: ParquetReader, night: Night, alert_id: int, kind: str, alerts: str | None
-) -> bytes:
-    """A cutout as FITS, from the table `stamps`, else from the night's alerts.
 
-    Raises
-    ------
-    Refusal : 404, it is in neither
-    """
-    stored = reader.part(night, "stamps", "alert_id", alert_id, [kind])
-    content = stored[kind][0].as_py() if stored is not None and len(stored) else None
-    if not content and alerts is not None:
-        content = packet_stamps(alerts, night.night, alert_id, night.configuration).get(kind)
-    if not content:
-        where = "nor do the packets of --alerts" if alerts else "and `serve` runs without --alerts"
-        raise Refusal(
-            404,
-            f"The store has no {kind} stamp of the alert {alert_id}, {where}: the store keeps "
-            "those of alerts in tracklets, once `fink-tracklets glints` has run on the night.",
+@router.get(
+    "/tracklets/{name}/stamps/{alert_id}/{file}",
+    summary="A cutout of a candidate of the tracklet's exposure: science.png, science.fits, "
+    "template..., difference...",
+    responses=responses(JSON),
+    response_class=Response,
+)
+def stamp(
+    name: WholeName, alert: AlertNumber, file: str, reader: StoreReader, alerts: Alerts
+) -> Response:
+    match = re.fullmatch(rf"({'|'.join(KINDS)})\.(png|fits)", file)
+    if match is None:
+        raise wrong(
+            f"{shown(file)} is not a stamp: write science, template or difference, "
+            "then .png or .fits."
         )
-    return unzipped(content)
-
-
-def unzipped(content: bytes) -> bytes:
-    """A FITS file that may be gzipped."""
-    if content[:2] != b"\x1f\x8b":
-        return content
-    with gzip.open(io.BytesIO(content)) as file:
-        found = file.read(LARGEST + 1)
-    if len(found) > LARGEST:
-        raise Refusal(404, f"The stamp is larger than {LARGEST:,} bytes.")
-    return found
+    kind, form = match.groups()
+    content, configuration = reader.consistent(
+        lambda snapshot: exposure_stamp(reader, snapshot, name, alert, kind, alerts)
+    )
+    if form == "fits":
+        given = {"Content-Disposition": f'attachment; filename="{alert}_{kind}.fits"'}
+        return Response(content, media_type="application/fits", headers=given)
+    kept = {"Cache-Control": f"max-age={PNG_AGE_S}"}
+    return Response(stamp_png(content, configuration), media_type="image/png", headers=kept)
 
 
 def stamp_png(fits: bytes, configuration: Mapping[str, Any]) -> bytes:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
+KINDS = ("science", "template", "difference")
 PLAIN = re.compile(r"\w+(\.\w+)*", re.ASCII)
 """A column, or a field of one; the surveys' files may have whole expressions."""
 _READING = threading.Lock()
@@ -33,7 +34,7 @@ def packet_stamps(
     configuration : the survey's, as the night's manifest has it
     """
     names = configuration.get("glints") or {}
-    columns = {k: names[k] for k in ("science", "template", "difference") if k in names}
+    columns = {k: names[k] for k in KINDS if k in names}
     columns["id"] = configuration["columns"]["alert_id"]
     if len(columns) < 4 or not all(PLAIN.fullmatch(column) for column in columns.values()):
         return {}

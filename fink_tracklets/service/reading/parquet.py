@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from fink_tracklets.errors import ServiceError
-from fink_tracklets.service.answers import Answer, page, pick
-from fink_tracklets.service.arguments import Query
-from fink_tracklets.service.columns import finished, named, selected
-from fink_tracklets.service.index import Index, Night, Snapshot
+from fink_tracklets.service.query import Query
+from fink_tracklets.service.reading.answers import Answer, page, pick
+from fink_tracklets.service.reading.columns import finished, named, selected
+from fink_tracklets.service.reading.index import HeldNight, Index, Snapshot
 from fink_tracklets.service.refusal import Refusal
 from fink_tracklets.store.joined import alert_rows
 from fink_tracklets.store.parquet import read_files
@@ -68,17 +68,17 @@ class ParquetReader:
         found = [
             entry
             for entry in snapshot.matching(wanted.prefix)
-            if not wanted.exact or entry[1] == wanted.prefix
+            if not wanted.exact or entry.name == wanted.prefix
         ]
-        part = page([(name, n) for _, name, n in found], query.after, row_limit)
+        part = page([(entry.name, entry.n_alerts) for entry in found], query.after, row_limit)
         names = set(part.names)
-        nights = sorted({night for night, name, _ in found if name in names})
+        nights = sorted({entry.night for entry in found if entry.name in names})
         table = pick([self.joined(snapshot.nights[night]) for night in nights], part.names)
         return Answer(selected(table, query.columns, snapshot.columns), part.total, part.last)
 
-    def joined(self, night: Night) -> pa.Table:
+    def joined(self, night: HeldNight) -> pa.Table:
         """A night's rows as they are answered."""
-        key = (night.night, night.run)
+        key = (night.name, night.run)
         with self._lock:
             if key in self._held:
                 self._held.move_to_end(key)
@@ -97,7 +97,7 @@ class ParquetReader:
                 self._held_bytes -= self._held.popitem(last=False)[1].nbytes
         return table
 
-    def night(self, night: str, snapshot: Snapshot) -> Night:
+    def night(self, night: str, snapshot: Snapshot) -> HeldNight:
         """A night of the store; 404 where it has none of that name."""
         if night in snapshot.broken:
             raise ServiceError(snapshot.broken[night])
@@ -105,7 +105,7 @@ class ParquetReader:
             raise Refusal(404, f"The store has no night {night}.")
         return snapshot.nights[night]
 
-    def night_of(self, name: str, snapshot: Snapshot) -> Night:
+    def night_of(self, name: str, snapshot: Snapshot) -> HeldNight:
         """The night of a tracklet; 404 where the store has none of that name."""
         night = snapshot.night_of(name)
         if night is None:
@@ -113,7 +113,7 @@ class ParquetReader:
         return night
 
     def part(
-        self, night: Night, name: str, column: str, value: object, only: list[str] | None = None
+        self, night: HeldNight, name: str, column: str, value: object, only: list[str] | None = None
     ) -> pa.Table | None:
         """The rows of a night's table where a column has this value; None if it has no such table.
 
@@ -128,7 +128,7 @@ class ParquetReader:
                 parts.append(pq.read_table(opened, columns=only, filters=wanted))
         return pa.concat_tables(parts, promote_options="permissive")
 
-    def whole(self, night: Night, name: str) -> pa.Table | None:
+    def whole(self, night: HeldNight, name: str) -> pa.Table | None:
         """A table of a night; None if it has no such table."""
         if name not in night.files or name not in TABLES:
             return None
