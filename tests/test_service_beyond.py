@@ -16,6 +16,7 @@ import requests
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
+from fink_tracklets import read_table
 from fink_tracklets.service.app import make_app
 from fink_tracklets.service.reading.parquet import ParquetReader
 from fink_tracklets.service.reading.stamps import unzipped
@@ -23,7 +24,7 @@ from fink_tracklets.service.rest.cone import to_arc
 from fink_tracklets.service.settings import load_service
 from fink_tracklets.sky.sphere import unit_vectors
 from fink_tracklets.store.amend import amend_night
-from fink_tracklets.store.parquet import read_table
+from fink_tracklets.store.night import open_night
 from fink_tracklets.tables import TABLES
 from tests.conftest import SAMPLE
 from tests.serving import get, serving
@@ -244,7 +245,7 @@ def test_what_later_stages_found(tmp_path):
     tables = later_tables(name, alert, stamp)
     with serving(tmp_path) as address:
         assert get(f"{address}/api/v1/tracklets/{name}").json()["satellites"] is None
-        amend_night(str(tmp_path), night, tables, {})
+        amend_night(open_night(tmp_path, night), tables)
         known = get(f"{address}/api/v1/tracklets/{name}").json()
         assert [row["norad_cat_id"] for row in known["satellites"]] == [23314, 5]
         assert [row["time_s"] for row in known["light_curve"]] == [0.0, 1.5]

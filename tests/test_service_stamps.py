@@ -11,10 +11,11 @@ import pytest
 from astropy.io import fits
 from PIL import Image
 
+from fink_tracklets import read_table
 from fink_tracklets.service.reading.stamps import unzipped
 from fink_tracklets.service.rest.stamps import turned
 from fink_tracklets.store.amend import amend_night
-from fink_tracklets.store.parquet import read_table
+from fink_tracklets.store.night import open_night
 from fink_tracklets.tables import TABLES
 from tests.conftest import SAMPLE
 from tests.serving import get, serving
@@ -65,7 +66,7 @@ def test_stamps_of_other_candidates_come_from_the_packets(tmp_path):
     stamp = {kind: fits_file(k) for k, kind in enumerate(("science", "template", "difference"))}
     kept = defined("stamps", {"tracklet": [name], "alert_id": [members[0]["alert_id"]],
                               "science": [stamp["science"]]})  # fmt: skip
-    amend_night(str(store), night, {"candidates": candidates, "stamps": kept}, {})
+    amend_night(open_night(store, night), {"candidates": candidates, "stamps": kept})
     lake.mkdir(parents=True)
     ids = [members[0]["alert_id"], 5, 77, 78]
     packets = {f"cutout{kind.capitalize()}": [{"stampData": content}] * 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import tomllib
 import types
@@ -26,10 +27,22 @@ def conf_folder() -> Traversable:
 
 def conf_file(name: str) -> Traversable:
     """A file of ``conf``: the operator's own in the folder $FINK_TRACKLETS_CONF if it is there."""
+    own = _own_folder()
+    return own / name if own and (own / name).is_file() else conf_folder() / name
+
+
+def conf_files(ending: str) -> set[str]:
+    """The names of the files of ``conf`` and of the operator's own folder that end so."""
+    own = _own_folder()
+    folders = [conf_folder(), *([own] if own and own.is_dir() else [])]
+    return {
+        file.name for folder in folders for file in folder.iterdir() if file.name.endswith(ending)
+    }
+
+
+def _own_folder() -> Path | None:
     own = os.environ.get("FINK_TRACKLETS_CONF")
-    if own and (Path(own) / name).is_file():
-        return Path(own) / name
-    return conf_folder() / name
+    return Path(own) if own else None
 
 
 def load(cls: type[T], name: str) -> T:
@@ -54,7 +67,7 @@ def build(cls: type[T], table: Any, file: str, key: str = "") -> T:
     Parameters
     ----------
     cls : a dataclass whose fields are str, int, float, bool, other dataclasses, ``T | None``,
-        ``tuple[T, ...]`` or ``Mapping[str, T]``; its ``__post_init__`` may raise ValueError
+        ``tuple[T, ...]``, ``Mapping[str, T]`` or Any; its ``__post_init__`` may raise ValueError
     table : what TOML gave
     file, key : where the table stands, for error messages
 
@@ -65,7 +78,7 @@ def build(cls: type[T], table: Any, file: str, key: str = "") -> T:
     """
     if not isinstance(table, dict):
         raise _wrong(file, key, "a table", table)
-    hints = typing.get_type_hints(cls)
+    hints = _hints(typing.cast(Any, cls))
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     dot = f"{key}." if key else ""
     for name in table:
@@ -85,8 +98,16 @@ def build(cls: type[T], table: Any, file: str, key: str = "") -> T:
         raise UserError(f"{file}: {f'[{key}] ' if key else ''}{error}.") from error
 
 
+@functools.cache
+def _hints(cls: Any) -> dict[str, Any]:
+    """The types of a dataclass's fields, kept: the service builds a survey for each night."""
+    return typing.get_type_hints(cls)
+
+
 def _value(hint: Any, value: Any, file: str, key: str) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return value
     if origin is types.UnionType:
         if value is None:  # in a manifest; TOML has no null
             return None

@@ -34,8 +34,7 @@ def night_page(request: Request, night: NightName, reader: StoreReader) -> Respo
 
     def work(snapshot: Snapshot) -> Response:
         found = reader.night(night, snapshot)
-        exposures = reader.whole(found, "exposures")
-        assert exposures is not None
+        exposures = found.stored.table("exposures")
         placed = exposures.filter(exposures["ra"].is_valid())
         columns = {name: placed[name].to_pylist() for name in ("ra", "dec", "candidates")}
         rows = _rows(found)
@@ -46,7 +45,7 @@ def night_page(request: Request, night: NightName, reader: StoreReader) -> Respo
             night=found,
             neighbours_of=neighbours(sorted(snapshot.nights), night),
             funnel=_funnel(found),
-            sky=sky_map(columns, rows, found.configuration, f"{root(request)}/tracklet"),
+            sky=sky_map(columns, rows, found.survey, f"{root(request)}/tracklet"),
             rows=rows,
             unsure=any(row["match"] and not row["match"]["certain"] for row in rows),
             days=sorted({name_parts(row["tracklet"]).day for row in rows}),
@@ -58,12 +57,12 @@ def night_page(request: Request, night: NightName, reader: StoreReader) -> Respo
 
 def _funnel(night: HeldNight) -> list[Step]:
     manifest = night.manifest
-    read = manifest["alerts_read"]
+    read = manifest.alerts_read
     left = [("Alerts read", read)]
-    if unusable := manifest["alerts_unusable"]["alerts"]:
+    if unusable := manifest.alerts_unusable.alerts:
         left.append(("with a usable id, time and position", read - unusable))
-    left += [(step["cut"], step["alerts"]) for step in manifest["funnel"]]
-    left.append(("in tracklets", manifest["rows"]["tracklet_alerts"]))
+    left += [(step.cut, step.alerts) for step in manifest.funnel]
+    left.append(("in tracklets", manifest.rows["tracklet_alerts"]))
     before = [None, *(n for _, n in left)]
     return [Step(name, n, b) for (name, n), b in zip(left, before, strict=False)]
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fink_tracklets.service.pages import svg
 from fink_tracklets.service.pages.svg import tenth
 from fink_tracklets.service.sky import belt, mollweide
+from fink_tracklets.survey import Survey
 
 HALF = 139.0
 """Half the height of the sky, in units of the picture."""
@@ -27,7 +28,7 @@ LABELS = [
 def sky_map(
     exposures: Mapping[str, Sequence[Any]],
     tracklets: Sequence[Mapping[str, Any]],
-    configuration: Mapping[str, Any],
+    survey: Survey,
     folder: str,
 ) -> Markup:
     """Exposures as discs of their area, darker with more candidates; tracklets as links.
@@ -36,7 +37,7 @@ def sky_map(
     ----------
     exposures : ra, dec [deg, ICRS], candidates
     tracklets : rows of the table
-    configuration : field_area_deg2 and site of the survey
+    survey : whose telescope it was
     folder : address of the folder in which the tracklets' pages are
     """
     outline = Markup('<ellipse cx="{}" cy="{}" rx="{}" ry="{}" class="frame"/>')
@@ -45,9 +46,8 @@ def sky_map(
         meridian = _map(np.full(41, ra), np.linspace(-90, 90, 41))
         shapes.append(svg.polyline(meridian, "grid"))
     shapes += [_parallel(np.full(121, dec), "grid") for dec in (-60, -30, 0, 30, 60)]
-    if site := configuration["site"]:
-        shapes.append(_parallel(belt(site["latitude_deg"], 121), "satellite"))
-    radius = HALF * math.radians(math.sqrt((configuration["field_area_deg2"] or 0) / math.pi))
+    shapes.append(_parallel(belt(survey.site.latitude_deg, 121), "satellite"))
+    radius = HALF * math.radians(math.sqrt(survey.field_area_deg2 / math.pi))
     shown = max(tenth(radius * 2 / math.pi), 2.0)
     form = Markup('<circle cx="{}" cy="{}" r="{}" class="exposure" fill-opacity="{}"/>')
     n_exposures = len(exposures["ra"])

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pyarrow as pa
 
@@ -15,29 +13,15 @@ from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.naming import name_parts, parse_night
 from fink_tracklets.service.reading.snapshot import HeldNight, Listed, Snapshot
 from fink_tracklets.service.refusal import first_line
-from fink_tracklets.store.folder import Folder, LocalFolder, open_folder
-from fink_tracklets.store.parquet import manifest_of, read_files
-from fink_tracklets.survey import Carry
-from fink_tracklets.tables import TABLES
+from fink_tracklets.store.folder import Folder, LocalFolder
+from fink_tracklets.store.manifest import read_manifest
+from fink_tracklets.store.night import Replaced, StoredNight
+from fink_tracklets.store.open import open_folder
 
 SETTLED_NS = 100_000_000
 """A folder that changed so shortly before it was read may have changed since in the same tick."""
-SUMMARY = (
-    "night",
-    "run",
-    "version",
-    "written",
-    "survey",
-    "alerts_read",
-    "alerts_unusable",
-    "funnel",
-    "exposures",
-    "exposures_skipped",
-    "exposures_crowded",
-    "rows",
-)
-"""What of the manifest the service tells."""
-CONFIGURATION = ("columns", "field_area_deg2", "glints", "site")
+ATTEMPTS = 5
+"""A night that is replaced each time it is read for so often counts as broken."""
 
 
 class Index:
@@ -115,22 +99,26 @@ class Index:
 
     def _try(self, night: str, stamp: tuple[int, ...]) -> HeldNight | str | None:
         """A night; a sentence where it is damaged; None where it was taken away."""
-        for _ in range(5):
+        for _ in range(ATTEMPTS):
             try:
-                manifest = manifest_of(self.folder, night)
+                stored = StoredNight(self.folder, read_manifest(self.folder, night))
             except FileNotFoundError:
                 return None
             except ServiceError:
                 raise
-            except (UserError, ValueError, KeyError) as error:
+            except UserError as error:
                 return f"The manifest of the night {night} cannot be read: {error}"
             try:
-                return read_night(self.folder, night, stamp, manifest)
-            except FileNotFoundError:
+                return hold(stored, stamp)
+            except Replaced:
                 continue
-            except (OSError, pa.ArrowException, KeyError, ValueError, UserError) as error:
+            except ServiceError:
+                raise
+            except UserError as error:
+                return str(error)
+            except (OSError, pa.ArrowException, KeyError, ValueError) as error:
                 return f"The night {night} cannot be read: {first_line(error)}"
-        return f"The store is damaged: a file is gone that the manifest of {night} names."
+        return f"The night {night} was run again each time it was read."
 
 
 def is_night_file(name: str) -> bool:
@@ -144,27 +132,19 @@ def is_night_file(name: str) -> bool:
     return True
 
 
-def read_night(
-    folder: Folder, night: str, stamp: tuple[int, ...], manifest: Mapping[str, Any]
-) -> HeldNight:
-    """A night as its manifest has it; FileNotFoundError where it was replaced meanwhile."""
-    files = manifest["files"]
+def hold(stored: StoredNight, stamp: tuple[int, ...]) -> HeldNight:
+    """A night with its small tables in memory."""
 
     def later(name: str) -> pa.Table | None:
-        return read_files(folder, name, files[name]) if name in files and name in TABLES else None
+        return stored.table(name) if stored.has(name) else None
 
-    tracklets = read_files(folder, "tracklets", files["tracklets"])
-    carried = Carry(tuple(manifest["configuration"]["carry"]["columns"])).by_name
+    tracklets = stored.table("tracklets")
     return HeldNight(
-        name=night,
-        run=manifest["run"],
+        stored=stored,
+        survey=stored.survey,
         stamp=stamp,
-        manifest={key: manifest[key] for key in SUMMARY if key in manifest},
-        files=files,
-        carried=frozenset(carried),
-        configuration={key: manifest["configuration"].get(key) for key in CONFIGURATION},
         tracklets=tracklets,
-        by_date=_by_date(night, tracklets),
+        by_date=_by_date(stored.night, tracklets),
         satellites=later("satellites"),
         flashes=later("flashes"),
     )

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from fink_tracklets.errors import ServiceError
 from fink_tracklets.service.query import Query
@@ -18,8 +17,7 @@ from fink_tracklets.service.reading.columns import finished, named, selected
 from fink_tracklets.service.reading.index import HeldNight, Index, Snapshot
 from fink_tracklets.service.refusal import Refusal
 from fink_tracklets.store.joined import alert_rows
-from fink_tracklets.store.parquet import read_files
-from fink_tracklets.tables import TABLES
+from fink_tracklets.store.night import Replaced
 
 T = TypeVar("T")
 ATTEMPTS = 20
@@ -49,15 +47,12 @@ class ParquetReader:
 
     def consistent(self, work: Callable[[Snapshot], T]) -> T:
         """Do work on one state of the store; again where a night was replaced meanwhile."""
-        gone = ""
         for attempt in range(ATTEMPTS):
             try:
                 return work(self.index.snapshot(renew=attempt > 0))
-            except FileNotFoundError as error:
-                gone = str(error.filename or error)
-        raise ServiceError(
-            f"The store is damaged: {gone} is gone, which a manifest names. Run the night again."
-        )
+            except Replaced:
+                continue
+        raise ServiceError("A night was run again each time it was read: ask again later.")
 
     def answer(self, query: Query, row_limit: int) -> Answer:
         """The rows of whole tracklets, newest first."""
@@ -78,16 +73,14 @@ class ParquetReader:
 
     def joined(self, night: HeldNight) -> pa.Table:
         """A night's rows as they are answered."""
-        key = (night.name, night.run)
+        key = (night.name, night.manifest.run)
         with self._lock:
             if key in self._held:
                 self._held.move_to_end(key)
                 return self._held[key]
-        alerts = read_files(self.index.folder, "tracklet_alerts", night.files["tracklet_alerts"])
-        later = (
-            self.whole(night, name) or TABLES[name].arrow_schema.empty_table()
-            for name in ("satellites", "glints", "flashes")
-        )
+        stored = night.stored
+        later = (stored.table(name) for name in ("satellites", "glints", "flashes"))
+        alerts = stored.table("tracklet_alerts")
         table = finished(named(alert_rows(alerts, night.tracklets, *later), night.carried))
         with self._lock:
             if key not in self._held:
@@ -112,24 +105,14 @@ class ParquetReader:
             raise Refusal(404, f"The store has no tracklet {name}.")
         return night
 
-    def part(
-        self, night: HeldNight, name: str, column: str, value: object, only: list[str] | None = None
-    ) -> pa.Table | None:
-        """The rows of a night's table where a column has this value; None if it has no such table.
 
-        Only what can have the value is read from the files.
-        """
-        if name not in night.files or name not in TABLES:
-            return None
-        wanted = pc.field(column) == pc.scalar(value)
-        parts = []
-        for file in night.files[name]:
-            with self.index.folder.open(file) as opened:
-                parts.append(pq.read_table(opened, columns=only, filters=wanted))
-        return pa.concat_tables(parts, promote_options="permissive")
+def part(
+    night: HeldNight, name: str, column: str, value: object, only: list[str] | None = None
+) -> pa.Table | None:
+    """The rows of a night's table where a column has this value; None if it has no such table.
 
-    def whole(self, night: HeldNight, name: str) -> pa.Table | None:
-        """A table of a night; None if it has no such table."""
-        if name not in night.files or name not in TABLES:
-            return None
-        return read_files(self.index.folder, name, night.files[name])
+    Only what can have the value is read from the files.
+    """
+    if not night.stored.has(name):
+        return None
+    return night.stored.table(name, only, pc.field(column) == pc.scalar(value))

@@ -14,8 +14,26 @@ import pyarrow.compute as pc
 from fink_tracklets.errors import ServiceError
 from fink_tracklets.naming import parse_name_beginning, parse_night
 from fink_tracklets.service.reading.columns import COMPUTED, column_names
+from fink_tracklets.store.manifest import Manifest
+from fink_tracklets.store.night import StoredNight
+from fink_tracklets.survey import Survey
 from fink_tracklets.tables import TRACKLETS
 
+SUMMARY = (
+    "night",
+    "run",
+    "version",
+    "written",
+    "survey",
+    "alerts_read",
+    "alerts_unusable",
+    "funnel",
+    "exposures",
+    "exposures_skipped",
+    "exposures_crowded",
+    "rows",
+)
+"""What of the manifest the service tells."""
 OF_MATCH = ["tracklet", "norad_cat_id", "object_name", "object_type", "zone", "certain"]
 """What of a best match is held for lists of satellites."""
 
@@ -30,20 +48,13 @@ class Listed(NamedTuple):
 
 @dataclass(frozen=True)
 class HeldNight:
-    """What of a night is held in memory: its small tables, and where the others lie."""
+    """A stored night with its small tables in memory."""
 
-    name: str
-    """The night's name, YYYYMMDD."""
-    run: str
+    stored: StoredNight
+    survey: Survey
+    """The survey as it was when the night was run."""
     stamp: tuple[int, ...]
     """Numbers that change when the manifest's file is replaced."""
-    manifest: Mapping[str, Any]
-    """The manifest, without what the service does not tell."""
-    files: Mapping[str, list[str]]
-    carried: frozenset[str]
-    """Columns of `tracklet_alerts` that the survey sent."""
-    configuration: Mapping[str, Any]
-    """The configuration of the survey, as far as `CONFIGURATION` names it."""
     tracklets: pa.Table
     by_date: Mapping[str, list[Listed]]
     """The tracklets by the UTC date, YYYYMMDD, of their exposures."""
@@ -52,9 +63,25 @@ class HeldNight:
     flashes: pa.Table | None
     """The tracklets' flashes; None where they were not measured."""
 
+    @property
+    def name(self) -> str:
+        """The night's name, YYYYMMDD."""
+        return self.stored.night
+
+    @property
+    def manifest(self) -> Manifest:
+        """What was done in the night."""
+        return self.stored.manifest
+
+    @property
+    def carried(self) -> frozenset[str]:
+        """The columns of `tracklet_alerts` that the survey sent."""
+        return frozenset(self.survey.carry.by_name)
+
     def summary(self) -> dict[str, Any]:
-        """What is told of the night."""
-        return dict(self.manifest)
+        """What is told of the night, as JSON has it."""
+        whole = self.manifest.as_dict()
+        return {name: whole[name] for name in SUMMARY}
 
     def exposure_of(self, name: str) -> str:
         """The exposure of a tracklet that the night has."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Mapping
-from typing import Any
 
 from fink_tracklets.service.reading.packets import packet_stamps
-from fink_tracklets.service.reading.parquet import ParquetReader
+from fink_tracklets.service.reading.parquet import ParquetReader, part
 from fink_tracklets.service.reading.snapshot import HeldNight, Snapshot
 from fink_tracklets.service.refusal import Refusal
+from fink_tracklets.survey import Survey
 
 LARGEST = 1 << 20
 """Bytes of one cutout; ZTF's have 16 kB."""
@@ -23,8 +22,8 @@ def exposure_stamp(
     alert_id: int,
     kind: str,
     alerts: str | None,
-) -> tuple[bytes, Mapping[str, Any]]:
-    """A cutout of a candidate of a tracklet's exposure, and the configuration of its survey.
+) -> tuple[bytes, Survey]:
+    """A cutout of a candidate of a tracklet's exposure, and its survey.
 
     Raises
     ------
@@ -32,25 +31,23 @@ def exposure_stamp(
     """
     night = reader.night_of(name, snapshot)
     exposure = night.exposure_of(name)
-    found = reader.part(night, "candidates", "exposure", exposure, ["alert_id"])
+    found = part(night, "candidates", "exposure", exposure, ["alert_id"])
     if found is None or alert_id not in found["alert_id"].to_pylist():
         raise Refusal(404, f"The exposure of {name} has no candidate {alert_id}.")
-    return stamp_fits(reader, night, alert_id, kind, alerts), night.configuration
+    return stamp_fits(night, alert_id, kind, alerts), night.survey
 
 
-def stamp_fits(
-    reader: ParquetReader, night: HeldNight, alert_id: int, kind: str, alerts: str | None
-) -> bytes:
+def stamp_fits(night: HeldNight, alert_id: int, kind: str, alerts: str | None) -> bytes:
     """A cutout as FITS, from the table `stamps`, else from the night's alerts.
 
     Raises
     ------
     Refusal : 404, it is in neither
     """
-    stored = reader.part(night, "stamps", "alert_id", alert_id, [kind])
+    stored = part(night, "stamps", "alert_id", alert_id, [kind])
     content = stored[kind][0].as_py() if stored is not None and len(stored) else None
     if not content and alerts is not None:
-        content = packet_stamps(alerts, night.name, alert_id, night.configuration).get(kind)
+        content = packet_stamps(alerts, night.name, alert_id, night.survey).get(kind)
     if not content:
         where = "nor do the packets of --alerts" if alerts else "and `serve` runs without --alerts"
         raise Refusal(

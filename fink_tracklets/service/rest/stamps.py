@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import re
 import struct
 import zlib
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +24,7 @@ from fink_tracklets.service.requests import (
     no_arguments,
 )
 from fink_tracklets.service.rest.openapi import JSON, responses
+from fink_tracklets.survey.glints import GlintSettings
 
 PNG_AGE_S = 86_400
 ABOVE_NOISE = 12.0
@@ -52,42 +50,33 @@ def stamp(
             "then .png or .fits."
         )
     kind, form = match.groups()
-    content, configuration = reader.consistent(
+    content, survey = reader.consistent(
         lambda snapshot: exposure_stamp(reader, snapshot, name, alert, kind, alerts)
     )
     if form == "fits":
         given = {"Content-Disposition": f'attachment; filename="{alert}_{kind}.fits"'}
         return Response(content, media_type="application/fits", headers=given)
     kept = {"Cache-Control": f"max-age={PNG_AGE_S}"}
-    return Response(stamp_png(content, configuration), media_type="image/png", headers=kept)
+    return Response(stamp_png(content, survey.glints), media_type="image/png", headers=kept)
 
 
-def stamp_png(fits: bytes, configuration: Mapping[str, Any]) -> bytes:
+def stamp_png(fits: bytes, settings: GlintSettings | None) -> bytes:
     """A cutout as a grey picture, north up and east to the left where its orientation is known.
 
     Parameters
     ----------
-    configuration : the survey's, with the orientation of stamps that have no WCS
+    settings : the survey's, with the orientation of stamps that have no WCS
     """
     try:
         stamp = decode(fits)
     except DamagedStamp as error:
         raise pa.ArrowInvalid(f"a stamp is {error}") from error
-    image = turned(stamp.pixels, stamp.axes or _axes(configuration))
+    image = turned(stamp.pixels, stamp.axes or (settings.axes if settings else None))
     level, noise = level_and_noise(image)
     low = level - 1.5 * noise
     high = max(float(np.nanpercentile(image, 99.8)), level + ABOVE_NOISE * noise, low + 1e-9)
     shade = np.sqrt(np.clip((np.nan_to_num(image, nan=low) - low) / (high - low), 0, 1))
     return png(np.rint(255 * shade).astype(np.uint8))
-
-
-def _axes(configuration: Mapping[str, Any]) -> tuple[float, float, float, float] | None:
-    glints = configuration.get("glints") or {}
-    x, y = (glints.get(f"{axis}_position_angle_deg") for axis in "xy")
-    if x is None or y is None:
-        return None
-    x, y = math.radians(x), math.radians(y)
-    return math.sin(x), math.cos(x), math.sin(y), math.cos(y)
 
 
 def turned(
