@@ -137,11 +137,21 @@ def test_hostile_requests_get_a_sentence(made):
         get(f"{made}/search", q="\0"),
     ]
     bodies = [
-        b"x" * 10_000_000, b"[" * 50_000, b"{", b"[]", b"1", b'{"date": 20211022}', b"\xff\xfe",
-        b'{"date": null}', b'{"date": "2021-10-22", "date": "2021-10-23"}', b'{"date": NaN}',
-        json.dumps({"date": "2021-10-22\0"}).encode(), b'{"date": "\\ud800"}', b'{"\\ud800": "x"}',
+        b"x" * 10_000_000,
+        b"[" * 50_000,
+        b"{",
+        b"[]",
+        b"1",
+        b'{"date": 20211022}',
+        b"\xff\xfe",
+        b'{"date": null}',
+        b'{"date": "2021-10-22", "date": "2021-10-23"}',
+        b'{"date": NaN}',
+        json.dumps({"date": "2021-10-22\0"}).encode(),
+        b'{"date": "\\ud800"}',
+        b'{"\\ud800": "x"}',
         json.dumps({f"k{k}": "v" for k in range(1000)}).encode(),
-    ]  # fmt: skip
+    ]
     answers += [requests.post(f"{base}/tracklet", data=body, timeout=30) for body in bodies]
     for answer in answers:
         assert 400 <= answer.status_code < 500, answer.request.url[:200]

@@ -33,7 +33,7 @@ def night_page(request: Request, night: NightName, reader: StoreReader) -> Respo
     """The page of a night."""
 
     def work(snapshot: Snapshot) -> Response:
-        found = reader.night(night, snapshot)
+        found = snapshot.night(night)
         exposures = found.stored.table("exposures")
         placed = exposures.filter(exposures["ra"].is_valid())
         columns = {name: placed[name].to_pylist() for name in ("ra", "dec", "candidates")}

@@ -27,7 +27,7 @@ def tracklet_page(
     request: Request, name: WholeName, reader: StoreReader, alerts: Alerts
 ) -> Response:
     """The page of a tracklet."""
-    found = reader.consistent(lambda snapshot: details(reader, snapshot, name))
+    found = reader.consistent(lambda snapshot: details(snapshot, name))
     stamps = f"{root(request)}/api/v1/tracklets/{name}/stamps"
     ra, dec = found.middle
     stored = found.stamps or frozenset()

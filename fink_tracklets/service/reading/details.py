@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from fink_tracklets.service.reading.parquet import ParquetReader, part
 from fink_tracklets.service.reading.snapshot import HeldNight, Snapshot
 from fink_tracklets.service.sky import Plane, fitted_curve, offsets, plane, positions
 
@@ -45,19 +44,19 @@ class Details:
         return float(ra), float(dec)
 
 
-def details(reader: ParquetReader, snapshot: Snapshot, name: str) -> Details:
+def details(snapshot: Snapshot, name: str) -> Details:
     """A tracklet of the store.
 
     Raises
     ------
     Refusal : 404 where there is none of that name
     """
-    night = reader.night_of(name, snapshot)
+    night = snapshot.night_of(name)
     (tracklet,) = [row for row in night.tracklets.to_pylist() if row["tracklet"] == name]
-    alerts = _rows(part(night, "tracklet_alerts", "tracklet", name)) or []
+    alerts = _rows(night.part("tracklet_alerts", "tracklet", name)) or []
     alerts.sort(key=lambda row: (row["along_arcsec"], row["alert_id"]))
     ids = {row["alert_id"] for row in alerts}
-    around = _rows(part(night, "candidates", "exposure", tracklet["exposure"])) or []
+    around = _rows(night.part("candidates", "exposure", tracklet["exposure"])) or []
     satellites = None
     if night.satellites is not None:
         satellites = [row for row in night.satellites.to_pylist() if row["tracklet"] == name]
@@ -65,8 +64,8 @@ def details(reader: ParquetReader, snapshot: Snapshot, name: str) -> Details:
     flashes = None
     if night.flashes is not None:
         flashes = [row for row in night.flashes.to_pylist() if row["tracklet"] == name]
-    glints = _rows(part(night, "glints", "tracklet", name))
-    stamps = part(night, "stamps", "tracklet", name, ["alert_id"])
+    glints = _rows(night.part("glints", "tracklet", name))
+    stamps = night.part("stamps", "tracklet", name, ["alert_id"])
     ra, dec, along = (
         np.array([row[c] for row in alerts], float) for c in ("ra", "dec", "along_arcsec")
     )
@@ -79,7 +78,7 @@ def details(reader: ParquetReader, snapshot: Snapshot, name: str) -> Details:
         satellites=satellites,
         flashes=None if flashes is None else next(iter(flashes), {}),
         glints=glints,
-        light_curve=_rows(part(night, "light_curves", "tracklet", name)),
+        light_curve=_rows(night.part("light_curves", "tracklet", name)),
         stamps=None if stamps is None else frozenset(stamps["alert_id"].to_pylist()),
         at=at,
         curve=fitted_curve(at, along, offsets(at, ra, dec)),

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from fink_tracklets.errors import ServiceError
 from fink_tracklets.service.query import Query
 from fink_tracklets.service.reading.answers import Answer, page, pick
 from fink_tracklets.service.reading.columns import finished, named, selected
-from fink_tracklets.service.reading.index import HeldNight, Index, Snapshot
-from fink_tracklets.service.refusal import Refusal
+from fink_tracklets.service.reading.index import Index
+from fink_tracklets.service.reading.snapshot import HeldNight, Snapshot
 from fink_tracklets.store.joined import alert_rows
 from fink_tracklets.store.night import Replaced
 
@@ -89,30 +88,3 @@ class ParquetReader:
             while self._held_bytes > self.cache_bytes and len(self._held) > 1:
                 self._held_bytes -= self._held.popitem(last=False)[1].nbytes
         return table
-
-    def night(self, night: str, snapshot: Snapshot) -> HeldNight:
-        """A night of the store; 404 where it has none of that name."""
-        if night in snapshot.broken:
-            raise ServiceError(snapshot.broken[night])
-        if night not in snapshot.nights:
-            raise Refusal(404, f"The store has no night {night}.")
-        return snapshot.nights[night]
-
-    def night_of(self, name: str, snapshot: Snapshot) -> HeldNight:
-        """The night of a tracklet; 404 where the store has none of that name."""
-        night = snapshot.night_of(name)
-        if night is None:
-            raise Refusal(404, f"The store has no tracklet {name}.")
-        return night
-
-
-def part(
-    night: HeldNight, name: str, column: str, value: object, only: list[str] | None = None
-) -> pa.Table | None:
-    """The rows of a night's table where a column has this value; None if it has no such table.
-
-    Only what can have the value is read from the files.
-    """
-    if not night.stored.has(name):
-        return None
-    return night.stored.table(name, only, pc.field(column) == pc.scalar(value))

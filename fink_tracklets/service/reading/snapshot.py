@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from fink_tracklets.errors import ServiceError
 from fink_tracklets.naming import parse_name_beginning, parse_night
 from fink_tracklets.service.reading.columns import COMPUTED, column_names
+from fink_tracklets.service.refusal import Refusal
 from fink_tracklets.store.manifest import Manifest
 from fink_tracklets.store.night import StoredNight
 from fink_tracklets.survey import Survey
@@ -83,6 +84,17 @@ class HeldNight:
         whole = self.manifest.as_dict()
         return {name: whole[name] for name in SUMMARY}
 
+    def part(
+        self, name: str, column: str, value: object, only: list[str] | None = None
+    ) -> pa.Table | None:
+        """The rows of a table where a column has this value; None if the night has no such table.
+
+        Only what can have the value is read from the files.
+        """
+        if not self.stored.has(name):
+            return None
+        return self.stored.table(name, only, pc.field(column) == pc.scalar(value))
+
     def exposure_of(self, name: str) -> str:
         """The exposure of a tracklet that the night has."""
         place = self.tracklets["tracklet"].to_pylist().index(name)
@@ -146,9 +158,23 @@ class Snapshot:
         for one in dates:
             yield from (entry for entry in self.by_date[one] if entry.name.startswith(prefix))
 
-    def night_of(self, name: str) -> HeldNight | None:
-        """The night that has a tracklet."""
+    def night(self, name: str) -> HeldNight:
+        """A night of the store.
+
+        Raises
+        ------
+        ServiceError : it cannot be read
+        Refusal : 404, the store has none of that name
+        """
+        if name in self.broken:
+            raise ServiceError(self.broken[name])
+        if name not in self.nights:
+            raise Refusal(404, f"The store has no night {name}.")
+        return self.nights[name]
+
+    def night_of(self, name: str) -> HeldNight:
+        """The night that has a tracklet; 404 where the store has none of that name."""
         for entry in self.matching(name):
             if entry.name == name:
                 return self.nights[entry.night]
-        return None
+        raise Refusal(404, f"The store has no tracklet {name}.")

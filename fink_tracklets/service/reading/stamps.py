@@ -6,7 +6,6 @@ import gzip
 import io
 
 from fink_tracklets.service.reading.packets import packet_stamps
-from fink_tracklets.service.reading.parquet import ParquetReader, part
 from fink_tracklets.service.reading.snapshot import HeldNight, Snapshot
 from fink_tracklets.service.refusal import Refusal
 from fink_tracklets.survey import Survey
@@ -16,7 +15,6 @@ LARGEST = 1 << 20
 
 
 def exposure_stamp(
-    reader: ParquetReader,
     snapshot: Snapshot,
     name: str,
     alert_id: int,
@@ -29,9 +27,9 @@ def exposure_stamp(
     ------
     Refusal : 404, the store has no such tracklet, candidate or cutout
     """
-    night = reader.night_of(name, snapshot)
+    night = snapshot.night_of(name)
     exposure = night.exposure_of(name)
-    found = part(night, "candidates", "exposure", exposure, ["alert_id"])
+    found = night.part("candidates", "exposure", exposure, ["alert_id"])
     if found is None or alert_id not in found["alert_id"].to_pylist():
         raise Refusal(404, f"The exposure of {name} has no candidate {alert_id}.")
     return stamp_fits(night, alert_id, kind, alerts), night.survey
@@ -44,7 +42,7 @@ def stamp_fits(night: HeldNight, alert_id: int, kind: str, alerts: str | None) -
     ------
     Refusal : 404, it is in neither
     """
-    stored = part(night, "stamps", "alert_id", alert_id, [kind])
+    stored = night.part("stamps", "alert_id", alert_id, [kind])
     content = stored[kind][0].as_py() if stored is not None and len(stored) else None
     if not content and alerts is not None:
         content = packet_stamps(alerts, night.name, alert_id, night.survey).get(kind)

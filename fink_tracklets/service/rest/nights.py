@@ -27,13 +27,13 @@ def nights(reader: StoreReader) -> Response:
 
 @router.get("/nights/{night}", summary="A night and its tracklets")
 def night(night: NightName, reader: StoreReader) -> Response:
-    found = reader.night(night, reader.index.snapshot())
+    found = reader.index.snapshot().night(night)
     return JSONResponse({**found.summary(), "tracklets": plain(found.tracklets.to_pylist())})
 
 
 @router.get("/tracklets/{name}", summary="All that is known of a tracklet")
 def tracklet(name: WholeName, reader: StoreReader) -> Response:
-    found = reader.consistent(lambda snapshot: details(reader, snapshot, name))
+    found = reader.consistent(lambda snapshot: details(snapshot, name))
     return JSONResponse(known(found))
 
 

@@ -51,7 +51,7 @@ def stamp(
         )
     kind, form = match.groups()
     content, survey = reader.consistent(
-        lambda snapshot: exposure_stamp(reader, snapshot, name, alert, kind, alerts)
+        lambda snapshot: exposure_stamp(snapshot, name, alert, kind, alerts)
     )
     if form == "fits":
         given = {"Content-Disposition": f'attachment; filename="{alert}_{kind}.fits"'}
