@@ -104,7 +104,7 @@ def test_the_command_gives_the_same_again(stored, capsys):
 def test_the_command_takes_the_survey_that_the_night_was_run_with(data, ztf, tmp_path, capsys):
     own = tmp_path / "mine.toml"
     text = (ROOT / "conf" / "ztf.toml").read_text().replace('name = "ztf"', 'name = "mine"')
-    own.write_text(text.replace("detection_sigma = 5.0", "detection_sigma = 9.0"))
+    own.write_text(text.replace("detection_sigma = 5.0", "detection_sigma = 40.0"))
     store = str(tmp_path / "store")
     arguments = ["--night", NIGHT, "--alerts", str(SAMPLE), "--store", store, "--quiet"]
     assert main(["run", *arguments, "--survey", str(own)]) == 0

@@ -84,8 +84,9 @@ def measure_if_stamps(
     ----------
     store : as the operator gave it, for the advice
     """
-    night, survey = stored.night, stored.survey
+    night = stored.night
     try:
+        survey = stored.survey
         with clear_errors(alerts):
             if has_stamps(spark, night_path(spark, alerts, night), survey):
                 with progress.step("measuring stamps and flashes", spark):

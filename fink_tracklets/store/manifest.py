@@ -93,7 +93,7 @@ class Manifest:
 
     def as_dict(self) -> dict[str, Any]:
         """The manifest as JSON has it, without the stages that did not run."""
-        known = asdict(self)
+        known: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return {name: value for name, value in known.items() if value or name not in OPTIONAL}
 
 

@@ -116,7 +116,7 @@ def _value(hint: Any, value: Any, file: str, key: str) -> Any:
     if dataclasses.is_dataclass(hint):
         return build(typing.cast(type, hint), value, file, key)
     if origin is tuple:
-        if not isinstance(value, list):
+        if not isinstance(value, list | tuple):
             raise _wrong(file, key, "a list", value)
         return tuple(
             _value(arguments[0], item, file, f"{key}[{i}]") for i, item in enumerate(value)
