@@ -14,7 +14,13 @@ from benchmarks.satellites import HIGH, campaign, drawn, parts, share
 from fink_tracklets import load_survey
 from fink_tracklets.satellites.composite import match_two
 from fink_tracklets.satellites.elements import Elements, read_elements
-from fink_tracklets.satellites.identify import Catalogue, fields_of, match, scenes, tracklet_points
+from fink_tracklets.satellites.identify import (
+    Catalogue,
+    fields_of,
+    match_tracklet,
+    scenes,
+    tracklet_points,
+)
 from fink_tracklets.satellites.propagation import timescale
 from fink_tracklets.sky.sphere import ARCSEC, ra_dec
 
@@ -71,7 +77,7 @@ def two_on_a_line(data: Path, orbit_class: str, n: int, seed: int) -> dict[str, 
         catalogue = Catalogue.of(with_twin(elements, row, pair[1]))
         (scene,) = scenes(catalogue, fields_of(alerts), survey)
         own = tracklet_points(alerts)["E"]["T"]
-        found = match(own, scene, survey)
+        found = match_tracklet(own, scene, survey)
         if not len(found.which):
             found = match_two(own, scene, survey) or found
         numbers = catalogue.elements.norad_cat_id[scene.orbits.rows[found.which]].tolist()

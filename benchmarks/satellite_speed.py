@@ -14,7 +14,7 @@ from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.identify import (
     Catalogue,
     fields_of,
-    match,
+    match_tracklet,
     scenes,
     tracklet_points,
 )
@@ -70,7 +70,7 @@ def speed(data: Path) -> None:
     points, n = tracklet_points(alerts), 0
     for scene in scenes(catalogue, fields_of(candidates), survey):
         for own in points.get(scene.exposure, {}).values():
-            n += len(match(own, scene, survey).which) > 0
+            n += len(match_tracklet(own, scene, survey).which) > 0
     once, once_spent = time.perf_counter() - start, time.process_time() - spent
     start, spent = time.perf_counter(), time.process_time()
     identify_night(alerts, candidates, elements, survey)

@@ -27,7 +27,7 @@ from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.identify import (
     Catalogue,
     fields_of,
-    match,
+    match_tracklet,
     scenes,
     tracklet_points,
 )
@@ -70,7 +70,7 @@ def results(
         for method in methods:
             chosen = replace(survey, satellites=replace(survey.satellites, method=method))
             for name, own in points[scene.exposure].items():
-                found = match(own, scene, chosen)
+                found = match_tracklet(own, scene, chosen)
                 some = len(found.which) > 0
                 row = scene.orbits.rows[found.which[0]] if some else -1
                 number = catalogue.elements.norad_cat_id[row] if some else 0

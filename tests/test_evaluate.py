@@ -15,7 +15,7 @@ from fink_tracklets import find_tracklets
 from fink_tracklets.cli.main import main
 from fink_tracklets.errors import UserError
 from fink_tracklets.evaluate import Rate, compare, evaluate, evaluate_nights, summarize
-from fink_tracklets.evaluate.compare import match
+from fink_tracklets.evaluate.compare import pair_by_alerts
 from fink_tracklets.evaluate.inject import draw_track, inject
 from fink_tracklets.sky.sphere import ARCSEC, separation, unit_vectors
 
@@ -50,7 +50,7 @@ CASES = {
 def test_by_hand(case):
     """Truth: a of 10 alerts, b of 6."""
     found, expected, true, merged = CASES[case]
-    tracks, tracklets = match(truth_of(a=range(10), b=range(10, 16)), found)
+    tracks, tracklets = pair_by_alerts(truth_of(a=range(10), b=range(10, 16)), found)
     row = tracks.loc["a"]
     assert (row["recovered"], row["alerts_found"], row["split"]) == expected
     assert list(tracklets.index[tracklets["true"]]) == true
@@ -71,7 +71,7 @@ def skies(draw):
 @given(skies())
 def test_match_is_what_counting_one_by_one_gives(sky):
     truth, found = sky
-    tracks, tracklets = match(truth, found)
+    tracks, tracklets = pair_by_alerts(truth, found)
     sets = {t: set(g["alert_id"]) for t, g in truth.dropna().groupby("tracklet_id")}
     given_ = {t: set(g["alert_id"]) for t, g in found.groupby("tracklet")}
     assert list(tracks.index) == sorted(sets)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from fink_tracklets.evaluate.night import Evaluation, evaluate
 from fink_tracklets.finder import find_tracklets
+from fink_tracklets.sky.plane import TangentPlane
 from fink_tracklets.sky.sphere import ARCSEC, ra_dec
 from fink_tracklets.survey import Survey
 
@@ -99,8 +100,8 @@ def draw_track(rng: np.random.Generator, centre: Array, survey: Survey) -> Array
     noise = NOISE * survey.finder.refined_tolerance_arcsec
     x, y = (plane + rng.uniform(-0.5, 0.5) * size + rng.normal(0, noise, n) for plane in (x, y))
     middle = centre / np.linalg.norm(centre)
+    # Near the poles other axes than east and north: the track's direction is random.
     pole = np.array([0.0, 0.0, 1.0]) if abs(middle[2]) < 0.9 else np.array([1.0, 0.0, 0.0])
     east = np.cross(pole, middle)
     east /= np.linalg.norm(east)
-    north = np.cross(middle, east)
-    return np.asarray(middle + ARCSEC * (x[:, None] * east + y[:, None] * north))
+    return TangentPlane(middle, east, np.cross(middle, east)).vectors(x, y)

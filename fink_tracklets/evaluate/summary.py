@@ -54,7 +54,7 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class Line:
+class GroupRates:
     """Rates of one group."""
 
     group: str
@@ -82,8 +82,8 @@ class Line:
 class Summary:
     """An evaluation in numbers."""
 
-    total: Line
-    by: dict[str, tuple[Line, ...]]
+    total: GroupRates
+    by: dict[str, tuple[GroupRates, ...]]
     """By candidates, points, arc_arcsec and, if known, orbit_class."""
 
     def as_json(self) -> dict[str, Any]:
@@ -120,7 +120,7 @@ TITLES = {
 }
 
 
-def _cells(name: str, line: Line, recall_only: bool) -> list[str]:
+def _cells(name: str, line: GroupRates, recall_only: bool) -> list[str]:
     cells = [name, f"{line.recall.n:,}", str(line.recall)]
     cells += [f"{line.recall_detectable.n:,}", str(line.recall_detectable)]
     if recall_only:
@@ -161,10 +161,10 @@ def summarize(evaluation: Evaluation) -> Summary:
     return Summary(_line("all", evaluation), by)
 
 
-def _line(group: str, part: Evaluation, found: bool = True, exposures: bool = True) -> Line:
+def _line(group: str, part: Evaluation, found: bool = True, exposures: bool = True) -> GroupRates:
     tracks, tracklets = part.tracks, part.tracklets
     can = tracks[tracks["detectable"]]
-    return Line(
+    return GroupRates(
         group=group,
         recall=_rate(tracks["recovered"]),
         recall_detectable=_rate(can["recovered"]),

@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
 from fink_tracklets.finder.lines import Lines, circle_normal, cross, dot
-from fink_tracklets.finder.significance import DENSER, Sky
+from fink_tracklets.finder.significance import DENSER, NullModel
 
 Array = NDArray[np.float64]
 
 CROWD = 40
 """Lines from one point; with fewer it is quicker to fit them."""
 LEVELS = (2, 3, 4)
-"""Which of `Sky.box_widths` are counted: 40, 80 and 160 tolerances."""
+"""Which of `NullModel.box_widths` are counted: 40, 80 and 160 tolerances."""
 BLOCK = 1_000_000
 """Elements of the largest temporary array."""
 MARGIN = 1e-7
 """Of the places of points [rad]: single precision is enough."""
 
 
-def least_mean(fields: Array, lines: Lines, sky: Sky) -> Array:
+def least_mean(fields: Array, lines: Lines, null: NullModel) -> Array:
     """Lower bounds of the points expected by chance on any track from end to end of the lines.
 
     That is 2 tol L rho, with the local density rho of `local_density`.
@@ -55,13 +55,13 @@ def least_mean(fields: Array, lines: Lines, sky: Sky) -> Array:
         field = np.ascontiguousarray(fields[here // n].T)
         for k in range(0, len(rows), step := max(1, BLOCK // n)):
             part = rows[k : k + step]
-            mean[part] = _about(field, here % n, other[part] % n, sky)
+            mean[part] = _about(field, here % n, other[part] % n, null)
     return mean
 
 
-def _about(xyz: Array, i: np.int64, j: NDArray[np.int64], sky: Sky) -> Array:
+def _about(xyz: Array, i: np.int64, j: NDArray[np.int64], null: NullModel) -> Array:
     """`least_mean` of the lines from point i to points j of ``(3, n)``."""
-    widths = sky.box_widths[[level for level in LEVELS if level < len(sky.box_widths)]]
+    widths = null.box_widths[[level for level in LEVELS if level < len(null.box_widths)]]
     anchor = xyz[:, i]
     e1 = circle_normal(anchor, xyz[:, j[0]])
     e2 = cross(anchor, e1)
@@ -84,9 +84,9 @@ def _about(xyz: Array, i: np.int64, j: NDArray[np.int64], sky: Sky) -> Array:
     along = (c * x + s * y) / depth[near].astype(np.float32)
     across[(along < 0) | (along > np.tan(length)[:, None].astype(np.float32))] = np.nan
     # A track bends away from the line by this much at most.
-    bend = sky.max_curvature * length**2 / 8 + 2 * sky.tolerance + MARGIN
-    inner = (3 * sky.tolerance + bend).astype(np.float32)[:, None]
-    floor = np.full((2, len(j)), sky.density)
+    bend = null.max_curvature * length**2 / 8 + 2 * null.tolerance + MARGIN
+    inner = (3 * null.tolerance + bend).astype(np.float32)[:, None]
+    floor = np.full((2, len(j)), null.density)
     for width in widths[::-1]:
         outer = (width - bend).astype(np.float32)[:, None]
         counted = np.stack(
@@ -95,12 +95,12 @@ def _about(xyz: Array, i: np.int64, j: NDArray[np.int64], sky: Sky) -> Array:
                 np.count_nonzero((across < -inner) & (across > -outer), axis=1),
             ]
         )
-        area = (width - 3 * sky.tolerance) * (length + 2 * width)
+        area = (width - 3 * null.tolerance) * (length + 2 * width)
         # Along its chain a box either raises the density, or that was not lower than `enough`.
         raised = (counted + np.sqrt(counted)) / (area + 0.5 / floor)
         enough = gammaincinv(np.maximum(counted, 1), DENSER) / area
         floor = np.maximum(floor, np.where(counted > 0, np.minimum(raised, enough), 0.0))
-    return np.asarray(2 * sky.tolerance * length * floor.max(axis=0))
+    return np.asarray(2 * null.tolerance * length * floor.max(axis=0))
 
 
 def dot2(a: Array, b: Array) -> Array:

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from fink_tracklets.finder.crowds import least_mean
 from fink_tracklets.finder.lines import Ints, Lines
-from fink_tracklets.finder.significance import Sky
+from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.spacing import max_evidence
-from fink_tracklets.finder.track import Array, Track, frame, plausible, spacing
+from fink_tracklets.finder.track import Array, Track, along_across_track, plausible, spacing
 
 BLOCK = 400_000
 """Elements of the largest temporary array."""
@@ -21,7 +21,7 @@ CAPTURES = 10
 """Rounds of the fit that may add points; later rounds only drop them, so that all fits end."""
 
 
-def grow(fields: Array, lines: Lines, sky: Sky) -> Iterator[tuple[int, Track]]:
+def grow(fields: Array, lines: Lines, null: NullModel) -> Iterator[tuple[int, Track]]:
     """The sets of points on one parabola from end to end of the lines.
 
     Parameters
@@ -36,21 +36,21 @@ def grow(fields: Array, lines: Lines, sky: Sky) -> Iterator[tuple[int, Track]]:
     """
     xyz = np.ascontiguousarray(np.moveaxis(fields, -1, 0))
     start = np.cumsum(lines.count) - lines.count
-    mean = least_mean(fields, lines, sky)
+    mean = least_mean(fields, lines, null)
     for count in np.unique(lines.count):
         rows = np.flatnonzero(lines.count == count)
         step = max(1, BLOCK // int(count) ** 2)
         for part in (rows[k : k + step] for k in range(0, len(rows), step)):
             points = lines.points[start[part][:, None] + np.arange(count)]
-            yield from _grow(xyz, lines, part, points, mean[part], sky)
+            yield from _grow(xyz, lines, part, points, mean[part], null)
 
 
 def _grow(
-    xyz: Array, lines: Lines, rows: Ints, points: Ints, mean: Array, sky: Sky
+    xyz: Array, lines: Lines, rows: Ints, points: Ints, mean: Array, null: NullModel
 ) -> Iterator[tuple[int, Track]]:
     """`grow` for lines with an equal number of points, ``(S, c)``."""
     field, i, j = lines.field[rows], lines.i[rows], lines.j[rows]
-    along, across, length = frame(
+    along, across, length = along_across_track(
         xyz[:, field[:, None], points], xyz[:, field, i], xyz[:, field, j]
     )
     ends = (points == i[:, None]) | (points == j[:, None])
@@ -60,33 +60,35 @@ def _grow(
     along, across, ends, points = (
         np.take_along_axis(a, order, axis=1) for a in (along, across, ends, points)
     )
-    most, members = agree(along, across, ends, length, sky)
-    may = sky.could_pass(lines.radius[rows], lines.within_i[rows], lines.within_j[rows], most, mean)
+    most, members = agree(along, across, ends, length, null)
+    may = null.could_pass(
+        lines.radius[rows], lines.within_i[rows], lines.within_j[rows], most, mean
+    )
     if not may.any():
         return
     u = 2 * along / length[:, None] - 1
-    kept, members, curve = refine(u[may], across[may], members[may], sky)
+    kept, members, curve = refine(u[may], across[may], members[may], null)
     keep = np.flatnonzero(may)[kept]
     keep_ok = ends[keep].sum(axis=1) == (ends[keep] & members).sum(axis=1)
-    keep_ok &= plausible(sky, curve, length[keep])
+    keep_ok &= plausible(null, curve, length[keep])
     keep, members, curve = keep[keep_ok], members[keep_ok], curve[keep_ok]
-    limit = np.log10(sky.threshold) + EXTEND_BELOW
+    limit = np.log10(null.threshold) + EXTEND_BELOW
     sizes = members.sum(axis=1)
-    bound = _bound(lines, rows[keep], sizes, mean[keep], sky)
-    may = bound < limit + max_evidence(sky.n)[sizes]
+    bound = _bound(lines, rows[keep], sizes, mean[keep], null)
+    may = bound < limit + max_evidence(null.n)[sizes]
     keep, members, curve = keep[may], members[may], curve[may]
     rows, mean = rows[keep], mean[keep]
-    n_resolved, evidence = spacing(along[keep], members, sky)
-    bound = _bound(lines, rows, n_resolved, mean, sky) - evidence
-    good = (n_resolved >= sky.min_points) & (bound < limit)
+    n_resolved, evidence = spacing(along[keep], members, null)
+    bound = _bound(lines, rows, n_resolved, mean, null) - evidence
+    good = (n_resolved >= null.min_points) & (bound < limit)
     for k in np.flatnonzero(good):
         track = Track(points[keep[k]][members[k]], curve[k], float(bound[k]))
         yield int(field[keep[k]]), track
 
 
-def _bound(lines: Lines, rows: Ints, resolved: Ints, mean: Array, sky: Sky) -> Array:
-    """`Sky.log10_bound` of tracks with so many resolved points on lines."""
-    return sky.log10_bound(
+def _bound(lines: Lines, rows: Ints, resolved: Ints, mean: Array, null: NullModel) -> Array:
+    """`NullModel.log10_bound` of tracks with so many resolved points on lines."""
+    return null.log10_bound(
         lines.radius[rows],
         lines.within_i[rows],
         lines.within_j[rows],
@@ -97,7 +99,7 @@ def _bound(lines: Lines, rows: Ints, resolved: Ints, mean: Array, sky: Sky) -> A
 
 
 def agree(
-    along: Array, across: Array, ends: NDArray[np.bool_], length: Array, sky: Sky
+    along: Array, across: Array, ends: NDArray[np.bool_], length: Array, null: NullModel
 ) -> tuple[Ints, NDArray[np.bool_]]:
     """The parabola from end to end that most points agree with.
 
@@ -116,11 +118,11 @@ def agree(
     count : (S,) points that may lie on one parabola, the ends included
     members : (S, c) these points
     """
-    limit = sky.max_curvature / 2
+    limit = null.max_curvature / 2
     weight = along * (length[:, None] - along)
     with np.errstate(divide="ignore", invalid="ignore"):
-        low = np.maximum((across - 2 * sky.tolerance) / weight, -limit)
-        high = np.minimum((across + 2 * sky.tolerance) / weight, limit)
+        low = np.maximum((across - 2 * null.tolerance) / weight, -limit)
+        high = np.minimum((across + 2 * null.tolerance) / weight, limit)
     low, high = np.where(ends, -limit, low), np.where(ends, limit, high)
     low, high = np.where(weight > 0, low, -limit), np.where(weight > 0, high, limit)
     low[low > high] = np.inf
@@ -135,7 +137,7 @@ def agree(
 
 
 def refine(
-    u: Array, across: Array, members: NDArray[np.bool_], sky: Sky
+    u: Array, across: Array, members: NDArray[np.bool_], null: NullModel
 ) -> tuple[Ints, NDArray[np.bool_], Array]:
     """Least-squares parabolas through the members, which become all points within the tolerance.
 
@@ -159,10 +161,10 @@ def refine(
         old = members[active]
         c = parabola(u[active], across[active], old)
         fit = (c[:, 2:3] * u[active] + c[:, 1:2]) * u[active] + c[:, :1]
-        new = np.abs(across[active] - fit) <= sky.tolerance
+        new = np.abs(across[active] - fit) <= null.tolerance
         if rounds >= CAPTURES:
             new &= old
-        enough = new.sum(axis=1) >= sky.min_points
+        enough = new.sum(axis=1) >= null.min_points
         same = (new == old).all(axis=1)
         ready = active[enough & same]
         curve[ready, :3] = c[enough & same]

@@ -1,8 +1,8 @@
 """Candidate lines: pairs of points with others near the great-circle arc between them.
 
 A pair (i, j) is a line when the points within T of its great circle and between its ends are so
-many that a tracklet from i to j may be significant (`Sky.could_pass`). Two exact ways give the
-same lines:
+many that a tracklet from i to j may be significant (`NullModel.could_pass`). Two exact ways give
+the same lines:
 
 - `by_broadcast`: all pairs times all points of many small exposures at once, O(N^3);
 - `by_anchor`: about each point the others are sorted by position angle. A circle through the
@@ -23,7 +23,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from fink_tracklets.finder.significance import Sky
+from fink_tracklets.finder.significance import NullModel
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -49,7 +49,7 @@ class Lines:
     j: Ints
     """(L,) last point."""
     radius: Ints
-    """(L,) separation, as an index into `Sky.radii`."""
+    """(L,) separation, as an index into `NullModel.radii`."""
     within_i: Ints
     """(L,) other points nearer to i than that radius."""
     within_j: Ints
@@ -72,19 +72,19 @@ class Lines:
         return Lines(**{name: column[order] for name, column in whole.items()}, points=points[take])
 
 
-def candidate_lines(points: Array, sky: Sky) -> Iterator[Lines]:
+def candidate_lines(points: Array, null: NullModel) -> Iterator[Lines]:
     """The lines of fields of equal size, by the faster of the two ways, in parts.
 
     Parameters
     ----------
     points : (E, n, 3) unit vectors
-    sky : tolerances, and the significance that a line must be able to reach
+    null : tolerances, and the significance that a line must be able to reach
     """
     if points.shape[1] < BROADCAST_BELOW or not _is_small(points):
-        yield from by_broadcast(points, sky)
+        yield from by_broadcast(points, null)
     else:
         for e, field in enumerate(points):
-            yield from by_anchor(field, sky, e)
+            yield from by_anchor(field, null, e)
 
 
 def _is_small(points: Array) -> bool:
@@ -97,7 +97,7 @@ def _centre(points: Array) -> Array:
     return np.asarray(middle / max(np.linalg.norm(middle), 1e-300))
 
 
-def by_broadcast(points: Array, sky: Sky) -> Iterator[Lines]:
+def by_broadcast(points: Array, null: NullModel) -> Iterator[Lines]:
     """Lines of ``(E, n, 3)`` points: every pair with every point."""
     n_fields, n, _ = points.shape
     i, j = np.triu_indices(n, 1)
@@ -109,20 +109,20 @@ def by_broadcast(points: Array, sky: Sky) -> Iterator[Lines]:
             a, b = i[p : p + pair_step], j[p : p + pair_step]
             first, last = xyz[:, :, a], xyz[:, :, b]
             across = dot(circle_normal(first, last)[..., None], xyz[:, :, None])
-            near = np.abs(across, out=across) <= np.sin(sky.first_tolerance)
+            near = np.abs(across, out=across) <= np.sin(null.first_tolerance)
             count = np.count_nonzero(near, axis=-1)
-            far = dot(first, last) <= np.cos(sky.min_separation)
-            f, q = np.nonzero(far & (count >= sky.min_points))
+            far = dot(first, last) <= np.cos(null.min_separation)
+            f, q = np.nonzero(far & (count >= null.min_points))
             if len(f):
                 used, g = np.unique(f, return_inverse=True)
-                within = _within(xyz[:, used], sky)
+                within = _within(xyz[:, used], null)
                 pairs = _Pairs(f + e, a[q], b[q], within[g, a[q]], within[g, b[q]])
                 line, k = np.nonzero(near[f, q])
                 clouds = xyz[:, f[line], k]
-                yield _confirm(pairs, first[:, f, q], last[:, f, q], line, clouds, k, sky)
+                yield _confirm(pairs, first[:, f, q], last[:, f, q], line, clouds, k, null)
 
 
-def by_anchor(points: Array, sky: Sky, field: int = 0) -> Iterator[Lines]:
+def by_anchor(points: Array, null: NullModel, field: int = 0) -> Iterator[Lines]:
     """Lines of one field of ``(n, 3)`` points within 60 degrees of its centre, by sorting."""
     n = len(points)
     centre = _centre(points)
@@ -133,8 +133,8 @@ def by_anchor(points: Array, sky: Sky, field: int = 0) -> Iterator[Lines]:
     order = np.argsort(u, kind="stable")
     u = u[order]
     xyz = np.ascontiguousarray(points[order].T)
-    within = _within(xyz[:, None], sky)[0]
-    sin_t = np.sin(sky.first_tolerance) * WIDER
+    within = _within(xyz[:, None], null)[0]
+    sin_t = np.sin(null.first_tolerance) * WIDER
     begin = np.searchsorted(u, u - 2 * sin_t * np.sqrt(1 + u**2) / depth.min())
     forward = axis[:, None] - u * centre[:, None]
     forward /= np.sqrt(dot(forward, forward))
@@ -156,13 +156,13 @@ def by_anchor(points: Array, sky: Sky, field: int = 0) -> Iterator[Lines]:
         high = np.maximum(np.searchsorted(angle, theta + window, side="right"), low)
         steps = np.bincount(low, minlength=n) - np.bincount(high, minlength=n)
         count = np.cumsum(steps[: len(angle)]) + 1
-        rank = np.flatnonzero(count >= sky.min_points)
+        rank = np.flatnonzero(count >= null.min_points)
         if not len(rank):
             continue
         b, count = target[rank], count[rank]
         cosine = dot(anchor, nearby)
-        radius = radius_index(cosine[b - begin[a]], sky)
-        good = (radius >= 0) & sky.could_pass(radius, within[a, radius], within[b, radius], count)
+        radius = radius_index(cosine[b - begin[a]], null)
+        good = (radius >= 0) & null.could_pass(radius, within[a, radius], within[b, radius], count)
         if not good.any():
             continue
         rank, b, radius = rank[good], b[good], radius[good]
@@ -172,7 +172,7 @@ def by_anchor(points: Array, sky: Sky, field: int = 0) -> Iterator[Lines]:
         closer = cosine[k] >= cosine[b - begin[a]][circle]
         circle, k = circle[closer], k[closer]
         count = np.bincount(circle, minlength=len(b)) + 1
-        good = sky.could_pass(radius, within[a, radius], within[b, radius], count)
+        good = null.could_pass(radius, within[a, radius], within[b, radius], count)
         if not good.any():
             continue
         b = b[good]
@@ -182,7 +182,7 @@ def by_anchor(points: Array, sky: Sky, field: int = 0) -> Iterator[Lines]:
         line = np.concatenate([(np.cumsum(good) - 1)[circle[good[circle]]], np.arange(len(b))])
         k = np.concatenate([k[good[circle]], np.full(len(b), here)])
         names = order[begin[a] :][k]
-        parts.append(_confirm(pairs, anchor, xyz[:, b], line, nearby[:, k], names, sky))
+        parts.append(_confirm(pairs, anchor, xyz[:, b], line, nearby[:, k], names, null))
         if len(parts) == ANCHORS:
             yield Lines.join(parts)
             parts = []
@@ -209,7 +209,7 @@ def _expand(low: Ints, high: Ints) -> tuple[Ints, Ints]:
 
 
 def _confirm(
-    pairs: _Pairs, first: Array, last: Array, line: Ints, cloud: Array, names: Ints, sky: Sky
+    pairs: _Pairs, first: Array, last: Array, line: Ints, cloud: Array, names: Ints, null: NullModel
 ) -> Lines:
     """The lines among the pairs, with their points.
 
@@ -223,17 +223,17 @@ def _confirm(
     """
     cosine = dot(first, last)
     normal, first = circle_normal(first, last), np.broadcast_to(first, last.shape)
-    near = np.abs(dot(normal[:, line], cloud)) <= np.sin(sky.first_tolerance)
+    near = np.abs(dot(normal[:, line], cloud)) <= np.sin(null.first_tolerance)
     # Between the ends: nearer to each end than the other end is.
     near &= dot(first[:, line], cloud) >= cosine[line]
     near &= dot(last[:, line], cloud) >= cosine[line]
     line, names = line[near], names[near]
     count = np.bincount(line, minlength=len(cosine))
-    radius = radius_index(cosine, sky)
+    radius = radius_index(cosine, null)
     row = np.arange(len(radius))
     within_i = pairs.within_i[row % max(len(pairs.within_i), 1), radius]
     within_j = pairs.within_j[row, radius]
-    good = sky.could_pass(radius, within_i, within_j, count)
+    good = null.could_pass(radius, within_i, within_j, count)
     line, member = line[good[line]], names[good[line]]
     member = member[np.lexsort((member, line))]
     swap = (pairs.i > pairs.j)[good]
@@ -271,20 +271,20 @@ def cross(a: Array, b: Array) -> Array:
     return np.stack([a[i] * b[j] - a[j] * b[i] for i, j in ((1, 2), (2, 0), (0, 1))])
 
 
-def radius_index(cosine: Array, sky: Sky) -> Ints:
-    """The largest of `Sky.radii` that a separation reaches, -1 for none."""
-    return np.searchsorted(-np.cos(sky.radii), -cosine, side="right") - 1
+def radius_index(cosine: Array, null: NullModel) -> Ints:
+    """The largest of `NullModel.radii` that a separation reaches, -1 for none."""
+    return np.searchsorted(-np.cos(null.radii), -cosine, side="right") - 1
 
 
-def _within(xyz: Array, sky: Sky) -> Ints:
-    """How many other points are nearer than each of `Sky.radii`: ``(3, E, n)`` to ``(E, n, R)``."""
+def _within(xyz: Array, null: NullModel) -> Ints:
+    """How many other points are nearer than each of the radii: ``(3, E, n)`` to ``(E, n, R)``."""
     _, n_fields, n = xyz.shape
-    bins = len(sky.radii) + 1
+    bins = len(null.radii) + 1
     within = np.empty((n_fields, n, bins), dtype=np.int64)
     step = max(1, BLOCK // (n_fields * n))
     for k in range(0, n, step):
         part = xyz[:, :, k : k + step]
-        cell = radius_index(dot(part[..., None], xyz[:, :, None]), sky) + 1
+        cell = radius_index(dot(part[..., None], xyz[:, :, None]), null) + 1
         rows = cell.shape[0] * cell.shape[1]
         cell += bins * np.arange(rows).reshape(cell.shape[:2])[..., None]
         counts = np.bincount(cell.ravel(), minlength=rows * bins)

@@ -40,7 +40,7 @@ RADII_PER_OCTAVE = 2
 
 
 @dataclass(frozen=True)
-class Sky:
+class NullModel:
     """The numbers of one exposure that the significance depends on."""
 
     n: int
@@ -59,10 +59,10 @@ class Sky:
     """Kept below this many expected chance tracklets per exposure."""
 
     @staticmethod
-    def of(survey: Survey, n: int) -> Sky:
-        """The sky of an exposure with n candidates."""
+    def of(survey: Survey, n: int) -> NullModel:
+        """The null of an exposure with n candidates."""
         limits = survey.finder
-        return Sky(
+        return NullModel(
             n=n,
             area=survey.field_area_deg2 * np.radians(1.0) ** 2,
             tolerance=limits.refined_tolerance_arcsec * ARCSEC,
@@ -202,7 +202,7 @@ def log10_poisson_tail(m: ArrayLike, mean: ArrayLike) -> Array:
 
 
 def local_density(
-    sky: Sky, along: Array, across: Array, members: NDArray[np.bool_], length: Array
+    null: NullModel, along: Array, across: Array, members: NDArray[np.bool_], length: Array
 ) -> Array:
     """The density beside each curve, at least the uniform one.
 
@@ -221,8 +221,8 @@ def local_density(
     -------
     (S,) points per steradian
     """
-    widths, n_sets = sky.box_widths, len(length)
-    side, inner = np.abs(across), 3 * sky.tolerance
+    widths, n_sets = null.box_widths, len(length)
+    side, inner = np.abs(across), 3 * null.tolerance
     over = np.maximum(-along, along - length[:, None])
     reach = np.maximum(widths[-1], length)[:, None]
     inside = (side > inner) & (side < widths[-1]) & (over < reach) & ~members
@@ -236,8 +236,8 @@ def local_density(
         [np.bincount(cell + f, minlength=n_sets * 2 * (len(widths) + 1)) for f in first]
     ).reshape(2, n_sets, 2, len(widths) + 1)
     inside_box = np.cumsum(counts, axis=-1)
-    density = np.full((2, n_sets, 2), sky.density)
-    largest = np.full(n_sets, sky.density)
+    density = np.full((2, n_sets, 2), null.density)
+    largest = np.full(n_sets, null.density)
     for level in range(len(widths) - 1, -1, -1):
         depth = widths[level] - inner
         area = np.stack([depth * (length + 2 * widths[level]), 3 * depth * length])[:, :, None]

@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 LOG10 = np.log(10.0)
 MAX_LOG10_EVIDENCE = 6.0
 """Cap of LR [dex]. It costs no recall (as regular and as many points are significant anyway) and
-makes `significance.Sky.could_pass` a useful bound."""
+makes `significance.NullModel.could_pass` a useful bound."""
 JITTERS = (0.015, 0.05, 0.15)
 """Models of a regular rotator: scatter of the flashes [periods], of equal weight."""
 NULL_WEIGHT = 0.5

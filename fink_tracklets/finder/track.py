@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fink_tracklets.finder.lines import Ints, circle_normal, cross, dot, radius_index
 from fink_tracklets.finder.significance import (
-    Sky,
+    NullModel,
     is_one_run,
     local_density,
     log10_poisson_tail,
@@ -43,7 +43,7 @@ class Track:
         return (self.log10_nfa, self.scored, -len(self.members), tuple(self.members.tolist()))
 
 
-def frame(points: Array, first: Array, last: Array) -> tuple[Array, Array, Array]:
+def along_across_track(points: Array, first: Array, last: Array) -> tuple[Array, Array, Array]:
     """Coordinates of points along and across the great circles from first to last points.
 
     Parameters
@@ -74,13 +74,13 @@ def sagitta(curve: Array) -> Array:
     return np.asarray(np.abs(curve[..., 2]) + 3 * np.abs(curve[..., 3]))
 
 
-def plausible(sky: Sky, curve: Array, length: Array) -> NDArray[np.bool_]:
-    """Whether curves bend no more than `Sky.max_curvature` and the noise allow."""
-    return sagitta(curve) <= sky.max_curvature * np.square(length) / 8 + sky.tolerance
+def plausible(null: NullModel, curve: Array, length: Array) -> NDArray[np.bool_]:
+    """Whether curves bend no more than `NullModel.max_curvature` and the noise allow."""
+    return sagitta(curve) <= null.max_curvature * np.square(length) / 8 + null.tolerance
 
 
 def fit_track(
-    sky: Sky, xyz: Array, members: Ints, degree: int = 2, drop: bool = False
+    null: NullModel, xyz: Array, members: Ints, degree: int = 2, drop: bool = False
 ) -> Track | None:
     """The least-squares track through points; None when they are no tracklet.
 
@@ -92,12 +92,12 @@ def fit_track(
         without, such a point means that there is no track
     """
     members = np.sort(members)
-    while len(members) >= max(sky.min_points, degree + 2):
+    while len(members) >= max(null.min_points, degree + 2):
         points = xyz[:, members]
         one = np.argmin(dot(points, points[:, :1]))
         other = np.argmin(dot(points, points[:, one, None]))
         ends = points[:, [min(one, other)]], points[:, [max(one, other)]]
-        along, across, length = frame(points[:, None], *ends)
+        along, across, length = along_across_track(points[:, None], *ends)
         u = 2 * along[0] / length - 1
         powers = u ** np.arange(degree + 1)[:, None]
         matrix = np.array([[np.sum(p * q) for p in powers] for q in powers])
@@ -108,8 +108,8 @@ def fit_track(
         curve[: degree + 1] = np.linalg.solve(matrix, vector)
         offset = np.abs(across[0] - polynomial(curve[None], u[None])[0])
         worst = np.argmax(offset)
-        if offset[worst] <= sky.tolerance:
-            if not plausible(sky, curve, length[0]):
+        if offset[worst] <= null.tolerance:
+            if not plausible(null, curve, length[0]):
                 return None
             return Track(members[np.argsort(u, kind="stable")], curve, -np.inf)
         if not drop:
@@ -131,12 +131,12 @@ def beside(xyz: Array, track: Track) -> tuple[Array, Array]:
     offset : (n,) [rad] from the curve
     """
     first, last = xyz[:, track.members[:1]], xyz[:, track.members[-1:]]
-    along, across, length = frame(xyz[:, None], first, last)
+    along, across, length = along_across_track(xyz[:, None], first, last)
     u = 2 * along / length - 1
     return u[0], (across - polynomial(track.curve[None], u))[0]
 
 
-def score(sky: Sky, xyz: Array, tracks: list[Track]) -> list[Track]:
+def score(null: NullModel, xyz: Array, tracks: list[Track]) -> list[Track]:
     """The tracks with their log10 NFA; infinite for those that break a rule of significance.
 
     Parameters
@@ -146,37 +146,37 @@ def score(sky: Sky, xyz: Array, tracks: list[Track]) -> list[Track]:
     first = np.array([track.members[0] for track in tracks])
     last = np.array([track.members[-1] for track in tracks])
     curve = np.stack([track.curve for track in tracks])
-    along, across, length = frame(xyz[:, None], xyz[:, first], xyz[:, last])
+    along, across, length = along_across_track(xyz[:, None], xyz[:, first], xyz[:, last])
     # Beyond its ends a fitted curve means nothing: the boxes go on along the great circle.
     across -= polynomial(curve, np.clip(2 * along / length[:, None] - 1, -1, 1))
     members = np.zeros(along.shape, dtype=bool)
     for row, track in enumerate(tracks):
         members[row, track.members] = True
-    density = local_density(sky, along, across, members, length)
+    density = local_density(null, along, across, members, length)
     cosine = dot(xyz[:, first], xyz[:, last])[:, None]
-    radius = sky.radii[np.maximum(radius_index(cosine[:, 0], sky), 0)]
+    radius = null.radii[np.maximum(radius_index(cosine[:, 0], null), 0)]
     ranks, near = [], []
     for end in (first, last):
         cosines = dot(xyz[:, end, None], xyz[:, None])
         ranks.append(np.count_nonzero(cosines >= cosine, axis=1) - 1)
         near.append(np.count_nonzero(cosines > np.cos(radius)[:, None], axis=1) - 1)
     n_members = members.sum(axis=1)
-    density = np.maximum(density, sky.disc_density(radius, np.minimum(*near), n_members))
-    tests = sky.log10_ends(*ranks) + sky.log10_curvatures(length, sagitta(curve) - sky.tolerance)
+    density = np.maximum(density, null.disc_density(radius, np.minimum(*near), n_members))
+    tests = null.log10_ends(*ranks) + null.log10_curvatures(length, sagitta(curve) - null.tolerance)
     held = np.arange(n_members.max()) < n_members[:, None]
     places = np.zeros(held.shape)
     places[held] = np.concatenate([along[row, track.members] for row, track in enumerate(tracks)])
-    n_resolved, evidence = spacing(places, held, sky)
-    mean = 2 * sky.tolerance * length * density
+    n_resolved, evidence = spacing(places, held, null)
+    mean = 2 * null.tolerance * length * density
     log10 = tests + log10_poisson_tail(n_resolved - 2, mean) - evidence
-    log10[n_resolved < sky.min_points] = np.inf
+    log10[n_resolved < null.min_points] = np.inf
     return [
         replace(track, log10_nfa=float(nfa), scored=True)
         for track, nfa in zip(tracks, log10, strict=True)
     ]
 
 
-def spacing(along: Array, members: NDArray[np.bool_], sky: Sky) -> tuple[Ints, Array]:
+def spacing(along: Array, members: NDArray[np.bool_], null: NullModel) -> tuple[Ints, Array]:
     """Resolved points of each set and the evidence of their spacing.
 
     Returns
@@ -190,15 +190,15 @@ def spacing(along: Array, members: NDArray[np.bool_], sky: Sky) -> tuple[Ints, A
         rows = np.flatnonzero(sizes == m)
         place = np.nonzero(members[rows])[1].reshape(-1, m)
         x = np.take_along_axis(along[rows], place, axis=1)
-        knot = np.diff(x, axis=1) < sky.first_tolerance
+        knot = np.diff(x, axis=1) < null.first_tolerance
         r, k = np.nonzero(knot)
         resolved[rows[r], place[r, k + 1]] = False
     count, evidence = resolved.sum(axis=1), np.zeros(len(along))
     for m in np.unique(count):
         rows = np.flatnonzero(count == m)
-        if m < sky.min_points:
+        if m < null.min_points:
             continue
         x = along[rows][resolved[rows]].reshape(-1, m)
-        evidence[rows] = spacing_evidence(x, NOISE * sky.tolerance)
+        evidence[rows] = spacing_evidence(x, NOISE * null.tolerance)
         count[rows[~is_one_run(x)]] = 0
     return count, evidence

@@ -136,8 +136,8 @@ def flash_tables(
             row["log10_false_alarm"] = comb.log10_false_alarm
             if comb.log10_false_alarm <= np.log10(settings.max_false_alarm):
                 step, phase = turn(curve["mag"].to_numpy(float), comb, settings.max_false_alarm)
-                period = step * comb.spacing_arcsec * second
-                error = step * comb.spacing_error_arcsec * second
+                period = step * comb.spacing * second
+                error = step * comb.spacing_error * second
                 row |= {
                     "period_s": period,
                     "period_error_s": np.hypot(error, UNEVEN_PERIOD * period * is_long),

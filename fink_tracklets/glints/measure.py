@@ -26,6 +26,7 @@ from fink_tracklets.glints.peaks import (
     on_track,
     smallest_spacing,
 )
+from fink_tracklets.sky.plane import TangentPlane
 from fink_tracklets.sky.sphere import great_circle, position_angle, ra_dec, unit_vectors
 from fink_tracklets.survey import Survey
 from fink_tracklets.survey.glints import GlintSettings
@@ -197,9 +198,9 @@ def _line(row: Any, angle: float, settings: GlintSettings) -> dict[str, Any]:
     }  # fmt: skip
     if found.east is not None and found.north is not None:
         at = (0.0, 0.0) if centre is None else (found.east[centre], found.north[centre])
-        line["peak_ra"], line["peak_dec"] = _on_sky(
-            row.ra, row.dec, found.east - at[0], found.north - at[1]
-        )
+        plane = TangentPlane.at(row.ra, row.dec)
+        ra, dec = ra_dec(plane.vectors(found.east - at[0], found.north - at[1]))
+        line["peak_ra"], line["peak_dec"] = ra.tolist(), dec.tolist()
     if centre is None:
         return line
     oriented = found.east is not None and found.north is not None
@@ -228,15 +229,6 @@ def _line(row: Any, angle: float, settings: GlintSettings) -> dict[str, Any]:
         fainter = -2.5 * np.log10(found.flux / found.flux[centre])
         line["track_peaks"] = list(zip(along[members], fainter[members], strict=True))
     return line
-
-
-def _on_sky(ra: float, dec: float, east: Array, north: Array) -> tuple[list[float], list[float]]:
-    """Positions [deg] at small offsets [arcsec] from a position."""
-    e, n = np.radians(east / 3600)[:, None], np.radians(north / 3600)[:, None]
-    at = unit_vectors(ra, dec)
-    to_east = np.array([-np.sin(np.radians(ra)), np.cos(np.radians(ra)), 0.0])
-    ras, decs = ra_dec(at + e * to_east + n * np.cross(at, to_east))
-    return ras.tolist(), decs.tolist()
 
 
 def evidence(

@@ -175,7 +175,7 @@ def on_track(
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class CommonLine:
     """The line that the peaks of a stamp have in common."""
 
     direction: tuple[float, float]
@@ -184,7 +184,7 @@ class Line:
     """Of the members about it; NaN for two, which always have a line."""
 
 
-def common_line(x: Array, y: Array, centre: int, width: float) -> Line | None:
+def common_line(x: Array, y: Array, centre: int, width: float) -> CommonLine | None:
     """The line through the central peak that holds most peaks; the brighter ones where two do.
 
     Parameters
@@ -210,7 +210,7 @@ def common_line(x: Array, y: Array, centre: int, width: float) -> Line | None:
     direction = vectors[:, 1]
     n = int(best.sum())
     rms = float(np.sqrt(max(values[0], 0.0) / (n - 2))) if n > 2 else np.nan
-    return Line((float(direction[0]), float(direction[1])), best, rms)
+    return CommonLine((float(direction[0]), float(direction[1])), best, rms)
 
 
 def smallest_spacing(along: Array, closest: float) -> float:

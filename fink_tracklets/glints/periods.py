@@ -29,8 +29,8 @@ HARMONICS = 4
 class Comb:
     """Evenly spaced flashes, or two or three such series of one spacing."""
 
-    spacing_arcsec: float
-    spacing_error_arcsec: float
+    spacing: float
+    spacing_error: float
     """68 %, by least squares and Student's t."""
     on_comb: int
     """Flashes within the tolerance of a tooth."""

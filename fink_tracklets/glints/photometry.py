@@ -116,4 +116,4 @@ def flash_period(flash_s: Array, time_s: Array) -> Comb | None:
     if comb is None:
         return None
     sampling = step / comb.on_comb**1.5
-    return replace(comb, spacing_error_arcsec=float(np.hypot(comb.spacing_error_arcsec, sampling)))
+    return replace(comb, spacing_error=float(np.hypot(comb.spacing_error, sampling)))

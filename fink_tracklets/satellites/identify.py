@@ -150,7 +150,7 @@ def _scene(
     return Scene(exposure, orbits, nominal, lit, errors, around, age)
 
 
-def match(points: np.ndarray, scene: Scene, survey: Survey) -> Matches:
+def match_tracklet(points: np.ndarray, scene: Scene, survey: Survey) -> Matches:
     """The objects that may have made a tracklet, by the survey's method.
 
     Parameters
@@ -159,10 +159,10 @@ def match(points: np.ndarray, scene: Scene, survey: Survey) -> Matches:
     """
     limits = survey.satellites
     if limits.method == "paper1":
-        return paper1.match(points, scene.nominal, limits)
+        return paper1.paper1_matches(points, scene.nominal, limits)
     if limits.method == "paper2":
-        return paper2.match(points, scene.nominal, limits)
-    return likelihood.match(
+        return paper2.paper2_matches(points, scene.nominal, limits)
+    return likelihood.likelihood_matches(
         points, scene.orbits, scene.nominal, scene.lit, scene.errors,
         scene.crowd.density(*likelihood.ends(points)), limits,
     )  # fmt: skip

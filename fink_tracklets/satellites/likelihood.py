@@ -80,7 +80,7 @@ def peak(tail: np.ndarray | int) -> np.ndarray:
     return np.where(np.asarray(tail) == 1, 1 / np.pi, 8**-0.5)
 
 
-def match(
+def likelihood_matches(
     points: np.ndarray,
     orbits: Orbits,
     nominal: Arcs,

@@ -16,7 +16,7 @@ from fink_tracklets.satellites.identify import (
     Catalogue,
     Fields,
     fields_of,
-    match,
+    match_tracklet,
     scenes,
     tracklet_points,
 )
@@ -75,7 +75,7 @@ def identify_night(
     matched, blind = [], []
     for scene in scenes(catalogue, fields_of(candidates), survey):
         for name, points in by_exposure.get(scene.exposure, {}).items():
-            found = match(points, scene, survey)
+            found = match_tracklet(points, scene, survey)
             if not len(found.which) and survey.satellites.method == "likelihood":
                 found = match_two(points, scene, survey) or found
             if len(found.which):
@@ -170,7 +170,7 @@ def false_matches(alerts: pd.DataFrame, catalogue: Catalogue, survey: Survey) ->
         for h, shift in enumerate(hours):
             for scene in scenes(catalogue, fields, survey, shift * 3600):
                 for name, points in by_exposure[scene.exposure].items():
-                    found = match(points, scene, survey)
+                    found = match_tracklet(points, scene, survey)
                     if len(found.which):
                         score[place[name], h] = found.score[0]
 

@@ -10,7 +10,7 @@ from fink_tracklets.sky.sphere import ARCSEC, great_circle
 from fink_tracklets.survey.satellites import SatelliteLimits
 
 
-def match(points: np.ndarray, nominal: Arcs, limits: SatelliteLimits) -> Matches:
+def paper1_matches(points: np.ndarray, nominal: Arcs, limits: SatelliteLimits) -> Matches:
     """Objects whose great circle passes along a tracklet, the nearest on average first.
 
     Parameters

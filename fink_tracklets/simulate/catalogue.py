@@ -32,7 +32,7 @@ SYNTHETIC = {"LEO": 2600, "MEO": 250, "GEO": 450, "GEO inclined": 550, "GTO": 80
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class Fleet:
     """Objects to fly, arrays of shape (n,) in order of catalogue number."""
 
     norad_cat_id: np.ndarray
@@ -147,7 +147,7 @@ def write_catalogue(elements: list[dict[str, str | int | float]], folder: Path) 
     return path
 
 
-def read_catalogue(path: str | Path) -> Catalogue:
+def read_catalogue(path: str | Path) -> Fleet:
     """A catalogue from a file of OMM JSON or of two- or three-line elements, or gzipped.
 
     Of several sets of one object the last counts. Irregular lines are left out.
@@ -172,17 +172,17 @@ def read_catalogue(path: str | Path) -> Catalogue:
     return _catalogue(sets)
 
 
-def from_elements(elements: list[dict[str, str | int | float]]) -> Catalogue:
+def from_elements(elements: list[dict[str, str | int | float]]) -> Fleet:
     """A catalogue of OMM fields."""
     return _catalogue([(str(one["OBJECT_NAME"]), _from_omm(one)) for one in elements])
 
 
-def _catalogue(sets: list[tuple[str, Satrec]]) -> Catalogue:
+def _catalogue(sets: list[tuple[str, Satrec]]) -> Fleet:
     by_number = {satrec.satnum: (name, satrec) for name, satrec in sets}
     numbers = sorted(by_number)
     records = np.empty(len(numbers), dtype=object)
     records[:] = [by_number[number][1] for number in numbers]
-    return Catalogue(
+    return Fleet(
         norad_cat_id=np.array(numbers),
         name=np.array([by_number[number][0] for number in numbers], dtype=object),
         orbit_class=np.array([classify(record) for record in records], dtype=object),

@@ -13,7 +13,7 @@ import numpy as np
 
 from fink_tracklets.simulate.instruments import Instrument
 from fink_tracklets.simulate.mosaic import Floats
-from fink_tracklets.simulate.orbits import Track
+from fink_tracklets.simulate.orbits import Passage
 from fink_tracklets.sky.sphere import ARCSEC, separation
 
 SUN_MAG = -26.74
@@ -64,7 +64,7 @@ class Spin:
 
 
 @dataclass(frozen=True)
-class Flashes:
+class EmittedFlashes:
     """All flashes of an object in one exposure, arrays of shape (n,) in order of time."""
 
     seconds: Floats
@@ -98,7 +98,9 @@ def draw_spin(seed: int, norad_cat_id: int, orbit_class: str, always: bool = Fal
     )
 
 
-def flash(rng: np.random.Generator, spin: Spin, range_km: float, exposure_time_s: float) -> Flashes:
+def flash(
+    rng: np.random.Generator, spin: Spin, range_km: float, exposure_time_s: float
+) -> EmittedFlashes:
     """The flashes of an exposure, at a random phase of the turn and of the drift.
 
     Instant magnitude of a specular sphere: the Sun's, times ALBEDO (size / 2 distance)^2.
@@ -113,10 +115,10 @@ def flash(rng: np.random.Generator, spin: Spin, range_km: float, exposure_time_s
     gain = ALBEDO * (spin.size_m / (2000.0 * range_km)) ** 2 * strength
     instant = SUN_MAG - 2.5 * np.log10(gain) + spin.drift_mag * drift
     mag = instant - 2.5 * np.log10(spin.duration_s / exposure_time_s)
-    return Flashes(seconds, instant, mag)
+    return EmittedFlashes(seconds, instant, mag)
 
 
-def resolved(flashes: Flashes, vectors: Floats, fwhm_arcsec: float) -> np.ndarray:
+def resolved(flashes: EmittedFlashes, vectors: Floats, fwhm_arcsec: float) -> np.ndarray:
     """Which flashes stand apart from their neighbours, or outshine them.
 
     Parameters
@@ -132,9 +134,9 @@ def resolved(flashes: Flashes, vectors: Floats, fwhm_arcsec: float) -> np.ndarra
     return alone
 
 
-def is_point(spin: Spin, track: Track, fwhm_arcsec: float) -> bool:
+def is_point(spin: Spin, passage: Passage, fwhm_arcsec: float) -> bool:
     """Whether the object moves less than a point's width during a flash."""
-    return spin.duration_s * track.arc_arcsec / track.exposure_time_s < fwhm_arcsec
+    return spin.duration_s * passage.arc_arcsec / passage.exposure_time_s < fwhm_arcsec
 
 
 def measure(

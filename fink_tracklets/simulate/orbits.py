@@ -23,13 +23,13 @@ from skyfield.positionlib import Barycentric
 from skyfield.timelib import Time, Timescale
 from skyfield.vectorlib import VectorFunction
 
-from fink_tracklets.simulate.catalogue import EARTH_RADIUS, Catalogue
+from fink_tracklets.simulate.catalogue import EARTH_RADIUS, Fleet
 from fink_tracklets.simulate.mosaic import Floats
 from fink_tracklets.sky.sphere import ARCSEC, separation, unit_vectors
 from fink_tracklets.survey import Site
 
 N_SAMPLES = 7
-"""Of a track; a polynomial through them is exact to 0.001 arcsec in 30 s."""
+"""Of a passage; a polynomial through them is exact to 0.001 arcsec in 30 s."""
 ROTATION = 7.292115e-5
 """Of the Earth [rad/s]."""
 
@@ -55,7 +55,7 @@ class _Earth(VectorFunction):
 
 
 @dataclass(frozen=True)
-class Track:
+class Passage:
     """An object's way among the stars during one exposure."""
 
     row: int
@@ -87,15 +87,15 @@ class Track:
 
 
 def crossings(
-    catalogue: Catalogue,
+    fleet: Fleet,
     site: Site,
     jd_start: Floats,
     exposure_time_s: float,
     ra: Floats,
     dec: Floats,
     radius_deg: float,
-) -> list[Track]:
-    """The sunlit objects above the horizon that come into the fields, with their tracks.
+) -> list[Passage]:
+    """The sunlit objects above the horizon that come into the fields, and their passages.
 
     Parameters
     ----------
@@ -108,8 +108,8 @@ def crossings(
     In order of exposure, then of the catalogue.
     """
     jd_start, ra, dec = (np.atleast_1d(np.asarray(a, dtype=float)) for a in (jd_start, ra, dec))
-    exposure, row = _may_cross(catalogue, site, jd_start, exposure_time_s, ra, dec, radius_deg)
-    tracks = []
+    exposure, row = _may_cross(fleet, site, jd_start, exposure_time_s, ra, dec, radius_deg)
+    passages = []
     for i in np.unique(exposure):
         times = _times(jd_start[i], exposure_time_s)
         place = (_Earth() + wgs84.latlon(
@@ -117,13 +117,13 @@ def crossings(
         )).at(times)  # fmt: skip
         centre = unit_vectors(ra[i], dec[i])
         for k in row[exposure == i]:
-            track = _track(catalogue, int(k), int(i), times, place, exposure_time_s)
-            if track is None or not track.sunlit:
+            passage = _passage(fleet, int(k), int(i), times, place, exposure_time_s)
+            if passage is None or not passage.sunlit:
                 continue
-            near = separation(track.samples, centre).min()
-            if near < np.radians(radius_deg) + track.arc_arcsec * ARCSEC / 2 / (N_SAMPLES - 1):
-                tracks.append(track)
-    return tracks
+            near = separation(passage.samples, centre).min()
+            if near < np.radians(radius_deg) + passage.arc_arcsec * ARCSEC / 2 / (N_SAMPLES - 1):
+                passages.append(passage)
+    return passages
 
 
 def _times(jd_start: float, exposure_time_s: float) -> Time:
@@ -134,16 +134,16 @@ def _times(jd_start: float, exposure_time_s: float) -> Time:
     return timescale().utc(int(year), int(month), int(day), 0, 0, of_day * DAY_S + seconds)
 
 
-def _track(
-    catalogue: Catalogue,
+def _passage(
+    fleet: Fleet,
     row: int,
     exposure: int,
     times: Time,
     place: Barycentric,
     exposure_time_s: float,
-) -> Track | None:
-    """The track of one object; None where SGP4 fails."""
-    satellite = EarthSatellite.from_satrec(catalogue.satrec[row], timescale())
+) -> Passage | None:
+    """The passage of one object; None where SGP4 fails."""
+    satellite = EarthSatellite.from_satrec(fleet.satrec[row], timescale())
     seen = place.observe(_Earth() + satellite)
     vectors = seen.xyz.km.T
     middle = N_SAMPLES // 2
@@ -154,7 +154,7 @@ def _track(
     to_sun = -heliocentric["p"][middle] * AU_KM - satellite_km
     distance = np.linalg.norm(vectors, axis=1)
     phase = separation(to_sun, -vectors[middle])
-    return Track(
+    return Passage(
         row=row,
         exposure=exposure,
         exposure_time_s=exposure_time_s,
@@ -172,7 +172,7 @@ def _sunlit(satellite_km: Floats, to_sun: Floats) -> bool:
 
 
 def _may_cross(
-    catalogue: Catalogue,
+    fleet: Fleet,
     site: Site,
     jd_start: Floats,
     exposure_time_s: float,
@@ -184,8 +184,8 @@ def _may_cross(
     middle = jd_start + exposure_time_s / 2 / 86400
     whole = np.floor(middle)
     found_exposures, found_rows = [], []
-    for first in range(0, len(catalogue.satrec), 1000):
-        records = SatrecArray(catalogue.satrec[first : first + 1000].tolist())
+    for first in range(0, len(fleet.satrec), 1000):
+        records = SatrecArray(fleet.satrec[first : first + 1000].tolist())
         error, position, velocity = records.sgp4(whole, middle - whole)
         observer, turn = _site_teme(site, middle)
         towards = position - observer
