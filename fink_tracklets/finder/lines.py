@@ -21,12 +21,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fink_tracklets.finder.significance import NullModel
-
-Array = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from fink_tracklets.finder.vectors import Array, Ints, circle_normal, cross, dot
 
 BROADCAST_BELOW = 90
 """Points per exposure below which the broadcast is faster (measured: docs/finder.md)."""
@@ -53,6 +50,7 @@ class Lines:
     within_i: Ints
     """(L,) other points nearer to i than that radius."""
     within_j: Ints
+    """(L,) other points nearer to j than that radius."""
     count: Ints
     """(L,) points near the arc, i and j included."""
     points: Ints
@@ -65,6 +63,7 @@ class Lines:
             return Lines(**{f.name: np.empty(0, dtype=np.int64) for f in fields(Lines)})
         whole = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Lines)}
         order = np.lexsort((whole["j"], whole["i"], whole["field"]))
+        # Each line's run of `points` moves with it: from its old to its new place.
         points, count = whole.pop("points"), whole["count"]
         start = np.cumsum(count) - count
         shift = np.cumsum(count[order]) - count[order]
@@ -105,14 +104,17 @@ def by_broadcast(points: Array, null: NullModel) -> Iterator[Lines]:
     field_step = max(1, BLOCK // (min(len(i), pair_step) * n))
     for e in range(0, n_fields, field_step):
         xyz = np.ascontiguousarray(np.moveaxis(points[e : e + field_step], -1, 0))
+        # (fields, pairs, points): which points lie within T of each pair's whole circle.
         for p in range(0, len(i), pair_step):
             a, b = i[p : p + pair_step], j[p : p + pair_step]
             first, last = xyz[:, :, a], xyz[:, :, b]
             across = dot(circle_normal(first, last)[..., None], xyz[:, :, None])
             near = np.abs(across, out=across) <= np.sin(null.first_tolerance)
             count = np.count_nonzero(near, axis=-1)
+            # Most pairs are done with here: too near to each other, or too few points.
             far = dot(first, last) <= np.cos(null.min_separation)
             f, q = np.nonzero(far & (count >= null.min_points))
+            # Of the rest the circle's points are judged by the arc alone, as in the other way.
             if len(f):
                 used, g = np.unique(f, return_inverse=True)
                 within = _within(xyz[:, used], null)
@@ -123,7 +125,20 @@ def by_broadcast(points: Array, null: NullModel) -> Iterator[Lines]:
 
 
 def by_anchor(points: Array, null: NullModel, field: int = 0) -> Iterator[Lines]:
-    """Lines of one field of ``(n, 3)`` points within 60 degrees of its centre, by sorting."""
+    """Lines of one field of ``(n, 3)`` points within 60 degrees of its centre, by sorting.
+
+    An anchor a sees the other points in order of angle. The circle through a and b passes near k
+    when b's angle lies in the window of k, which is the wider the nearer k is::
+
+                         . b                        angles ahead:   b1  b2    b3  b4
+               . k    .                             window of k:       [--------]
+                 . .      window of k               steps:          0  +1     0  -1
+        forward a ------------------> u             running sum:    0   1     1   0
+
+    so that the running sum of the steps of all windows counts the points near each circle.
+    """
+    # The points in order of u, their place along one axis of the tangent plane: a pair is seen
+    # once, from its end of smaller u.
     n = len(points)
     centre = _centre(points)
     axis = cross(centre, np.eye(3)[np.argmin(np.abs(centre))])
@@ -134,13 +149,18 @@ def by_anchor(points: Array, null: NullModel, field: int = 0) -> Iterator[Lines]
     u = u[order]
     xyz = np.ascontiguousarray(points[order].T)
     within = _within(xyz[:, None], null)[0]
+    # From where on points count for an anchor: those further behind lie near no arc that leads
+    # ahead from it.
     sin_t = np.sin(null.first_tolerance) * WIDER
     begin = np.searchsorted(u, u - 2 * sin_t * np.sqrt(1 + u**2) / depth.min())
+    # Angles at an anchor are counted from `forward`, the normal of the points of equal u: all
+    # points ahead lie within 90 degrees of it, and the angles have no jump among them.
     forward = axis[:, None] - u * centre[:, None]
     forward /= np.sqrt(dot(forward, forward))
     sideways = cross(xyz, forward)
     parts: list[Lines] = []
     for a in range(n - 1):
+        # Every point's angle at the anchor, and the half width of its window.
         anchor, here, nearby = xyz[:, a, None], a - begin[a], xyz[:, begin[a] :]
         right, up = dot(forward[:, a, None], nearby), dot(sideways[:, a, None], nearby)
         theta = np.arctan2(up, right)
@@ -149,19 +169,21 @@ def by_anchor(points: Array, null: NullModel, field: int = 0) -> Iterator[Lines]
         window[here] = -4.0  # the anchor itself is not counted
         by_angle = np.argsort(theta)
         theta, window = theta[by_angle], window[by_angle]
-        # Circles through the points ahead (b > a), which lie within 90 degrees of forward.
+        # The circles are those through points ahead (b > a); `count` is of the points near each.
         ahead = by_angle > here
         angle, target = theta[ahead], by_angle[ahead] + begin[a]
         low = np.searchsorted(angle, theta - window)
         high = np.maximum(np.searchsorted(angle, theta + window, side="right"), low)
         steps = np.bincount(low, minlength=n) - np.bincount(high, minlength=n)
         count = np.cumsum(steps[: len(angle)]) + 1
+        # Most anchors end here: by the number of points near their whole circles, beyond b too,
+        # no tracklet from a to any b could be significant.
         rank = np.flatnonzero(count >= null.min_points)
         if not len(rank):
             continue
         b, count = target[rank], count[rank]
         cosine = dot(anchor, nearby)
-        radius = radius_index(cosine[b - begin[a]], null)
+        radius = null.radius_index(cosine[b - begin[a]])
         good = (radius >= 0) & null.could_pass(radius, within[a, radius], within[b, radius], count)
         if not good.any():
             continue
@@ -175,6 +197,7 @@ def by_anchor(points: Array, null: NullModel, field: int = 0) -> Iterator[Lines]
         good = null.could_pass(radius, within[a, radius], within[b, radius], count)
         if not good.any():
             continue
+        # What is left is confirmed by the exact distances, as in the other way.
         b = b[good]
         ends = np.full(len(b), field), np.full(len(b), order[a]), order[b]
         pairs = _Pairs(*ends, within[[a]], within[b])
@@ -191,14 +214,18 @@ def by_anchor(points: Array, null: NullModel, field: int = 0) -> Iterator[Lines]
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Pairs that may be lines, by their points' numbers."""
+    """P pairs that may be lines, by their points' numbers."""
 
     field: Ints
+    """(P,) row of `fields`."""
     i: Ints
+    """(P,) one point of each."""
     j: Ints
+    """(P,) the other point, of a smaller or a larger number."""
     within_i: Ints
-    """(P, radii) or (1, radii)."""
+    """(P, radii) or (1, radii): how many points are nearer to i than each of the radii."""
     within_j: Ints
+    """(P, radii): how many points are nearer to j than each of the radii."""
 
 
 def _expand(low: Ints, high: Ints) -> tuple[Ints, Ints]:
@@ -221,72 +248,53 @@ def _confirm(
     cloud : (3, K) these points
     names : (K,) their numbers
     """
+    # Near the arc is who is within T of the circle, and nearer to each end than the other end is.
     cosine = dot(first, last)
     normal, first = circle_normal(first, last), np.broadcast_to(first, last.shape)
     near = np.abs(dot(normal[:, line], cloud)) <= np.sin(null.first_tolerance)
-    # Between the ends: nearer to each end than the other end is.
     near &= dot(first[:, line], cloud) >= cosine[line]
     near &= dot(last[:, line], cloud) >= cosine[line]
     line, names = line[near], names[near]
+
+    # With the exact number of points: could a tracklet from end to end be significant?
     count = np.bincount(line, minlength=len(cosine))
-    radius = radius_index(cosine, null)
+    radius = null.radius_index(cosine)
     row = np.arange(len(radius))
     within_i = pairs.within_i[row % max(len(pairs.within_i), 1), radius]
     within_j = pairs.within_j[row, radius]
     good = null.could_pass(radius, within_i, within_j, count)
+
+    # The lines that could, their ends in order of number, their points ascending.
     line, member = line[good[line]], names[good[line]]
     member = member[np.lexsort((member, line))]
     swap = (pairs.i > pairs.j)[good]
     both = np.stack([pairs.i, pairs.j])[:, good]
     near_ends = np.stack([within_i, within_j])[:, good]
     return Lines(
-        pairs.field[good],
-        both.min(axis=0),
-        both.max(axis=0),
-        radius[good],
-        np.where(swap, near_ends[1], near_ends[0]),
-        np.where(swap, near_ends[0], near_ends[1]),
-        count[good],
-        member,
+        field=pairs.field[good],
+        i=both.min(axis=0),
+        j=both.max(axis=0),
+        radius=radius[good],
+        within_i=np.where(swap, near_ends[1], near_ends[0]),
+        within_j=np.where(swap, near_ends[0], near_ends[1]),
+        count=count[good],
+        points=member,
     )
-
-
-def dot(a: Array, b: Array) -> Array:
-    """Scalar products over the first axis, term by term: the same bits in arrays of any shape."""
-    product = a[0] * b[0]
-    product += a[1] * b[1]
-    product += a[2] * b[2]
-    return np.asarray(product)
-
-
-def circle_normal(a: Array, b: Array) -> Array:
-    """Unit normals of the circles from a to b, ``(3, ...)``; zero where a equals b."""
-    normal = cross(a, b)
-    length = np.sqrt(dot(normal, normal))
-    return np.asarray(normal / np.where(length > 0, length, 1.0))
-
-
-def cross(a: Array, b: Array) -> Array:
-    """Vector products over the first axis, which `np.cross` takes far longer to begin with."""
-    return np.stack([a[i] * b[j] - a[j] * b[i] for i, j in ((1, 2), (2, 0), (0, 1))])
-
-
-def radius_index(cosine: Array, null: NullModel) -> Ints:
-    """The largest of `NullModel.radii` that a separation reaches, -1 for none."""
-    return np.searchsorted(-np.cos(null.radii), -cosine, side="right") - 1
 
 
 def _within(xyz: Array, null: NullModel) -> Ints:
     """How many other points are nearer than each of the radii: ``(3, E, n)`` to ``(E, n, R)``."""
+    # A histogram of each point's separations from all, one bin between two radii ...
     _, n_fields, n = xyz.shape
     bins = len(null.radii) + 1
     within = np.empty((n_fields, n, bins), dtype=np.int64)
     step = max(1, BLOCK // (n_fields * n))
     for k in range(0, n, step):
         part = xyz[:, :, k : k + step]
-        cell = radius_index(dot(part[..., None], xyz[:, :, None]), null) + 1
+        cell = null.radius_index(dot(part[..., None], xyz[:, :, None])) + 1
         rows = cell.shape[0] * cell.shape[1]
         cell += bins * np.arange(rows).reshape(cell.shape[:2])[..., None]
         counts = np.bincount(cell.ravel(), minlength=rows * bins)
         within[:, k : k + step] = counts.reshape(n_fields, -1, bins)
+    # ... summed up; the point itself does not count.
     return np.cumsum(within, axis=-1)[..., :-1] - 1

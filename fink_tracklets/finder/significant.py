@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from fink_tracklets.finder.grow import EXTEND_BELOW, grow
 from fink_tracklets.finder.lines import candidate_lines
 from fink_tracklets.finder.significance import NullModel
-from fink_tracklets.finder.track import Array, Track, beside, fit_track, score
+from fink_tracklets.finder.track import Track, beside, fit_track, score
+from fink_tracklets.finder.vectors import Array
 from fink_tracklets.survey import Survey
 
 SCORED_FIRST = 12
@@ -62,6 +63,7 @@ def link(
     scores: list[float] = []
     _, first, counts = np.unique(exposures, return_index=True, return_counts=True)
     for size in np.unique(counts[counts >= survey.finder.min_points]):
+        # Exposures with equally many points have one null model, and are one array of fields.
         null = NullModel.of(survey, int(size))
         starts = first[counts == size]
         fields = points[starts[:, None] + np.arange(size)]
@@ -69,6 +71,7 @@ def link(
         for lines in candidate_lines(fields, null):
             for e, track in grow(fields, lines, null):
                 grown.setdefault(e, []).append(track)
+        # The tracks of each exposure compete for its points.
         for e in sorted(grown):
             for track in Field(null, fields[e], grown[e]).tracklets():
                 label[starts[e] + track.members] = len(scores)
@@ -147,6 +150,7 @@ class Field:
         fitted = track if degree == 2 else fit_track(self.null, self.xyz, track.members, degree)
         if fitted is None:
             return None
+        # All free points near the curve, and near the curve drawn out, become members.
         u, offset = beside(self.xyz, fitted)
         over = np.maximum(np.abs(u) - 1, 0)
         # The curve's own error beyond its ends grows with the square of the distance.

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fink_tracklets.finder.lines import Ints, circle_normal, cross, dot, radius_index
 from fink_tracklets.finder.significance import (
     NullModel,
     is_one_run,
@@ -15,11 +14,10 @@ from fink_tracklets.finder.significance import (
     log10_poisson_tail,
 )
 from fink_tracklets.finder.spacing import spacing_evidence
-
-Array = NDArray[np.float64]
+from fink_tracklets.finder.vectors import Array, Ints, along_across_track, dot
 
 NOISE = 1 / 3
-"""Of one position, in units of the tolerance."""
+"""Scatter of one position, in units of the tolerance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,32 +33,13 @@ class Track:
     curve: Array
     """(4,) coefficients, constant first."""
     log10_nfa: float
-    """Or a lower bound, while not `scored`."""
+    """Significance, or a lower bound of it while the track is not `scored`."""
     scored: bool = False
+    """Whether `log10_nfa` is the significance itself."""
 
     def order(self) -> tuple[float, bool, int, tuple[int, ...]]:
         """Sort key: most significant first, then a bound before a score, then larger sets."""
         return (self.log10_nfa, self.scored, -len(self.members), tuple(self.members.tolist()))
-
-
-def along_across_track(points: Array, first: Array, last: Array) -> tuple[Array, Array, Array]:
-    """Coordinates of points along and across the great circles from first to last points.
-
-    Parameters
-    ----------
-    points : (3, S, n) or (3, 1, n) unit vectors
-    first, last : (3, S) unit vectors
-
-    Returns
-    -------
-    along, across : (S, n) [rad]; along is zero at the first point
-    length : (S,) along of the last point
-    """
-    normal = circle_normal(first, last)
-    ahead = cross(normal, first)
-    along = np.arctan2(dot(ahead[..., None], points), dot(first[..., None], points))
-    across = np.arcsin(dot(normal[..., None], points))
-    return along, across, np.arctan2(dot(ahead, last), dot(first, last))
 
 
 def polynomial(curve: Array, u: Array) -> Array:
@@ -93,10 +72,14 @@ def fit_track(
     """
     members = np.sort(members)
     while len(members) >= max(null.min_points, degree + 2):
+        # The ends: the point furthest from the first one, and the point furthest from that.
         points = xyz[:, members]
         one = np.argmin(dot(points, points[:, :1]))
         other = np.argmin(dot(points, points[:, one, None]))
         ends = points[:, [min(one, other)]], points[:, [max(one, other)]]
+
+        # The curve: least squares by the normal equations, which u in [-1, 1] keeps well behaved
+        # unless the points are nearly all at a few places.
         along, across, length = along_across_track(points[:, None], *ends)
         u = 2 * along[0] / length - 1
         powers = u ** np.arange(degree + 1)[:, None]
@@ -106,6 +89,9 @@ def fit_track(
             return None
         curve = np.zeros(4)
         curve[: degree + 1] = np.linalg.solve(matrix, vector)
+
+        # All points within the tolerance and no more bent than orbits are: a track. Else the worst
+        # point leaves, and all is done again.
         offset = np.abs(across[0] - polynomial(curve[None], u[None])[0])
         worst = np.argmax(offset)
         if offset[worst] <= null.tolerance:
@@ -143,6 +129,7 @@ def score(null: NullModel, xyz: Array, tracks: list[Track]) -> list[Track]:
     ----------
     xyz : (3, n) all points of the exposure
     """
+    # All points in the coordinates of all tracks, `across` from the fitted curves.
     first = np.array([track.members[0] for track in tracks])
     last = np.array([track.members[-1] for track in tracks])
     curve = np.stack([track.curve for track in tracks])
@@ -152,9 +139,12 @@ def score(null: NullModel, xyz: Array, tracks: list[Track]) -> list[Track]:
     members = np.zeros(along.shape, dtype=bool)
     for row, track in enumerate(tracks):
         members[row, track.members] = True
+
+    # The local density is that beside the curve, or that about its ends if it is higher; the ranks
+    # are how many points are as near to one end as the other end is.
     density = local_density(null, along, across, members, length)
     cosine = dot(xyz[:, first], xyz[:, last])[:, None]
-    radius = null.radii[np.maximum(radius_index(cosine[:, 0], null), 0)]
+    radius = null.radii[np.maximum(null.radius_index(cosine[:, 0]), 0)]
     ranks, near = [], []
     for end in (first, last):
         cosines = dot(xyz[:, end, None], xyz[:, None])
@@ -162,11 +152,17 @@ def score(null: NullModel, xyz: Array, tracks: list[Track]) -> list[Track]:
         near.append(np.count_nonzero(cosines > np.cos(radius)[:, None], axis=1) - 1)
     n_members = members.sum(axis=1)
     density = np.maximum(density, null.disc_density(radius, np.minimum(*near), n_members))
+
+    # The two brackets of NFA (see `significance`): the number of tests that this track stands for.
     tests = null.log10_ends(*ranks) + null.log10_curvatures(length, sagitta(curve) - null.tolerance)
+
+    # Its resolved points and the evidence of their spacing, from the members' places along it.
     held = np.arange(n_members.max()) < n_members[:, None]
     places = np.zeros(held.shape)
     places[held] = np.concatenate([along[row, track.members] for row, track in enumerate(tracks)])
     n_resolved, evidence = spacing(places, held, null)
+
+    # NFA = tests * P[Poisson(2 tol L rho) >= n_res - 2] / LR: the two ends are given.
     mean = 2 * null.tolerance * length * density
     log10 = tests + log10_poisson_tail(n_resolved - 2, mean) - evidence
     log10[n_resolved < null.min_points] = np.inf
@@ -184,6 +180,7 @@ def spacing(along: Array, members: NDArray[np.bool_], null: NullModel) -> tuple[
     count : (S,) resolved points; zero where the set is no single run of points
     evidence : (S,) log10 LR
     """
+    # Points closer along the curve than the finder resolves are one: the first of them counts.
     resolved = members.copy()
     sizes = members.sum(axis=1)
     for m in np.unique(sizes):
@@ -193,6 +190,8 @@ def spacing(along: Array, members: NDArray[np.bool_], null: NullModel) -> tuple[
         knot = np.diff(x, axis=1) < null.first_tolerance
         r, k = np.nonzero(knot)
         resolved[rows[r], place[r, k + 1]] = False
+
+    # Sets of as many resolved points are judged together, as one array (S, m).
     count, evidence = resolved.sum(axis=1), np.zeros(len(along))
     for m in np.unique(count):
         rows = np.flatnonzero(count == m)
