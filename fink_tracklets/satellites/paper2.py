@@ -21,6 +21,7 @@ def paper2_matches(points: np.ndarray, nominal: Arcs, limits: SatelliteLimits) -
     nominal : all objects' arcs
     limits : `max_normal_angle_deg` and `max_distance_arcsec`
     """
+    # Co-linear arcs that are not shorter than the tracklet, and near all of its points.
     angle = normal_angle(nominal.normal, great_circle(points[0], points[-1]))
     enough = nominal.length >= separation(points[0], points[-1])
     which = np.flatnonzero(enough & (angle <= limits.max_normal_angle_deg))
