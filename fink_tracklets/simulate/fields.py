@@ -19,7 +19,7 @@ from fink_tracklets.sky.sphere import unit_vectors
 from fink_tracklets.survey import load_survey
 
 MAX_POINTS = 100
-"""Of a tracklet here."""
+"""Most points of a tracklet here."""
 LIMITING_MAG = 20.3
 
 
