@@ -197,7 +197,7 @@ def _may_cross(
         towards = position - observer
         distance = np.linalg.norm(towards, axis=-1)
         angle = separation(towards, unit_vectors(ra + turn, dec))
-        # They may cross if they are as near as they can move in the exposure, as seen from the site.
+        # They may cross if they are as near as they can move in the exposure, seen from the site.
         rotation = np.cross([0.0, 0.0, ROTATION], observer)
         speed = np.linalg.norm(velocity - rotation, axis=-1)
         margin = np.radians(radius_deg + 0.5) + speed / distance * exposure_time_s * 0.7

@@ -5,8 +5,8 @@ all that the exposure has there: every flash, detected or not, other detections,
 stars leave behind, cosmic rays. The science image has the template's stars besides. Pixels past
 the detector's edge are NaN.
 
-The files are written here, not by `astropy.io.fits`: one header serves all, and the same image gives
-the same bytes whatever the version.
+The files are written here, not by `astropy.io.fits`: one header serves all, and the same image
+gives the same bytes whatever the version.
 """
 
 from __future__ import annotations
