@@ -28,9 +28,9 @@ from fink_tracklets.survey import Survey
 from fink_tracklets.survey.satellites import METHODS
 
 HIGH = ("GEO in slot", "GEO passive", "MEO", "MOLNIYA", "GTO", "HEO debris")
-"""Beyond 2,000 km."""
+"""Classes of orbits beyond 2,000 km."""
 SHIFTS = (0.6, 3.0)
-"""Of the sky, earlier or later [h]."""
+"""Range of the sky's shifts, earlier or later [h]."""
 
 
 def share(count: int, of: int) -> str:

@@ -147,8 +147,8 @@ def test_the_real_lines_of_other_years_are_refused(start, data, ztf, catalogue):
 
 
 def test_drawn_truth_is_found_whatever_the_order_of_rows_and_the_field(data, ztf, catalogue):
-    from benchmarks.satellite_skies import ErrorTable, draw_tracklets
     from benchmarks.satellite_campaign import HIGH, results
+    from benchmarks.satellite_skies import ErrorTable, draw_tracklets
 
     alerts, truth = draw_tracklets(
         catalogue.elements,

@@ -22,7 +22,7 @@ from fink_tracklets.simulate.mosaic import Floats
 MU, EARTH_RADIUS, J2 = 398600.8, 6378.135, 1.082616e-3
 """WGS72 as SGP4 has it: [km^3/s^2], [km], 1."""
 ELEMENTS_DAY = datetime(2020, 1, 1)
-"""For this day the synthetic elements are drawn; they drift to the night's."""
+"""The day for which the synthetic elements are drawn; they drift to the night's."""
 FIRST_NUMBER = 96_001
 """Catalogue number of the first synthetic object. Those past 99,999 fit no TLE."""
 

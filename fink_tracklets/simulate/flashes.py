@@ -51,7 +51,7 @@ class Spin:
     """How an object flashes, the same on every night."""
 
     period_s: float
-    """One turn."""
+    """How long one turn takes."""
     duration_s: float
     """How long a flash lasts."""
     size_m: float
