@@ -1,7 +1,7 @@
 """The default finder: tracklets that chance does not explain, most significant first.
 
-1. `lines`: pairs of points with so many others near the arc between them that a tracklet from one
-   to the other may be significant.
+1. `search`: lines, pairs of points with so many others near the arc between them that a tracklet
+   from one to the other may be significant.
 2. `grow`: on each line, the parabola from end to end that most points agree with, fitted to them;
    both ends must stay in the set. Any part of a tracklet is a line, so the best part is too.
 3. `Field.tracklets`: the most significant set is extended along its curve as long as that makes it
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fink_tracklets.finder.grow import EXTEND_BELOW, grow
-from fink_tracklets.finder.lines import candidate_lines
+from fink_tracklets.finder.search import candidate_lines
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.track import Track, beside, fit_track, score
 from fink_tracklets.finder.vectors import Array
