@@ -82,14 +82,24 @@ def night_rows(stored: StoredNight, settings: HBaseSettings) -> NightRows:
 def row_keys(alerts: pa.Table) -> tuple[list[str], list[str]]:
     """The row keys of `tracklet_alerts` in the tracklets' table and in that of all alerts.
 
-    The first is <tracklet>_<objectId>. Where an object has further alerts in one tracklet, the one
-    with the smallest alert id has this key, and each other one <tracklet>_<objectId>_<alert id>: a
-    scan by the tracklet, or by tracklet and object, finds them all. The second is <objectId>_<jd>:
-    repr gives Spark's own text of a double.
+    The second is <objectId>_<jd>: repr gives Spark's own text of a double.
     """
     frame = alerts.select(["tracklet", "object_id", "alert_id", "jd"]).to_pandas()
-    further = frame.sort_values("alert_id").duplicated(["tracklet", "object_id"])
-    suffix = pd.Series("", frame.index).where(~further, "_" + frame["alert_id"].astype(str))
-    keys = frame["tracklet"] + "_" + frame["object_id"] + suffix
     alert_keys = frame["object_id"] + "_" + frame["jd"].map(repr)
-    return keys.to_list(), alert_keys.to_list()
+    return tracklet_keys(frame).to_list(), alert_keys.to_list()
+
+
+def tracklet_keys(alerts: pd.DataFrame) -> pd.Series:
+    """The row key in the tracklets' table of each alert of whole tracklets.
+
+    It is <tracklet>_<objectId>. Where an object has further alerts in one tracklet, the one with
+    the smallest alert id has this key, and each other one <tracklet>_<objectId>_<alert id>: a scan
+    by the tracklet, or by tracklet and object, finds them all.
+
+    Parameters
+    ----------
+    alerts : tracklet, object_id, alert_id
+    """
+    further = alerts.sort_values("alert_id").duplicated(["tracklet", "object_id"])
+    suffix = pd.Series("", alerts.index).where(~further, "_" + alerts["alert_id"].astype(str))
+    return alerts["tracklet"] + "_" + alerts["object_id"] + suffix

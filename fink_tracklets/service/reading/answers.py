@@ -9,6 +9,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fink_tracklets.hbase.rows import tracklet_keys
 from fink_tracklets.service.query import Query
 from fink_tracklets.service.reading.columns import NAME, name_key
 
@@ -80,3 +81,13 @@ def pick(tables: Sequence[pa.Table], names: Sequence[str]) -> pa.Table:
         [("rank", "ascending"), ("row", "ascending")]
     )
     return table.take(order["row"]).combine_chunks()
+
+
+def rows_of(table: pa.Table, key: str) -> pa.Table:
+    """The rows of one tracklet whose key in HBase begins so, see `fink_tracklets.hbase.rows`."""
+    if not len(table):
+        return table
+    names = {"tracklet": NAME, "object_id": "d:object_id", "alert_id": "d:alert_id"}
+    rows = pa.table({name: table[column] for name, column in names.items()})
+    keys = pa.array(tracklet_keys(rows.to_pandas()).to_list(), pa.string())
+    return table.filter(pc.starts_with(keys, key))
