@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks import scenes
 from fink_tracklets import load_survey
 from fink_tracklets.finder import published, significant
-from fink_tracklets.finder.significance import Sky
+from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.track import fit_track, score
 from fink_tracklets.survey import Survey
 
@@ -70,7 +70,7 @@ def found_of(label: np.ndarray, owner: np.ndarray, count: int) -> tuple[list[boo
 
 def detectable(survey: Survey, sky: np.ndarray, members: np.ndarray) -> bool:
     """Whether the injected set itself, given, passes the threshold."""
-    xyz, rule = np.ascontiguousarray(sky.T), Sky.of(survey, len(sky))
+    xyz, rule = np.ascontiguousarray(sky.T), NullModel.of(survey, len(sky))
     track = fit_track(rule, xyz, members, drop=True)
     return track is not None and score(rule, xyz, [track])[0].log10_nfa < np.log10(rule.threshold)
 
@@ -145,7 +145,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     sections = options.sections or ["false", "recall", "rubin"]
-    ztf, rubin = load_survey("ztf"), load_survey("rubin")
+    ztf, rubin = load_survey("ztf"), load_survey("rubin_catalogue")
     part = 1.0 if options.full else 0.05
     trials = lambda n: max(2, round(n * part))  # noqa: E731
     if "false" in sections:

@@ -20,8 +20,8 @@ import numpy as np
 from benchmarks import scenes
 from benchmarks.plain_reference import plain_link
 from fink_tracklets import find_tracklets, load_survey
-from fink_tracklets.finder.lines import by_anchor, by_broadcast
-from fink_tracklets.finder.significance import Sky
+from fink_tracklets.finder.search import by_anchor, by_broadcast
+from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.significant import link
 from fink_tracklets.sky.sphere import unit_vectors
 
@@ -124,11 +124,11 @@ def ways(_: bool) -> None:
     """Where the broadcast and the sort about anchors cost the same."""
     print("| candidates | broadcast, ms | by anchor, ms |\n| --- | --- | --- |")
     for n in (25, 50, 100, 150, 200, 300):
-        points, sky, cost = scene(n, tracks=0), Sky.of(ZTF, n), []
+        points, null, cost = scene(n, tracks=0), NullModel.of(ZTF, n), []
         for way in (lambda p, s: by_broadcast(p[None], s), by_anchor):
             start = time.process_time()
             for _repeat in range(10):
-                list(way(points, sky))
+                list(way(points, null))
             cost.append((time.process_time() - start) * 100)
         print(f"| {n} | {cost[0]:.1f} | {cost[1]:.1f} |", flush=True)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fink_tracklets.sky.sphere import unit_vectors
+from fink_tracklets.sky.plane import TangentPlane
 from fink_tracklets.survey import Survey
 
 QUADRANT = 3085.0
@@ -25,10 +25,7 @@ def side(survey: Survey) -> float:
 
 def on_sky(plane: np.ndarray, ra: float = 150.0, dec: float = 20.0) -> np.ndarray:
     """Unit vectors ``(n, 3)`` of tangent-plane positions ``(n, 2)`` [arcsec]."""
-    centre = unit_vectors(ra, dec)
-    east = np.array([-np.sin(np.radians(ra)), np.cos(np.radians(ra)), 0.0])
-    x, y = np.radians(plane / 3600).T
-    vectors = centre + x[:, None] * east + y[:, None] * np.cross(centre, east)
+    vectors = TangentPlane.at(ra, dec).vectors(*plane.T)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 

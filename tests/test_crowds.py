@@ -7,10 +7,10 @@ import pytest
 
 from benchmarks.scenes import on_sky, side, uniform
 from fink_tracklets.finder import crowds
-from fink_tracklets.finder.lines import candidate_lines
-from fink_tracklets.finder.significance import Sky, local_density
+from fink_tracklets.finder.search import candidate_lines
+from fink_tracklets.finder.significance import NullModel, local_density
 from fink_tracklets.finder.significant import link
-from fink_tracklets.finder.track import frame, polynomial
+from fink_tracklets.finder.track import along_across_track, polynomial
 
 
 @pytest.fixture
@@ -26,23 +26,23 @@ def crowded(ztf):
 
 def test_the_mean_is_a_bound(ztf, crowded):
     """Beside curves as bent as tracks may be, the local density expects at least as many."""
-    sky = Sky.of(ztf, len(crowded))
+    null = NullModel.of(ztf, len(crowded))
     rng, seen = np.random.default_rng(1), 0
-    for lines in candidate_lines(crowded[None], sky):
-        least = crowds.least_mean(crowded[None], lines, sky)
+    for lines in candidate_lines(crowded[None], null):
+        least = crowds.least_mean(crowded[None], lines, null)
         rows = np.flatnonzero(least > 0)[::20]
         xyz = np.ascontiguousarray(crowded.T)
         first, last = xyz[:, lines.i[rows]], xyz[:, lines.j[rows]]
-        along, across, length = frame(xyz[:, None], first, last)
-        bend = rng.uniform(-1, 1, len(rows)) * sky.max_curvature * length**2 / 8
+        along, across, length = along_across_track(xyz[:, None], first, last)
+        bend = rng.uniform(-1, 1, len(rows)) * null.max_curvature * length**2 / 8
         u = 2 * along / length[:, None] - 1
         curve = np.stack([bend, 0 * bend, -bend, 0 * bend], axis=1)
-        curve[:, 0] += rng.uniform(-1, 1, len(rows)) * sky.tolerance
+        curve[:, 0] += rng.uniform(-1, 1, len(rows)) * null.tolerance
         across -= polynomial(curve, np.clip(u, -1, 1))
-        members = (np.abs(across) <= sky.tolerance) & (along >= 0) & (along <= length[:, None])
-        density = local_density(sky, along, across, members, length)
-        assert (least[rows] <= 2 * sky.tolerance * length * density * (1 + 1e-6)).all()
-        uniform_mean = 2 * sky.tolerance * length * sky.density
+        members = (np.abs(across) <= null.tolerance) & (along >= 0) & (along <= length[:, None])
+        density = local_density(null, along, across, members, length)
+        assert (least[rows] <= 2 * null.tolerance * length * density * (1 + 1e-6)).all()
+        uniform_mean = 2 * null.tolerance * length * null.density
         seen += np.count_nonzero(least[rows] > 5 * uniform_mean)
     assert seen > 100
 

@@ -15,7 +15,7 @@ from fink_tracklets import find_tracklets
 from fink_tracklets.cli.main import main
 from fink_tracklets.errors import UserError
 from fink_tracklets.evaluate import Rate, compare, evaluate, evaluate_nights, summarize
-from fink_tracklets.evaluate.compare import match
+from fink_tracklets.evaluate.compare import pair_by_alerts
 from fink_tracklets.evaluate.inject import draw_track, inject
 from fink_tracklets.sky.sphere import ARCSEC, separation, unit_vectors
 
@@ -50,7 +50,7 @@ CASES = {
 def test_by_hand(case):
     """Truth: a of 10 alerts, b of 6."""
     found, expected, true, merged = CASES[case]
-    tracks, tracklets = match(truth_of(a=range(10), b=range(10, 16)), found)
+    tracks, tracklets = pair_by_alerts(truth_of(a=range(10), b=range(10, 16)), found)
     row = tracks.loc["a"]
     assert (row["recovered"], row["alerts_found"], row["split"]) == expected
     assert list(tracklets.index[tracklets["true"]]) == true
@@ -71,7 +71,7 @@ def skies(draw):
 @given(skies())
 def test_match_is_what_counting_one_by_one_gives(sky):
     truth, found = sky
-    tracks, tracklets = match(truth, found)
+    tracks, tracklets = pair_by_alerts(truth, found)
     sets = {t: set(g["alert_id"]) for t, g in truth.dropna().groupby("tracklet_id")}
     given_ = {t: set(g["alert_id"]) for t, g in found.groupby("tracklet")}
     assert list(tracks.index) == sorted(sets)
@@ -94,8 +94,12 @@ def test_match_is_what_counting_one_by_one_gives(sky):
 
 def test_wilson_intervals():
     """The two-sided 95 % intervals of Newcombe 1998 (Stat. Med. 17, 857), table I, method 3."""
-    for k, n, low, high in ((81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605),
-                            (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)):  # fmt: skip
+    for k, n, low, high in (
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ):
         assert Rate(k, n).interval(1.959964) == pytest.approx((low, high), abs=5e-5)
     assert Rate(7, 7).interval()[1] == 1.0
     assert str(Rate(0, 0)) == "-"
@@ -113,9 +117,12 @@ def night(ztf):
     """Three exposures: a track of 9 and strangers; one of 4; one of 9 within 20 arcsec."""
     rng = np.random.default_rng(3)
     strangers = pd.DataFrame(
-        {"alert_id": np.arange(900, 912), "ra": rng.uniform(148, 152, 12),
-         "dec": rng.uniform(8, 12, 12)}
-    )  # fmt: skip
+        {
+            "alert_id": np.arange(900, 912),
+            "ra": rng.uniform(148, 152, 12),
+            "dec": rng.uniform(8, 12, 12),
+        }
+    )
     parts = [
         line(9, 40.0, 0).assign(exposure="x", tracklet_id="long"),
         strangers.assign(exposure="x", tracklet_id=None),

@@ -7,8 +7,10 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from fink_tracklets.finder.lines import Lines, by_anchor, by_broadcast
-from fink_tracklets.finder.significance import Sky
+from fink_tracklets.finder.lines import Lines
+from fink_tracklets.finder.search import by_anchor, by_broadcast
+from fink_tracklets.finder.significance import NullModel
+from fink_tracklets.sky.plane import TangentPlane
 from fink_tracklets.sky.sphere import ARCSEC, unit_vectors
 
 
@@ -19,19 +21,16 @@ def random_field(seed, n, ra=150.0, dec=20.0, side=3.0):
     xy[: n // 6] = np.outer(np.linspace(-1, 1, n // 6), rng.uniform(-0.5, 0.5, 2))
     xy[: n // 6] += rng.normal(0, 2 / 3600, (n // 6, 2))
     xy[n // 6 : n // 3] = rng.normal(0, 60 / 3600, (n // 3 - n // 6, 2))
-    centre = unit_vectors(ra, dec)
-    east = np.array([-np.sin(np.radians(ra)), np.cos(np.radians(ra)), 0.0])
-    x, y = np.radians(xy).T
-    points = centre + x[:, None] * east + y[:, None] * np.cross(centre, east)
+    points = TangentPlane.at(ra, dec).vectors(*3600 * xy.T)
     return points / np.linalg.norm(points, axis=1, keepdims=True)
 
 
 def lenient(ztf, n):
-    """A sky on which every pair with enough points near its arc passes."""
-    return replace(Sky.of(ztf, n), threshold=1e300)
+    """A null on which every pair with enough points near its arc passes."""
+    return replace(NullModel.of(ztf, n), threshold=1e300)
 
 
-def cube(points, sky):
+def cube(points, null):
     """Pairs and their points, one pair at a time, from the definition."""
     found = {}
     for i in range(len(points)):
@@ -39,10 +38,10 @@ def cube(points, sky):
             normal = np.cross(points[i], points[j])
             normal /= np.linalg.norm(normal)
             chord = np.linalg.norm(points[i] - points[j])
-            near = np.abs(points @ normal) <= np.sin(sky.first_tolerance)
+            near = np.abs(points @ normal) <= np.sin(null.first_tolerance)
             for end in (i, j):
                 near &= np.linalg.norm(points - points[end], axis=1) <= chord * (1 + 1e-9)
-            if chord >= 2 * np.sin(sky.min_separation / 2) and near.sum() >= sky.min_points:
+            if chord >= 2 * np.sin(null.min_separation / 2) and near.sum() >= null.min_points:
                 found[i, j] = tuple(np.flatnonzero(near))
     return found
 
@@ -60,18 +59,18 @@ PLACES = [(150.0, 20.0), (0.0, -30.0), (77.0, 90.0), (10.0, -89.5), (180.0, 0.0)
 def test_both_ways_equal_the_cube(ztf, ra, dec):
     for seed, n in enumerate((5, 17, 60, 130)):
         points = random_field(seed, n, ra, dec)
-        sky = lenient(ztf, n)
-        expected = cube(points, sky)
-        for lines in (by_broadcast(points[None], sky), by_anchor(points, sky)):
+        null = lenient(ztf, n)
+        expected = cube(points, null)
+        for lines in (by_broadcast(points[None], null), by_anchor(points, null)):
             assert as_dict(Lines.join(list(lines))) == expected
 
 
 @pytest.mark.parametrize("n", [60, 150, 400])
 def test_both_ways_agree_bit_for_bit(ztf, n):
     points = np.stack([random_field(seed, n) for seed in range(2)])
-    for sky in (Sky.of(ztf, n), lenient(ztf, n)):
-        a = Lines.join(list(by_broadcast(points, sky)))
-        b = Lines.join([part for e in (0, 1) for part in by_anchor(points[e], sky, e)])
+    for null in (NullModel.of(ztf, n), lenient(ztf, n)):
+        a = Lines.join(list(by_broadcast(points, null)))
+        b = Lines.join([part for e in (0, 1) for part in by_anchor(points[e], null, e)])
         assert len(a.i) > 0
         for field in fields(Lines):
             np.testing.assert_array_equal(getattr(a, field.name), getattr(b, field.name))
@@ -83,9 +82,9 @@ def test_points_exactly_at_the_tolerance(ztf):
     along = np.linspace(0, 0.4, 30)
     across = rng.choice([-5.0, 0.0, 5.0], 30) / 3600
     points = unit_vectors(along, across)
-    sky = lenient(ztf, 30)
+    null = lenient(ztf, 30)
     a, b = (
-        Lines.join(list(way)) for way in (by_broadcast(points[None], sky), by_anchor(points, sky))
+        Lines.join(list(way)) for way in (by_broadcast(points[None], null), by_anchor(points, null))
     )
     np.testing.assert_array_equal(a.points, b.points)
     np.testing.assert_array_equal(a.count, b.count)
@@ -94,9 +93,9 @@ def test_points_exactly_at_the_tolerance(ztf):
 def test_equal_and_very_near_points(ztf):
     points = unit_vectors(np.r_[np.zeros(6), np.linspace(0, 0.1, 9)], np.zeros(15))
     points = np.r_[points, unit_vectors(np.array([0.05]), np.array([1e-12 / ARCSEC]))]
-    sky = lenient(ztf, len(points))
+    null = lenient(ztf, len(points))
     a, b = (
-        Lines.join(list(way)) for way in (by_broadcast(points[None], sky), by_anchor(points, sky))
+        Lines.join(list(way)) for way in (by_broadcast(points[None], null), by_anchor(points, null))
     )
     np.testing.assert_array_equal(a.points, b.points)
     assert np.isfinite(points).all()

@@ -7,20 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.scenes import on_sky
 from fink_tracklets.finder import significance, significant
 from fink_tracklets.finder.significant import link
-from fink_tracklets.sky.sphere import unit_vectors
 
 PLACES = [(150.0, 20.0), (0.0, 40.0), (77.0, 90.0), (200.0, -89.9)]
-
-
-def on_sky(xy, ra=150.0, dec=20.0):
-    """Unit vectors of tangent-plane positions ``(n, 2)`` [arcsec]."""
-    centre = unit_vectors(ra, dec)
-    east = np.array([-np.sin(np.radians(ra)), np.cos(np.radians(ra)), 0.0])
-    x, y = np.radians(np.asarray(xy) / 3600).T
-    points = centre + x[:, None] * east + y[:, None] * np.cross(centre, east)
-    return points / np.linalg.norm(points, axis=1, keepdims=True)
 
 
 def track(rng, n, length, angle=0.0, at=(0.0, 0.0), curvature=0.0, cubic=0.0, jitter=0.05):
@@ -163,7 +154,7 @@ def test_the_bound_loses_nothing(ztf, n, monkeypatch):
     def every_line(self, radius, within_i, within_j, count, least_mean=0.0):
         return count >= self.min_points
 
-    monkeypatch.setattr(significance.Sky, "could_pass", every_line)
+    monkeypatch.setattr(significance.NullModel, "could_pass", every_line)
     assert [sets(f, ztf) for f in fields] == with_bound
     assert all(with_bound)
 

@@ -60,10 +60,15 @@ def test_survey_columns_are_carried_bit_for_bit(sample, ztf):
     ours = read_table(store, "tracklet_alerts", NIGHT)
     packets = pq.read_table(SAMPLE)
     flat = pa.table(
-        {**{name: packets[name] for name in ("objectId", "candid", "publisher")},
-         **{field.name: packets["candidate"].combine_chunks().field(field.name)
-            for field in packets.schema.field("candidate").type if field.name != "candid"}}
-    )  # fmt: skip
+        {
+            **{name: packets[name] for name in ("objectId", "candid", "publisher")},
+            **{
+                field.name: packets["candidate"].combine_chunks().field(field.name)
+                for field in packets.schema.field("candidate").type
+                if field.name != "candid"
+            },
+        }
+    )
     for name in ztf.carry.by_name:
         assert ours.schema.field(name).type == flat.schema.field(name).type, name
     received = {row["candid"]: row for row in flat.to_pylist()}
@@ -180,9 +185,7 @@ def test_alert_ids_of_digits_are_numbers_and_others_are_counted(data, spark, tmp
     manifest = run_night(
         NIGHT, str(tmp_path / "alerts"), str(tmp_path / "store")
     ).manifest.as_dict()
-    assert manifest["alerts_unusable"] == {
-        "alerts": 1, "no_id": 1, "no_time": 0, "no_position": 0
-    }  # fmt: skip
+    assert manifest["alerts_unusable"] == {"alerts": 1, "no_id": 1, "no_time": 0, "no_position": 0}
     assert manifest["rows"]["tracklet_alerts"] == 15
 
 
@@ -194,16 +197,22 @@ def test_the_manifest_says_what_was_done(sample, ztf):
     assert manifest["configuration"]["finder"]["min_points"] == ztf.finder.min_points
     assert json.loads(json.dumps(manifest)) == manifest
     assert manifest["rows"] == {
-        "tracklets": 1, "tracklet_alerts": 15, "candidates": 16, "exposures": 2,
-        "glints": 16, "flashes": 1, "light_curves": 20, "stamps": 15,
-    }  # fmt: skip
+        "tracklets": 1,
+        "tracklet_alerts": 15,
+        "candidates": 16,
+        "exposures": 2,
+        "glints": 16,
+        "flashes": 1,
+        "light_curves": 20,
+        "stamps": 15,
+    }
 
 
 def test_rubin_s_times_become_the_utc_start(data, spark, tmp_path):
     """Real Rubin alerts of years with 36 and 37 leap seconds, against astropy."""
     sources = data / "rubin_dia_sources.parquet"
     store = str(tmp_path / "store")
-    manifest = run_night("20250905", str(sources), store, survey="rubin").manifest.as_dict()
+    manifest = run_night("20250905", str(sources), store, survey="rubin_catalogue").manifest.as_dict()
     assert manifest["alerts_read"] == 463
     assert manifest["alerts_unusable"]["alerts"] == 0
     exposures = read_table(store, "exposures", "20250905").to_pandas()

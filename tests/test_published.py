@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fink_tracklets.finder import published
-from fink_tracklets.sky.sphere import ARCSEC, unit_vectors
+from fink_tracklets.sky.plane import TangentPlane
 from tests.plain_finder import plain_link
 
 
@@ -27,11 +27,7 @@ def random_exposure(rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.2:
         east, north = np.append(east, east[:2]), np.append(north, north[:2])  # coinciding points
     ra, dec = rng.choice([[0.0, 0.0], [120.0, 45.0], [0.0, 89.99], [10.0, -90.0]])
-    centre = unit_vectors(ra, dec)
-    towards_east = np.array([-np.sin(np.radians(ra)), np.cos(np.radians(ra)), 0.0])
-    towards_north = np.cross(centre, towards_east)
-    plane = np.outer(east, towards_east) + np.outer(north, towards_north)
-    points = centre + plane * ARCSEC
+    points = TangentPlane.at(ra, dec).vectors(east, north)
     return points / np.linalg.norm(points, axis=1, keepdims=True)
 
 

@@ -26,12 +26,20 @@ VANGUARD 2
 2    11  32.8641 148.9437 1467984 116.0414 259.8536 11.85800995659307
 """
 OMM = {
-    "OBJECT_NAME": "VANGUARD 2", "OBJECT_ID": "1959-001A", "EPOCH": "2021-06-11T01:12:44.146944",
-    "MEAN_MOTION": "11.85800995", "ECCENTRICITY": ".1467984", "INCLINATION": "32.8641",
-    "RA_OF_ASC_NODE": "148.9437", "ARG_OF_PERICENTER": "116.0414", "MEAN_ANOMALY": "259.8536",
-    "NORAD_CAT_ID": "11", "BSTAR": ".16365e-4", "MEAN_MOTION_DOT": ".30e-6",
+    "OBJECT_NAME": "VANGUARD 2",
+    "OBJECT_ID": "1959-001A",
+    "EPOCH": "2021-06-11T01:12:44.146944",
+    "MEAN_MOTION": "11.85800995",
+    "ECCENTRICITY": ".1467984",
+    "INCLINATION": "32.8641",
+    "RA_OF_ASC_NODE": "148.9437",
+    "ARG_OF_PERICENTER": "116.0414",
+    "MEAN_ANOMALY": "259.8536",
+    "NORAD_CAT_ID": "11",
+    "BSTAR": ".16365e-4",
+    "MEAN_MOTION_DOT": ".30e-6",
     "MEAN_MOTION_DDOT": "0",
-}  # fmt: skip
+}
 """Vanguard 2 again."""
 
 
@@ -153,8 +161,13 @@ def test_satcat_is_read_by_name(tmp_path):
     ]
     found = read_satcat(written(tmp_path, "\n".join([SATCAT, *rows])))
     assert found.loc[23314].tolist() == [
-        "THAICOM 2", "payload", "non-operational", "THAI", "1994-10-08", 10.5,
-    ]  # fmt: skip
+        "THAICOM 2",
+        "payload",
+        "non-operational",
+        "THAI",
+        "1994-10-08",
+        10.5,
+    ]
     assert found.loc[23315, ["object_type", "ops_status"]].tolist() == ["rocket body", "unknown"]
     assert pd.isna(found.loc[23315, "rcs_m2"])
     status = found.loc[[1, 2, 3, 4, 5, 6, 7], "ops_status"].tolist()

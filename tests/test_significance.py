@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import poisson
 
 from fink_tracklets.finder.significance import (
-    Sky,
+    NullModel,
     is_one_run,
     local_density,
     log10_poisson_tail,
@@ -39,7 +39,7 @@ def test_weights_of_pairs_sum_to_one(ztf):
     distance = np.hypot(*(points[:, None] - points).transpose(2, 0, 1))
     rank = np.argsort(np.argsort(distance, axis=1), axis=1)
     i, j = np.triu_indices(n, 1)
-    weights = 10 ** -Sky.of(ztf, n).log10_ends(rank[i, j], rank[j, i])
+    weights = 10 ** -NullModel.of(ztf, n).log10_ends(rank[i, j], rank[j, i])
     assert weights.sum() == pytest.approx(1.0, rel=0.01)
 
 
@@ -63,7 +63,7 @@ def test_evidence_keeps_the_promise_and_its_bound(n):
 def test_knots_count_once_and_two_clumps_are_no_run(ztf):
     along = np.array([[0.0, 1.0, 2.0, 10.0, 14.0, 20.0, 28.0, 40.0]]) * ARCSEC
     members = np.array([[True] * 7 + [False]])
-    count, evidence = spacing(along, members, Sky.of(ztf, 100))
+    count, evidence = spacing(along, members, NullModel.of(ztf, 100))
     assert count[0] == 4  # below the least number: no evidence is worked out
     assert evidence[0] == 0
     clumps = np.array([[0.0, 6.0, 12.0, 10_000.0, 10_006.0, 10_012.0]])
@@ -73,33 +73,33 @@ def test_knots_count_once_and_two_clumps_are_no_run(ztf):
 
 def test_local_density(ztf):
     """Uniform skies give little more than the uniform density; a strip gives its own."""
-    sky = Sky.of(ztf, 1000)
-    half = np.sqrt(sky.area) / 2
+    null = NullModel.of(ztf, 1000)
+    half = np.sqrt(null.area) / 2
     rng = np.random.default_rng(5)
     length = np.full(40, 400 * ARCSEC)
     along, across = rng.uniform(-half, half, (2, 40, 1000))
     nobody = np.zeros(along.shape, dtype=bool)
-    uniform = local_density(sky, along, across, nobody, length) / sky.density
+    uniform = local_density(null, along, across, nobody, length) / null.density
     assert uniform.min() >= 1
     assert np.median(uniform) < 2.5
     strip = rng.uniform(-0.5, 0.5, (2, 40, 200)) * np.array([3000, 60])[:, None, None] * ARCSEC
     along, across = np.concatenate([np.stack([along, across]), strip], axis=2)
     nobody = np.zeros(along.shape, dtype=bool)
-    dense = local_density(sky, along, across, nobody, length) * ARCSEC**2
+    dense = local_density(null, along, across, nobody, length) * ARCSEC**2
     assert np.median(dense) == pytest.approx(200 / (3000 * 60), rel=0.8)
     members = np.arange(along.shape[1]) >= 1000
-    without = local_density(sky, along, across, nobody | members, length) / sky.density
+    without = local_density(null, along, across, nobody | members, length) / null.density
     np.testing.assert_allclose(without, uniform)
 
 
 def test_bound_is_below_the_score(ztf):
     """`could_pass` falls with every count and length, as a bound must."""
-    sky = Sky.of(ztf, 500)
-    radius = np.arange(len(sky.radii) - 2)
+    null = NullModel.of(ztf, 500)
+    radius = np.arange(len(null.radii) - 2)
     for near in (0, 3, 100):
         w = np.full(len(radius), near)
         by_count = np.stack(
-            [sky.log10_bound(radius, w, w, np.full_like(w, c)) for c in range(5, 40)]
+            [null.log10_bound(radius, w, w, np.full_like(w, c)) for c in range(5, 40)]
         )
         assert (np.diff(by_count, axis=0) <= 1e-9).all()
 

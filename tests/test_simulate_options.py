@@ -14,7 +14,7 @@ from astropy.io import fits
 from fink_tracklets.errors import UserError
 from fink_tracklets.finder import find_tracklets
 from fink_tracklets.simulate import simulate_night
-from fink_tracklets.simulate.flashes import Flashes, draw_spin, flash, resolved
+from fink_tracklets.simulate.flashes import EmittedFlashes, draw_spin, flash, resolved
 from fink_tracklets.simulate.instruments import ZTF
 from fink_tracklets.simulate.stamps import SIZE, draw_stamp
 from fink_tracklets.sky.sphere import ARCSEC, unit_vectors
@@ -185,7 +185,7 @@ def test_a_specular_sphere_is_as_bright_as_geometry_says():
 def test_flashes_that_run_together_are_no_points():
     ra = 10.0 + np.array([0.0, 1.0, 60.0, 120.0, 121.0]) / 3600
     mag = np.array([17.0, 17.2, 17.0, 17.0, 19.5])
-    flashes = Flashes(np.arange(5.0), mag - 7, mag)
+    flashes = EmittedFlashes(np.arange(5.0), mag - 7, mag)
     alone = resolved(flashes, unit_vectors(ra, np.zeros(5)), 2.0)
     assert list(alone) == [False, False, True, True, False]
 

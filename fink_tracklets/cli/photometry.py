@@ -80,6 +80,6 @@ def _period(comb: Comb | None) -> str:
         return "none that could not be chance"
     more = "" if comb.interpulse is None else f", with an interpulse at {comb.interpulse:.2f}"
     return (
-        f"{comb.spacing_arcsec:.4g} +- {comb.spacing_error_arcsec:.2g} s{more} "
+        f"{comb.spacing:.4g} +- {comb.spacing_error:.2g} s{more} "
         f"(log10 of the false alarms {comb.log10_false_alarm:.1f})"
     )

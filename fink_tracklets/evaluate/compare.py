@@ -18,6 +18,7 @@ class Score:
     """How well the found tracklets agree with the true ones."""
 
     n_true: int
+    """True tracklets."""
     missed: tuple[str, ...]
     """True tracklets of which no found one holds at least half the alerts."""
     false: tuple[str, ...]
@@ -37,7 +38,7 @@ def compare(truth: pd.DataFrame, found: pd.DataFrame) -> Score:
     truth : alert_id and tracklet_id (null for alerts of no tracklet)
     found : alert_id and tracklet, one row per alert in a found tracklet
     """
-    tracks, tracklets = match(truth, found)
+    tracks, tracklets = pair_by_alerts(truth, found)
     return Score(
         n_true=len(tracks),
         missed=tuple(tracks.index[~tracks["recovered"]]),
@@ -45,7 +46,7 @@ def compare(truth: pd.DataFrame, found: pd.DataFrame) -> Score:
     )
 
 
-def match(truth: pd.DataFrame, found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def pair_by_alerts(truth: pd.DataFrame, found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Each true and each found tracklet with its counterpart.
 
     Parameters

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from fink_tracklets.evaluate.night import Evaluation, evaluate
 from fink_tracklets.finder import find_tracklets
+from fink_tracklets.sky.plane import TangentPlane
 from fink_tracklets.sky.sphere import ARCSEC, ra_dec
 from fink_tracklets.survey import Survey
 
@@ -16,12 +17,13 @@ Array = NDArray[np.float64]
 POINTS, SHARES = ((5, 6), (7, 10), (11, 40)), (0.3, 0.35, 0.35)
 """Flashes of a track, as the real tracklets have them."""
 LENGTH_ARCSEC, LENGTH_SIGMA, MIN_SPACING_ARCSEC = 416.0, 0.6, 6.0
-"""Log-normal around P1's median."""
+"""Lengths are log-normal around P1's median, with so many arcseconds per point at least."""
 JITTERS = (0.015, 0.15, None)
-"""Of the time between flashes, in periods; None: no period."""
+"""Scatter of the flashes in periods; None: they have no period."""
 CURVATURE_PER_RAD = 0.1
+"""Curvatures are normal with this sigma."""
 NOISE = 0.3
-"""Of a position, in refined tolerances."""
+"""Scatter of a position, in refined tolerances."""
 
 
 def inject(
@@ -99,8 +101,8 @@ def draw_track(rng: np.random.Generator, centre: Array, survey: Survey) -> Array
     noise = NOISE * survey.finder.refined_tolerance_arcsec
     x, y = (plane + rng.uniform(-0.5, 0.5) * size + rng.normal(0, noise, n) for plane in (x, y))
     middle = centre / np.linalg.norm(centre)
+    # Near the poles other axes than east and north: the track's direction is random.
     pole = np.array([0.0, 0.0, 1.0]) if abs(middle[2]) < 0.9 else np.array([1.0, 0.0, 0.0])
     east = np.cross(pole, middle)
     east /= np.linalg.norm(east)
-    north = np.cross(middle, east)
-    return np.asarray(middle + ARCSEC * (x[:, None] * east + y[:, None] * north))
+    return TangentPlane(middle, east, np.cross(middle, east)).vectors(x, y)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fink_tracklets.evaluate.compare import match
+from fink_tracklets.evaluate.compare import pair_by_alerts
 from fink_tracklets.finder.find import merge_duplicates
-from fink_tracklets.finder.significance import Sky
+from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.track import fit_track, score
 from fink_tracklets.sky.sphere import ARCSEC, separation, unit_vectors
 from fink_tracklets.survey import Survey
@@ -21,11 +21,11 @@ class Evaluation:
     """True and found tracklets of one night or of several, side by side."""
 
     tracks: pd.DataFrame
-    """One row per true tracklet: the columns of `match`, exposure, candidates (in its exposure),
-    points (its detections that are candidates), arc_arcsec (between its outermost points),
-    detectable, orbit_class (null where not known)."""
+    """One row per true tracklet: the columns of `pair_by_alerts`, exposure, candidates (in its
+    exposure), points (its detections that are candidates), arc_arcsec (between its outermost
+    points), detectable, orbit_class (null where not known)."""
     tracklets: pd.DataFrame
-    """One row per found tracklet: the columns of `match`, exposure, candidates, points,
+    """One row per found tracklet: the columns of `pair_by_alerts`, exposure, candidates, points,
     arc_arcsec."""
     exposures: pd.DataFrame
     """One row per exposure with any candidate: exposure, candidates."""
@@ -56,7 +56,7 @@ def evaluate(
     rows = candidates.sort_values(["exposure", "alert_id"]).drop_duplicates("alert_id")
     rows = rows.reset_index(drop=True)
     exposures = rows.groupby("exposure").size().rename("candidates").reset_index()
-    true, tracklets = match(truth, found)
+    true, tracklets = pair_by_alerts(truth, found)
 
     member = truth.dropna(subset="tracklet_id").drop_duplicates("alert_id")
     names = rows["alert_id"].map(member.set_index("alert_id")["tracklet_id"])
@@ -124,8 +124,8 @@ def is_detectable(survey: Survey, xyz: np.ndarray, members: np.ndarray) -> bool:
     xyz : (n, 3) unit vectors of all points of the exposure
     members : (m,) those in question
     """
-    sky, points = Sky.of(survey, len(xyz)), np.ascontiguousarray(xyz.T)
-    track = fit_track(sky, points, members, drop=True)
+    null, points = NullModel.of(survey, len(xyz)), np.ascontiguousarray(xyz.T)
+    track = fit_track(null, points, members, drop=True)
     if track is None:
         return False
-    return score(sky, points, [track])[0].log10_nfa < np.log10(sky.threshold)
+    return score(null, points, [track])[0].log10_nfa < np.log10(null.threshold)

@@ -16,19 +16,21 @@ class Curve:
     runs eastwards (position angle at its middle in [0, 180))."""
 
     ra_start: float
-    """First point [deg, ICRS]."""
+    """Right ascension of the first point [deg, ICRS]."""
     dec_start: float
+    """Declination of the first point [deg, ICRS]."""
     ra_end: float
-    """Last point [deg, ICRS]."""
+    """Right ascension of the last point [deg, ICRS]."""
     dec_end: float
+    """Declination of the last point [deg, ICRS]."""
     length_arcsec: float
-    """Between the first and the last point, along the great circle."""
+    """Distance from the first to the last point, along the great circle."""
     position_angle_deg: float
     """Direction at the middle, north through east, in [0, 180)."""
     curvature: float
     """Second derivative of the distance from the great circle [1/rad], positive to the left."""
     rms_arcsec: float
-    """Of the points about the fitted parabola."""
+    """Root mean square distance of the points from the fitted parabola."""
 
 
 def fit_curve(
@@ -46,6 +48,8 @@ def fit_curve(
     along : (n,) distance [arcsec] along the great circle from the first point
     offset : (n,) distance [arcsec] from the parabola, positive to the left of the direction
     """
+    # The great circle: its normal is the direction in which the points extend least. It runs
+    # through the middle of the points eastwards.
     normal = np.linalg.svd(points, full_matrices=False)[2][2]
     middle = points.mean(axis=0)
     middle -= normal * (middle @ normal)
@@ -53,6 +57,8 @@ def fit_curve(
     angle = float(position_angle(middle, normal))
     if angle >= 180.0:
         normal, angle = -normal, angle - 180.0
+
+    # The parabola, in units in which the furthest point is at 1.
     along, across = along_across(points, middle, normal)
     scale = np.max(np.abs(along))
     coefficients = np.polynomial.polynomial.polyfit(along / scale, across, 2)

@@ -53,17 +53,22 @@ def find_tracklets(frame: pd.DataFrame, survey: Survey) -> pd.DataFrame:
     UserError
         A column is missing, or a position is null, not finite or off the sphere.
     """
+    # The points: one for each detection, of exposures that are not too crowded.
     rows = _sorted_rows(frame)
     crowd = rows.groupby("exposure")["alert_id"].transform("size")
     rows = rows[crowd <= survey.finder.max_candidates].reset_index(drop=True)
     point_of_row, points = merge_duplicates(rows)
     xyz = unit_vectors(rows["ra"].to_numpy(float)[points], rows["dec"].to_numpy(float)[points])
+
+    # The tracklet of each point, by the survey's method.
     exposures = rows["exposure"].factorize()[0][points]
     if survey.finder.method == "published":
         label = published.link(xyz, exposures, survey.finder)
         log10_nfa = np.full(label.max(initial=-1) + 1, np.nan)
     else:
         label, log10_nfa = significant.link(xyz, exposures, survey)
+
+    # Their measured quantities, in an order that does not depend on how the points were linked.
     pixels = pixel_positions(rows.iloc[points])
     found = _measure(rows, point_of_row, xyz, pixels, label, log10_nfa)
     order = found.sort_values(
@@ -169,6 +174,7 @@ def _measure(
     log10_nfa: NDArray[np.float64],
 ) -> pd.DataFrame:
     """The rows whose point has a label, with the measured quantities of their tracklet."""
+    # The points of tracklet k are a run of `order`, after those of no tracklet (label -1).
     curves, along, offset = [], np.full(len(points), np.nan), np.full(len(points), np.nan)
     order = np.argsort(label, kind="stable")
     for k, members in enumerate(
@@ -183,6 +189,7 @@ def _measure(
                 "along_pixel_axis": along_pixel_axis(pixels[members]),
             }
         )
+    # The tracklets' quantities go to all alerts of their points, duplicates too.
     inside = label[point_of_row] >= 0
     point = point_of_row[inside]
     found = rows.loc[inside, ["exposure", "alert_id"]].reset_index(drop=True)

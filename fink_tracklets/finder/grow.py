@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fink_tracklets.finder.crowds import least_mean
-from fink_tracklets.finder.lines import Ints, Lines
-from fink_tracklets.finder.significance import Sky
+from fink_tracklets.finder.lines import Lines
+from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.spacing import max_evidence
-from fink_tracklets.finder.track import Array, Track, frame, plausible, spacing
+from fink_tracklets.finder.track import Track, plausible, spacing
+from fink_tracklets.finder.vectors import Array, Ints, along_across_track
 
 BLOCK = 400_000
 """Elements of the largest temporary array."""
@@ -21,148 +23,196 @@ CAPTURES = 10
 """Rounds of the fit that may add points; later rounds only drop them, so that all fits end."""
 
 
-def grow(fields: Array, lines: Lines, sky: Sky) -> Iterator[tuple[int, Track]]:
+@dataclass(frozen=True, eq=False)
+class Sets:
+    """S sets of points, each along a line with c points near its arc."""
+
+    line: Ints
+    """(S,) the line, as a row of the `Lines`."""
+    points: Ints
+    """(S, c) the points near the arc, in order along it."""
+    along: Array
+    """(S, c) distance along the line from its first end [rad]."""
+    across: Array
+    """(S, c) distance from the line [rad]."""
+    ends: NDArray[np.bool_]
+    """(S, c) the two end points of the line."""
+    length: Array
+    """(S,) length of the line [rad]."""
+    mean: Array
+    """(S,) chance points expected on any track from end to end, at least."""
+    members: NDArray[np.bool_]
+    """(S, c) the points of the set."""
+    curve: Array
+    """(S, 4) coefficients of the parabola through the members, in u; see `Track`."""
+
+    def take(self, rows: Ints | NDArray[np.bool_]) -> Sets:
+        """Some of the sets."""
+        return Sets(**{field.name: getattr(self, field.name)[rows] for field in fields(Sets)})
+
+    def hold_ends(self) -> NDArray[np.bool_]:
+        """(S,) whether both ends of the line are members."""
+        return np.asarray((self.members | ~self.ends).all(axis=1))
+
+
+def grow(points: Array, lines: Lines, null: NullModel) -> Iterator[tuple[int, Track]]:
     """The sets of points on one parabola from end to end of the lines.
 
     Parameters
     ----------
-    fields : (E, n, 3) unit vectors
+    points : (E, n, 3) unit vectors
     lines : candidate lines of these fields
 
     Yields
     ------
-    field : row of `fields`
+    field : row of `points`
     track : a set that may pass the threshold; its log10_nfa is a lower bound
     """
-    xyz = np.ascontiguousarray(np.moveaxis(fields, -1, 0))
+    xyz = np.ascontiguousarray(np.moveaxis(points, -1, 0))
     start = np.cumsum(lines.count) - lines.count
-    mean = least_mean(fields, lines, sky)
+    mean = least_mean(points, lines, null)
+    # Lines with equally many points are one array (S, c), in parts that fit the memory.
     for count in np.unique(lines.count):
         rows = np.flatnonzero(lines.count == count)
         step = max(1, BLOCK // int(count) ** 2)
         for part in (rows[k : k + step] for k in range(0, len(rows), step)):
-            points = lines.points[start[part][:, None] + np.arange(count)]
-            yield from _grow(xyz, lines, part, points, mean[part], sky)
+            near = lines.points[start[part][:, None] + np.arange(count)]
+            yield from _grow(_on_lines(xyz, lines, part, near, mean[part]), lines, null)
 
 
-def _grow(
-    xyz: Array, lines: Lines, rows: Ints, points: Ints, mean: Array, sky: Sky
-) -> Iterator[tuple[int, Track]]:
-    """`grow` for lines with an equal number of points, ``(S, c)``."""
+def _on_lines(xyz: Array, lines: Lines, rows: Ints, points: Ints, mean: Array) -> Sets:
+    """All points ``(S, c)`` near the arcs of the lines `rows`, in their coordinates; no members."""
     field, i, j = lines.field[rows], lines.i[rows], lines.j[rows]
-    along, across, length = frame(
+    along, across, length = along_across_track(
         xyz[:, field[:, None], points], xyz[:, field, i], xyz[:, field, j]
     )
-    ends = (points == i[:, None]) | (points == j[:, None])
-    along[points == i[:, None]] = 0.0
-    along[points == j[:, None]] = length
+    # The ends are at the ends, exactly: nothing comes before or after them in order.
+    first, last = points == i[:, None], points == j[:, None]
+    along[first] = 0.0
+    along[last] = length
     order = np.argsort(along, axis=1, kind="stable")
     along, across, ends, points = (
-        np.take_along_axis(a, order, axis=1) for a in (along, across, ends, points)
+        np.take_along_axis(a, order, axis=1) for a in (along, across, first | last, points)
     )
-    most, members = agree(along, across, ends, length, sky)
-    may = sky.could_pass(lines.radius[rows], lines.within_i[rows], lines.within_j[rows], most, mean)
+    return Sets(
+        line=rows,
+        points=points,
+        along=along,
+        across=across,
+        ends=ends,
+        length=length,
+        mean=mean,
+        members=np.zeros(points.shape, dtype=bool),
+        curve=np.zeros((len(rows), 4)),
+    )
+
+
+def _grow(sets: Sets, lines: Lines, null: NullModel) -> Iterator[tuple[int, Track]]:
+    """`grow` for lines with an equal number of points."""
+    # Sets of the points that may lie on one parabola at all, if as many could be significant.
+    most, members = agree(sets, null)
+    radius, within_i, within_j = (
+        column[sets.line] for column in (lines.radius, lines.within_i, lines.within_j)
+    )
+    may = null.could_pass(radius, within_i, within_j, most, sets.mean)
     if not may.any():
         return
-    u = 2 * along / length[:, None] - 1
-    kept, members, curve = refine(u[may], across[may], members[may], sky)
-    keep = np.flatnonzero(may)[kept]
-    keep_ok = ends[keep].sum(axis=1) == (ends[keep] & members).sum(axis=1)
-    keep_ok &= plausible(sky, curve, length[keep])
-    keep, members, curve = keep[keep_ok], members[keep_ok], curve[keep_ok]
-    limit = np.log10(sky.threshold) + EXTEND_BELOW
-    sizes = members.sum(axis=1)
-    bound = _bound(lines, rows[keep], sizes, mean[keep], sky)
-    may = bound < limit + max_evidence(sky.n)[sizes]
-    keep, members, curve = keep[may], members[may], curve[may]
-    rows, mean = rows[keep], mean[keep]
-    n_resolved, evidence = spacing(along[keep], members, sky)
-    bound = _bound(lines, rows, n_resolved, mean, sky) - evidence
-    good = (n_resolved >= sky.min_points) & (bound < limit)
+    sets = replace(sets, members=members).take(may)
+
+    # Those that remain a set from end to end under a fitted parabola, bent as orbits allow.
+    sets = refine(sets, null)
+    sets = sets.take(sets.hold_ends() & plausible(null, sets.curve, sets.length))
+
+    # Those that could come near the threshold with the best spacing of so many points, ...
+    limit = np.log10(null.threshold) + EXTEND_BELOW
+    sizes = sets.members.sum(axis=1)
+    best = max_evidence(null.n)[sizes]
+    sets = sets.take(_bound(lines, sets, sizes, null) < limit + best)
+
+    # ... and with the spacing that they have.
+    n_resolved, evidence = spacing(sets.along, sets.members, null)
+    bound = _bound(lines, sets, n_resolved, null) - evidence
+    good = (n_resolved >= null.min_points) & (bound < limit)
     for k in np.flatnonzero(good):
-        track = Track(points[keep[k]][members[k]], curve[k], float(bound[k]))
-        yield int(field[keep[k]]), track
+        track = Track(sets.points[k][sets.members[k]], sets.curve[k], float(bound[k]))
+        yield int(lines.field[sets.line[k]]), track
 
 
-def _bound(lines: Lines, rows: Ints, resolved: Ints, mean: Array, sky: Sky) -> Array:
-    """`Sky.log10_bound` of tracks with so many resolved points on lines."""
-    return sky.log10_bound(
-        lines.radius[rows],
-        lines.within_i[rows],
-        lines.within_j[rows],
-        resolved,
-        lines.count[rows],
-        mean,
+def _bound(lines: Lines, sets: Sets, resolved: Ints, null: NullModel) -> Array:
+    """`NullModel.log10_bound` of tracks with so many resolved points on the lines of sets."""
+    rows = sets.line
+    return null.log10_bound(
+        radius=lines.radius[rows],
+        within_i=lines.within_i[rows],
+        within_j=lines.within_j[rows],
+        count=resolved,
+        members=lines.count[rows],
+        least_mean=sets.mean,
     )
 
 
-def agree(
-    along: Array, across: Array, ends: NDArray[np.bool_], length: Array, sky: Sky
-) -> tuple[Ints, NDArray[np.bool_]]:
+def agree(sets: Sets, null: NullModel) -> tuple[Ints, NDArray[np.bool_]]:
     """The parabola from end to end that most points agree with.
 
     A parabola that passes within tol of both ends differs by at most tol from
     ``c along (length - along)``: a point within tol of it limits c to an interval, and as many
     points can lie on one such parabola as intervals have a common c. So this is an upper bound.
 
-    Parameters
-    ----------
-    along, across : (S, c) coordinates of the points near each arc
-    ends : (S, c) the two end points
-    length : (S,)
-
     Returns
     -------
     count : (S,) points that may lie on one parabola, the ends included
     members : (S, c) these points
     """
-    limit = sky.max_curvature / 2
-    weight = along * (length[:, None] - along)
+    # Each point's interval of c; a point so near an end that it tells nothing of c allows all, one
+    # that needs more curvature than there is allows none.
+    limit = null.max_curvature / 2
+    weight = sets.along * (sets.length[:, None] - sets.along)
     with np.errstate(divide="ignore", invalid="ignore"):
-        low = np.maximum((across - 2 * sky.tolerance) / weight, -limit)
-        high = np.minimum((across + 2 * sky.tolerance) / weight, limit)
-    low, high = np.where(ends, -limit, low), np.where(ends, limit, high)
+        low = np.maximum((sets.across - 2 * null.tolerance) / weight, -limit)
+        high = np.minimum((sets.across + 2 * null.tolerance) / weight, limit)
+    low, high = np.where(sets.ends, -limit, low), np.where(sets.ends, limit, high)
     low, high = np.where(weight > 0, low, -limit), np.where(weight > 0, high, limit)
     low[low > high] = np.inf
+
+    # Most intervals overlap at the lower end of one of them:
+    #
+    #     [-----------)                     low of the third: in three intervals
+    #          [----------------)
+    #              [-------)
     holds = (low[:, None] <= low[:, :, None]) & (low[:, :, None] <= high[:, None])
     count = np.count_nonzero(holds, axis=-1)
     best = np.argmax(count, axis=1)
     rows = np.arange(len(best))
+
+    # In the middle of the overlap every one of its points is as far from its limits as can be.
     members = holds[rows, best]
     middle = (low[rows, best] + np.where(members, high, np.inf).min(axis=1)) / 2
     members = (low <= middle[:, None]) & (middle[:, None] <= high)
     return count[rows, best], members
 
 
-def refine(
-    u: Array, across: Array, members: NDArray[np.bool_], sky: Sky
-) -> tuple[Ints, NDArray[np.bool_], Array]:
+def refine(sets: Sets, null: NullModel) -> Sets:
     """Least-squares parabolas through the members, which become all points within the tolerance.
-
-    Parameters
-    ----------
-    u, across : (S, c)
-    members : (S, c) where to start from
 
     Returns
     -------
-    kept : rows whose set ended with enough points
-    members : (kept, c) the final sets
-    curve : (kept, 4) coefficients in u
+    The sets that ended with enough points, with these as members and their curve.
     """
-    members = members.copy()
+    u = 2 * sets.along / sets.length[:, None] - 1
+    members = sets.members.copy()
     curve = np.zeros((len(u), 4))
     done = np.zeros(len(u), dtype=bool)
     active = np.arange(len(u))
     rounds = 0
+    # In every round the sets that no longer change are done, those too small are given up.
     while len(active):
-        old = members[active]
-        c = parabola(u[active], across[active], old)
+        across, old = sets.across[active], members[active]
+        c = parabola(u[active], across, old)
         fit = (c[:, 2:3] * u[active] + c[:, 1:2]) * u[active] + c[:, :1]
-        new = np.abs(across[active] - fit) <= sky.tolerance
+        new = np.abs(across - fit) <= null.tolerance
         if rounds >= CAPTURES:
             new &= old
-        enough = new.sum(axis=1) >= sky.min_points
+        enough = new.sum(axis=1) >= null.min_points
         same = (new == old).all(axis=1)
         ready = active[enough & same]
         curve[ready, :3] = c[enough & same]
@@ -170,18 +220,20 @@ def refine(
         members[active] = new
         active = active[enough & ~same]
         rounds += 1
-    kept = np.flatnonzero(done)
-    return kept, members[kept], curve[kept]
+    return replace(sets, members=members, curve=curve).take(done)
 
 
 def parabola(u: Array, across: Array, members: NDArray[np.bool_]) -> Array:
     """Coefficients ``(S, 3)`` of least-squares parabolas through the members, all ``(S, c)``."""
+    # The normal equations' matrix of sums of powers of u, of all sets at once ...
     w = members.astype(float)
     powers = [w]
     for _ in range(4):
         powers.append(powers[-1] * u)
     s0, s1, s2, s3, s4 = (p.sum(axis=1) for p in powers)
     t0, t1, t2 = ((p * across).sum(axis=1) for p in powers[:3])
+
+    # ... and their solution by the inverse of a symmetric 3 x 3 matrix: cofactors over determinant.
     a, b, c = s2 * s4 - s3 * s3, s2 * s3 - s1 * s4, s1 * s3 - s2 * s2
     d, e, f = s0 * s4 - s2 * s2, s1 * s2 - s0 * s3, s0 * s2 - s1 * s1
     det = s0 * a + s1 * b + s2 * c

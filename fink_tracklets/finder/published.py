@@ -15,6 +15,7 @@ number of points go through each step as one array.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,7 @@ def link(
     -------
     (n,) for each point the number of its tracklet, counted over all exposures, or -1
     """
+    # Exposures with equally many points are one array of fields.
     label = np.full(len(points), -1)
     _, first, counts = np.unique(exposures, return_index=True, return_counts=True)
     n_tracklets = 0
@@ -58,77 +60,91 @@ def link(
     return label
 
 
+@dataclass(frozen=True, eq=False)
+class Seeds:
+    """S pairs of points whose great circle passes enough points."""
+
+    exposure: NDArray[np.int64]
+    """(S,) the row of the field that they are in."""
+    i: NDArray[np.int64]
+    """(S,) one point of the pair."""
+    j: NDArray[np.int64]
+    """(S,) the other point."""
+    members: NDArray[np.bool_]
+    """(S, n) the points near the circle."""
+
+    def take(self, rows: slice) -> Seeds:
+        """Some of the seeds."""
+        return Seeds(**{field.name: getattr(self, field.name)[rows] for field in fields(Seeds)})
+
+
 def _sets_by_exposure(
-    fields: NDArray[np.float64], limits: FinderLimits
+    points: NDArray[np.float64], limits: FinderLimits
 ) -> Iterator[tuple[int, NDArray[np.bool_]]]:
     """Refined, distinct sets of each exposure that has any, for ``(E, n, 3)`` points."""
     found: dict[int, list[NDArray[np.bool_]]] = {}
-    n = fields.shape[1]
-    for exposure, i, j, members in _seeds(fields, limits):
-        step = max(1, BLOCK // n)
-        for k in range(0, len(exposure), step):
-            part = slice(k, k + step)
-            sets = refine(fields[exposure[part]], i[part], j[part], members[part], limits)
+    n = points.shape[1]
+    for seeds in _seeds(points, limits):
+        for part in (seeds.take(rows) for rows in _blocks(len(seeds.i), BLOCK // n)):
+            sets = refine(points[part.exposure], part, limits)
             kept = sets.sum(axis=1) >= limits.min_points
-            for e in np.unique(exposure[part][kept]):
-                mine = sets[kept & (exposure[part] == e)]
+            for e in np.unique(part.exposure[kept]):
+                mine = sets[kept & (part.exposure == e)]
                 found.setdefault(int(e), []).append(np.unique(mine, axis=0))
     for e in sorted(found):
         yield e, np.unique(np.concatenate(found[e]), axis=0)
 
 
-def _seeds(
-    fields: NDArray[np.float64], limits: FinderLimits
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]]:
-    """Pairs whose great circle passes enough points: exposure, i, j and the points' mask."""
-    n = fields.shape[1]
+def _seeds(points: NDArray[np.float64], limits: FinderLimits) -> Iterator[Seeds]:
+    """Step 1 for ``(E, n, 3)`` points."""
+    n = points.shape[1]
     i, j = np.triu_indices(n, 1)
-    for exposures in _blocks(len(fields), BLOCK // (len(i) * n)):
+    for exposures in _blocks(len(points), BLOCK // (len(i) * n)):
         for pairs in _blocks(len(i), BLOCK // n):
-            block = fields[exposures]
+            # The circles (exposures, pairs, 3), and which pairs are far enough apart for one.
+            block = points[exposures]
             a, b = block[:, i[pairs]], block[:, j[pairs]]
             normal = np.cross(a, b)
             length = np.linalg.norm(normal, axis=-1, keepdims=True)
             far = (length[..., 0] >= np.sin(limits.min_separation_arcsec * ARCSEC)) | (
                 np.sum(a * b, axis=-1) < 0
             )
+            # The points (exposures, pairs, n) near each circle.
             normal /= np.where(length > 0, length, 1)
             across = normal @ block.swapaxes(1, 2)
             near = np.abs(across) <= np.sin(limits.first_tolerance_arcsec * ARCSEC)
             e, p = np.nonzero(far & (near.sum(axis=-1) >= limits.min_points))
             if len(e):
-                yield e + exposures.start, i[pairs][p], j[pairs][p], near[e, p]
+                yield Seeds(e + exposures.start, i[pairs][p], j[pairs][p], near[e, p])
 
 
 def _blocks(n: int, step: int) -> Iterator[slice]:
+    """The numbers 0 to n in slices of at most `step`."""
     step = max(1, step)
     return (slice(k, min(k + step, n)) for k in range(0, n, step))
 
 
-def refine(
-    fields: NDArray[np.float64],
-    i: NDArray[np.int64],
-    j: NDArray[np.int64],
-    members: NDArray[np.bool_],
-    limits: FinderLimits,
-) -> NDArray[np.bool_]:
+def refine(points: NDArray[np.float64], seeds: Seeds, limits: FinderLimits) -> NDArray[np.bool_]:
     """Step 2 for many seeds at once.
 
     Parameters
     ----------
-    fields : (S, n, 3) the points of each seed's exposure
-    i, j : (S,) the two points that define each seed's great circle
-    members : (S, n) the points to start from
+    points : (S, n, 3) of each seed's exposure
+    seeds : where to start from
     limits : what counts as a tracklet
 
     Returns
     -------
     (S, n) the final sets; a set that fell below the minimum is empty
     """
-    rows = np.arange(len(fields))
-    origin = fields[rows, i]
-    normal = great_circle(origin, fields[rows, j])
-    along, across = along_across(fields, origin[:, None], normal[:, None])
+    # All points along and across each seed's circle.
+    rows = np.arange(len(points))
+    origin = points[rows, seeds.i]
+    normal = great_circle(origin, points[rows, seeds.j])
+    along, across = along_across(points, origin[:, None], normal[:, None])
+
+    # In every round the sets that no longer change are done, those too small are given up.
+    members = seeds.members.copy()
     result = np.zeros_like(members)
     active = rows
     rounds = 0
@@ -151,6 +167,7 @@ def parabola(
     along: NDArray[np.float64], across: NDArray[np.float64], members: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     """Values at all points of the least-squares parabola through the members, all ``(S, n)``."""
+    # In x, from -1 to 1 over the members, the normal equations are well behaved.
     count = members.sum(axis=1, keepdims=True)
     middle = np.sum(along * members, axis=1, keepdims=True) / count
     scale = np.max(np.abs(along - middle) * members, axis=1, keepdims=True)
@@ -169,6 +186,7 @@ def drop_far_ends(
     members = members.copy()
     rows = np.flatnonzero(members.sum(axis=1) >= limits.min_points)
     while len(rows):
+        # The members in order along the circle, and whether the first or the last of them is far.
         order = np.argsort(np.where(members[rows], along[rows], np.inf), axis=1, kind="stable")
         position = np.take_along_axis(along[rows], order, axis=1)
         k, last = np.arange(len(rows)), members[rows].sum(axis=1) - 1
@@ -178,6 +196,7 @@ def drop_far_ends(
         last_far = position[k, last] - position[k, last - 1] > limits.max_end_gap * (
             position[k, last - 1] - position[:, 0]
         )
+        # They leave, and the sets that lost one are looked at again.
         members[rows[first_far], order[first_far, 0]] = False
         members[rows[last_far], order[last_far, last[last_far]]] = False
         changed = rows[first_far | last_far]

@@ -40,29 +40,31 @@ RADII_PER_OCTAVE = 2
 
 
 @dataclass(frozen=True)
-class Sky:
-    """The numbers of one exposure that the significance depends on."""
+class NullModel:
+    """What points without any tracklet would do: the numbers that a chance tracklet depends on."""
 
     n: int
     """Candidates in the exposure."""
     area: float
-    """Of the field [sr]."""
+    """Sky area of the exposure's field [sr]."""
     tolerance: float
     """Half width of the band about the curve [rad]."""
     first_tolerance: float
     """Points closer than this along the curve are one [rad]."""
     min_separation: float
+    """The two ends of a tracklet are at least so far apart [rad]."""
     max_curvature: float
-    """[1/rad]."""
+    """Largest second derivative of the distance across a track [1/rad]."""
     min_points: int
+    """Resolved points of a tracklet, its ends included."""
     threshold: float
-    """Kept below this many expected chance tracklets per exposure."""
+    """A tracklet is kept below this many expected chance tracklets per exposure."""
 
     @staticmethod
-    def of(survey: Survey, n: int) -> Sky:
-        """The sky of an exposure with n candidates."""
+    def of(survey: Survey, n: int) -> NullModel:
+        """The null model of an exposure with n candidates."""
         limits = survey.finder
-        return Sky(
+        return NullModel(
             n=n,
             area=survey.field_area_deg2 * np.radians(1.0) ** 2,
             tolerance=limits.refined_tolerance_arcsec * ARCSEC,
@@ -75,12 +77,12 @@ class Sky:
 
     @cached_property
     def density(self) -> float:
-        """Of a uniform sky [1/sr], the least that `local_density` returns."""
+        """Density of a uniform sky [1/sr], the least that `local_density` returns."""
         return max(self.n - 2, 0) / self.area
 
     @cached_property
     def log10_pairs(self) -> float:
-        """N H."""
+        """log10 of N H, the number of pairs of ends that a pair of weight one stands for."""
         return float(np.log10(self.n * (np.log(max(self.n - 1, 1)) + EULER)))
 
     @cached_property
@@ -95,6 +97,10 @@ class Sky:
         """Widths of the boxes beside a curve [rad], growing by 2, up to 0.1 sqrt(area)."""
         octaves = np.rint(np.log2(0.1 * np.sqrt(self.area) / (10 * self.tolerance)))
         return np.asarray(10 * self.tolerance * 2.0 ** np.arange(max(octaves, 0) + 1))
+
+    def radius_index(self, cosine: Array) -> NDArray[np.int64]:
+        """The largest of `radii` that a separation, given by its cosine, reaches; -1 for none."""
+        return np.searchsorted(-np.cos(self.radii), -cosine, side="right") - 1
 
     def log10_curvatures(self, length: ArrayLike, sagitta: ArrayLike = 0.0) -> Array:
         """Number of distinguishable curvatures; a larger sagitta than the seeds' counts whole."""
@@ -127,6 +133,7 @@ class Sky:
         ----------
         radius, within_i, within_j, count, least_mean : see `log10_bound`
         """
+        # Against a uniform sky, from tables: nearly all lines fail this.
         evidence = max_evidence(self.n)[np.minimum(count, self.n)]
         limit = np.log10(self.threshold) + evidence
         ends = self.log10_ends(within_i + 1, within_j + 1)
@@ -135,6 +142,8 @@ class Sky:
         some = np.flatnonzero(good)
         if not len(some):
             return good
+
+        # For the few others the density about the ends counts, too.
         least_mean = np.broadcast_to(least_mean, good.shape)[some]
         bound = self.log10_bound(
             radius[some], within_i[some], within_j[some], count[some], least_mean=least_mean
@@ -202,7 +211,7 @@ def log10_poisson_tail(m: ArrayLike, mean: ArrayLike) -> Array:
 
 
 def local_density(
-    sky: Sky, along: Array, across: Array, members: NDArray[np.bool_], length: Array
+    null: NullModel, along: Array, across: Array, members: NDArray[np.bool_], length: Array
 ) -> Array:
     """The density beside each curve, at least the uniform one.
 
@@ -221,23 +230,37 @@ def local_density(
     -------
     (S,) points per steradian
     """
-    widths, n_sets = sky.box_widths, len(length)
-    side, inner = np.abs(across), 3 * sky.tolerance
+    # Which points lie in any box. On either side of the curve the boxes are nested, drawn here for
+    # two levels; those of the second shape reach beyond the ends by the curve's length instead::
+    #
+    #     +--------------------------------------+ w
+    #     |     +--------------------------+     | w / 2
+    #     |     |                          |     |
+    #     +-----+--------------------------+-----+ 3 tol
+    #                o  o    o   o   o             the curve, from along = 0 to its length
+    widths, n_sets = null.box_widths, len(length)
+    side, inner = np.abs(across), 3 * null.tolerance
     over = np.maximum(-along, along - length[:, None])
     reach = np.maximum(widths[-1], length)[:, None]
     inside = (side > inner) & (side < widths[-1]) & (over < reach) & ~members
     row, point = np.nonzero(inside)
+
+    # The narrowest level whose box holds a point, for either shape: it is in all wider ones, too.
     d, over = side[row, point], over[row, point]
     first = np.searchsorted(widths, [np.maximum(d, over), d], side="right")
     first[1][over >= length[row]] = len(widths)
-    # counts[shape, set, side, level of the narrowest box that holds the point]
+
+    # inside_box[shape, set, side, level]: points in each box.
     cell = (row * 2 + (across[row, point] > 0)) * (len(widths) + 1)
     counts = np.stack(
         [np.bincount(cell + f, minlength=n_sets * 2 * (len(widths) + 1)) for f in first]
     ).reshape(2, n_sets, 2, len(widths) + 1)
     inside_box = np.cumsum(counts, axis=-1)
-    density = np.full((2, n_sets, 2), sky.density)
-    largest = np.full(n_sets, sky.density)
+
+    # From the widest box inwards each chain keeps a density, and a box that is denser than this
+    # predicts sets it anew: the density near the curve is known from as many points as possible.
+    density = np.full((2, n_sets, 2), null.density)
+    largest = np.full(n_sets, null.density)
     for level in range(len(widths) - 1, -1, -1):
         depth = widths[level] - inner
         area = np.stack([depth * (length + 2 * widths[level]), 3 * depth * length])[:, :, None]

@@ -1,7 +1,7 @@
 """The default finder: tracklets that chance does not explain, most significant first.
 
-1. `lines`: pairs of points with so many others near the arc between them that a tracklet from one
-   to the other may be significant.
+1. `search`: lines, pairs of points with so many others near the arc between them that a tracklet
+   from one to the other may be significant.
 2. `grow`: on each line, the parabola from end to end that most points agree with, fitted to them;
    both ends must stay in the set. Any part of a tracklet is a line, so the best part is too.
 3. `Field.tracklets`: the most significant set is extended along its curve as long as that makes it
@@ -21,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fink_tracklets.finder.grow import EXTEND_BELOW, grow
-from fink_tracklets.finder.lines import candidate_lines
-from fink_tracklets.finder.significance import Sky
-from fink_tracklets.finder.track import Array, Track, beside, fit_track, score
+from fink_tracklets.finder.search import candidate_lines
+from fink_tracklets.finder.significance import NullModel
+from fink_tracklets.finder.track import Track, beside, fit_track, score
+from fink_tracklets.finder.vectors import Array
 from fink_tracklets.survey import Survey
 
 SCORED_FIRST = 12
@@ -62,15 +63,17 @@ def link(
     scores: list[float] = []
     _, first, counts = np.unique(exposures, return_index=True, return_counts=True)
     for size in np.unique(counts[counts >= survey.finder.min_points]):
-        sky = Sky.of(survey, int(size))
+        # Exposures with equally many points have one null model, and are one array of fields.
+        null = NullModel.of(survey, int(size))
         starts = first[counts == size]
         fields = points[starts[:, None] + np.arange(size)]
         grown: dict[int, list[Track]] = {}
-        for lines in candidate_lines(fields, sky):
-            for e, track in grow(fields, lines, sky):
+        for lines in candidate_lines(fields, null):
+            for e, track in grow(fields, lines, null):
                 grown.setdefault(e, []).append(track)
+        # The tracks of each exposure compete for its points.
         for e in sorted(grown):
-            for track in Field(sky, fields[e], grown[e]).tracklets():
+            for track in Field(null, fields[e], grown[e]).tracklets():
                 label[starts[e] + track.members] = len(scores)
                 scores.append(track.log10_nfa)
     return label, np.array(scores)
@@ -79,8 +82,8 @@ def link(
 class Field:
     """One exposure while its tracklets are picked."""
 
-    def __init__(self, sky: Sky, points: Array, tracks: list[Track]) -> None:
-        self.sky = sky
+    def __init__(self, null: NullModel, points: Array, tracks: list[Track]) -> None:
+        self.null = null
         self.xyz = np.ascontiguousarray(points.T)
         self.taken = np.zeros(len(points), dtype=bool)
         self.heap: list[Entry] = []
@@ -91,7 +94,7 @@ class Field:
     def tracklets(self) -> list[Track]:
         """All significant tracklets, in order of significance."""
         found: list[Track] = []
-        threshold = np.log10(self.sky.threshold)
+        threshold = np.log10(self.null.threshold)
         while self._score_best() and self.heap[0][-1].log10_nfa < threshold + EXTEND_BELOW:
             best = self._extend(heappop(self.heap)[-1])
             if best.log10_nfa < threshold:
@@ -110,7 +113,7 @@ class Field:
             batch: list[Entry] = []
             while self.heap and len(batch) < at_once and not self.heap[0][-1].scored:
                 batch.append(heappop(self.heap))
-            tracks = score(self.sky, self.xyz, [track for *_, track in batch])
+            tracks = score(self.null, self.xyz, [track for *_, track in batch])
             for (_, k, _), track in zip(batch, tracks, strict=True):
                 heappush(self.heap, (track.order(), k, track))
             at_once = min(2 * at_once, max(SCORED_FIRST, BLOCK // self.xyz.shape[1]))
@@ -124,8 +127,8 @@ class Field:
             free = track.members[~self.taken[track.members]]
             if len(free) == len(track.members):
                 rest.append(track)
-            elif len(free) >= self.sky.min_points:
-                remainder = fit_track(self.sky, self.xyz, free)
+            elif len(free) >= self.null.min_points:
+                remainder = fit_track(self.null, self.xyz, free)
                 if remainder is not None:
                     rest.append(remainder)
         self._play(list({tuple(track.members.tolist()): track for track in rest}.values()))
@@ -144,29 +147,30 @@ class Field:
 
     def _longer(self, track: Track, degree: int) -> Track | None:
         """The track with all free points within the tolerance, up to `REACH` beyond its ends."""
-        fitted = track if degree == 2 else fit_track(self.sky, self.xyz, track.members, degree)
+        fitted = track if degree == 2 else fit_track(self.null, self.xyz, track.members, degree)
         if fitted is None:
             return None
+        # All free points near the curve, and near the curve drawn out, become members.
         u, offset = beside(self.xyz, fitted)
         over = np.maximum(np.abs(u) - 1, 0)
         # The curve's own error beyond its ends grows with the square of the distance.
         error = CURVE_ERROR * over * (1 + over) / np.sqrt(len(track.members))
-        tolerance = self.sky.tolerance * (1 + error)
+        tolerance = self.null.tolerance * (1 + error)
         near = (np.abs(offset) <= tolerance) & (over <= 2 * REACH) & ~self.taken
         near[track.members] = True
         if np.count_nonzero(near) == len(track.members):
             return None
-        longer = fit_track(self.sky, self.xyz, np.flatnonzero(near), degree, drop=True)
-        return None if longer is None else score(self.sky, self.xyz, [longer])[0]
+        longer = fit_track(self.null, self.xyz, np.flatnonzero(near), degree, drop=True)
+        return None if longer is None else score(self.null, self.xyz, [longer])[0]
 
     def _join(self, found: list[Track]) -> list[Track]:
         """The tracklets, those on one smooth curve as one."""
         for a, one in enumerate(found):
             for b in range(a + 1, len(found)):
                 both = np.concatenate([one.members, found[b].members])
-                joint = fit_track(self.sky, self.xyz, both, degree=3)
+                joint = fit_track(self.null, self.xyz, both, degree=3)
                 if joint is not None:
-                    (joint,) = score(self.sky, self.xyz, [joint])
+                    (joint,) = score(self.null, self.xyz, [joint])
                     if joint.log10_nfa < one.log10_nfa:
                         rest = [t for k, t in enumerate(found) if k not in (a, b)]
                         return self._join(sorted([*rest, joint], key=Track.order))

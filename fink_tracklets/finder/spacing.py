@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 LOG10 = np.log(10.0)
 MAX_LOG10_EVIDENCE = 6.0
 """Cap of LR [dex]. It costs no recall (as regular and as many points are significant anyway) and
-makes `significance.Sky.could_pass` a useful bound."""
+makes `significance.NullModel.could_pass` a useful bound."""
 JITTERS = (0.015, 0.05, 0.15)
 """Models of a regular rotator: scatter of the flashes [periods], of equal weight."""
 NULL_WEIGHT = 0.5
@@ -38,14 +38,20 @@ def spacing_evidence(along: Array, noise: float) -> Array:
     -------
     (S,) log10 LR, between log10 of `NULL_WEIGHT` and `MAX_LOG10_EVIDENCE`
     """
+    # The grids: n - 1 + k periods between the first and the last point for k missed flashes, and
+    # for each the nearest node of every point (S, models, n). Two points on one node fit no grid.
     n = along.shape[1]
     length = along[:, -1] - along[:, 0]
     periods = n - 1 + np.arange(MAX_MISSED + 1)
     phase = ((along - along[:, :1]) / length[:, None])[:, None] * periods[:, None]
     node = np.rint(phase)
     fits = (node[..., 1:] - node[..., :-1] >= 1).all(axis=-1)
+
+    # The two ends, at which the residual is zero, jitter as all points do, and move the grid with
+    # them: the residuals of the points between have the covariance I + B B' in units of sigma^2,
+    # B = [1 - f, f] with f their place from the first (0) to the last node (1). Its determinant and
+    # its inverse follow from the 2 x 2 matrix I + B' B (Woodbury).
     residual = (phase - node)[..., 1:-1]
-    # Jitter of the two ends moves the grid: covariance I + B B', B = [1 - f, f].
     f = (node / periods[:, None])[..., 1:-1]
     ff, fsum = np.sum(f * f, axis=-1), np.sum(f, axis=-1)
     c00, c01, c11 = n - 1 - 2 * fsum + ff, fsum - ff, 1 + ff
@@ -54,9 +60,14 @@ def spacing_evidence(along: Array, noise: float) -> Array:
     det = c00 * c11 - c01 * c01
     square = np.sum(residual**2, axis=-1)
     square -= (c11 * r0**2 - 2 * c01 * r0 * r1 + c00 * r1**2) / det
+
+    # ln of the normal density of the residuals over that of random places, of all models (jitters,
+    # S, missed) ...
     sigma2 = np.square(JITTERS)[:, None, None] + (noise * periods / length[:, None]) ** 2
     models = _log_peaks(n) - 0.5 * ((n - 2) * np.log(sigma2) + np.log(det) + square / sigma2)
     models = np.where(fits, models, -np.inf)
+
+    # ... and the weighted mean of the models and of "no preferred spacing", whose LR is one.
     top = np.maximum(models.max(axis=(0, 2)), 0.0)
     ratio = NULL_WEIGHT * np.exp(-top) + np.exp(models - top[:, None]).sum(axis=2).sum(axis=0)
     return np.minimum((top + np.log(ratio)) / LOG10, MAX_LOG10_EVIDENCE)

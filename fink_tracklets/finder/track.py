@@ -7,19 +7,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fink_tracklets.finder.lines import Ints, circle_normal, cross, dot, radius_index
 from fink_tracklets.finder.significance import (
-    Sky,
+    NullModel,
     is_one_run,
     local_density,
     log10_poisson_tail,
 )
 from fink_tracklets.finder.spacing import spacing_evidence
-
-Array = NDArray[np.float64]
+from fink_tracklets.finder.vectors import Array, Ints, along_across_track, dot
 
 NOISE = 1 / 3
-"""Of one position, in units of the tolerance."""
+"""Scatter of one position, in units of the tolerance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,32 +33,13 @@ class Track:
     curve: Array
     """(4,) coefficients, constant first."""
     log10_nfa: float
-    """Or a lower bound, while not `scored`."""
+    """Significance, or a lower bound of it while the track is not `scored`."""
     scored: bool = False
+    """Whether `log10_nfa` is the significance itself."""
 
     def order(self) -> tuple[float, bool, int, tuple[int, ...]]:
         """Sort key: most significant first, then a bound before a score, then larger sets."""
         return (self.log10_nfa, self.scored, -len(self.members), tuple(self.members.tolist()))
-
-
-def frame(points: Array, first: Array, last: Array) -> tuple[Array, Array, Array]:
-    """Coordinates of points along and across the great circles from first to last points.
-
-    Parameters
-    ----------
-    points : (3, S, n) or (3, 1, n) unit vectors
-    first, last : (3, S) unit vectors
-
-    Returns
-    -------
-    along, across : (S, n) [rad]; along is zero at the first point
-    length : (S,) along of the last point
-    """
-    normal = circle_normal(first, last)
-    ahead = cross(normal, first)
-    along = np.arctan2(dot(ahead[..., None], points), dot(first[..., None], points))
-    across = np.arcsin(dot(normal[..., None], points))
-    return along, across, np.arctan2(dot(ahead, last), dot(first, last))
 
 
 def polynomial(curve: Array, u: Array) -> Array:
@@ -74,13 +53,13 @@ def sagitta(curve: Array) -> Array:
     return np.asarray(np.abs(curve[..., 2]) + 3 * np.abs(curve[..., 3]))
 
 
-def plausible(sky: Sky, curve: Array, length: Array) -> NDArray[np.bool_]:
-    """Whether curves bend no more than `Sky.max_curvature` and the noise allow."""
-    return sagitta(curve) <= sky.max_curvature * np.square(length) / 8 + sky.tolerance
+def plausible(null: NullModel, curve: Array, length: Array) -> NDArray[np.bool_]:
+    """Whether curves bend no more than `NullModel.max_curvature` and the noise allow."""
+    return sagitta(curve) <= null.max_curvature * np.square(length) / 8 + null.tolerance
 
 
 def fit_track(
-    sky: Sky, xyz: Array, members: Ints, degree: int = 2, drop: bool = False
+    null: NullModel, xyz: Array, members: Ints, degree: int = 2, drop: bool = False
 ) -> Track | None:
     """The least-squares track through points; None when they are no tracklet.
 
@@ -92,12 +71,16 @@ def fit_track(
         without, such a point means that there is no track
     """
     members = np.sort(members)
-    while len(members) >= max(sky.min_points, degree + 2):
+    while len(members) >= max(null.min_points, degree + 2):
+        # The ends: the point furthest from the first one, and the point furthest from that.
         points = xyz[:, members]
         one = np.argmin(dot(points, points[:, :1]))
         other = np.argmin(dot(points, points[:, one, None]))
         ends = points[:, [min(one, other)]], points[:, [max(one, other)]]
-        along, across, length = frame(points[:, None], *ends)
+
+        # The curve: least squares by the normal equations, which u in [-1, 1] keeps well behaved
+        # unless the points are nearly all at a few places.
+        along, across, length = along_across_track(points[:, None], *ends)
         u = 2 * along[0] / length - 1
         powers = u ** np.arange(degree + 1)[:, None]
         matrix = np.array([[np.sum(p * q) for p in powers] for q in powers])
@@ -106,10 +89,13 @@ def fit_track(
             return None
         curve = np.zeros(4)
         curve[: degree + 1] = np.linalg.solve(matrix, vector)
+
+        # All points within the tolerance and no more bent than orbits are: a track. Else the worst
+        # point leaves, and all is done again.
         offset = np.abs(across[0] - polynomial(curve[None], u[None])[0])
         worst = np.argmax(offset)
-        if offset[worst] <= sky.tolerance:
-            if not plausible(sky, curve, length[0]):
+        if offset[worst] <= null.tolerance:
+            if not plausible(null, curve, length[0]):
                 return None
             return Track(members[np.argsort(u, kind="stable")], curve, -np.inf)
         if not drop:
@@ -131,52 +117,62 @@ def beside(xyz: Array, track: Track) -> tuple[Array, Array]:
     offset : (n,) [rad] from the curve
     """
     first, last = xyz[:, track.members[:1]], xyz[:, track.members[-1:]]
-    along, across, length = frame(xyz[:, None], first, last)
+    along, across, length = along_across_track(xyz[:, None], first, last)
     u = 2 * along / length - 1
     return u[0], (across - polynomial(track.curve[None], u))[0]
 
 
-def score(sky: Sky, xyz: Array, tracks: list[Track]) -> list[Track]:
+def score(null: NullModel, xyz: Array, tracks: list[Track]) -> list[Track]:
     """The tracks with their log10 NFA; infinite for those that break a rule of significance.
 
     Parameters
     ----------
     xyz : (3, n) all points of the exposure
     """
+    # All points in the coordinates of all tracks, `across` from the fitted curves.
     first = np.array([track.members[0] for track in tracks])
     last = np.array([track.members[-1] for track in tracks])
     curve = np.stack([track.curve for track in tracks])
-    along, across, length = frame(xyz[:, None], xyz[:, first], xyz[:, last])
+    along, across, length = along_across_track(xyz[:, None], xyz[:, first], xyz[:, last])
     # Beyond its ends a fitted curve means nothing: the boxes go on along the great circle.
     across -= polynomial(curve, np.clip(2 * along / length[:, None] - 1, -1, 1))
     members = np.zeros(along.shape, dtype=bool)
     for row, track in enumerate(tracks):
         members[row, track.members] = True
-    density = local_density(sky, along, across, members, length)
+
+    # The local density is that beside the curve, or that about its ends if it is higher; the ranks
+    # are how many points are as near to one end as the other end is.
+    density = local_density(null, along, across, members, length)
     cosine = dot(xyz[:, first], xyz[:, last])[:, None]
-    radius = sky.radii[np.maximum(radius_index(cosine[:, 0], sky), 0)]
+    radius = null.radii[np.maximum(null.radius_index(cosine[:, 0]), 0)]
     ranks, near = [], []
     for end in (first, last):
         cosines = dot(xyz[:, end, None], xyz[:, None])
         ranks.append(np.count_nonzero(cosines >= cosine, axis=1) - 1)
         near.append(np.count_nonzero(cosines > np.cos(radius)[:, None], axis=1) - 1)
     n_members = members.sum(axis=1)
-    density = np.maximum(density, sky.disc_density(radius, np.minimum(*near), n_members))
-    tests = sky.log10_ends(*ranks) + sky.log10_curvatures(length, sagitta(curve) - sky.tolerance)
+    density = np.maximum(density, null.disc_density(radius, np.minimum(*near), n_members))
+
+    # The two brackets of NFA (see `significance`): the number of tests that this track stands for.
+    tests = null.log10_ends(*ranks) + null.log10_curvatures(length, sagitta(curve) - null.tolerance)
+
+    # Its resolved points and the evidence of their spacing, from the members' places along it.
     held = np.arange(n_members.max()) < n_members[:, None]
     places = np.zeros(held.shape)
     places[held] = np.concatenate([along[row, track.members] for row, track in enumerate(tracks)])
-    n_resolved, evidence = spacing(places, held, sky)
-    mean = 2 * sky.tolerance * length * density
+    n_resolved, evidence = spacing(places, held, null)
+
+    # NFA = tests * P[Poisson(2 tol L rho) >= n_res - 2] / LR: the two ends are given.
+    mean = 2 * null.tolerance * length * density
     log10 = tests + log10_poisson_tail(n_resolved - 2, mean) - evidence
-    log10[n_resolved < sky.min_points] = np.inf
+    log10[n_resolved < null.min_points] = np.inf
     return [
         replace(track, log10_nfa=float(nfa), scored=True)
         for track, nfa in zip(tracks, log10, strict=True)
     ]
 
 
-def spacing(along: Array, members: NDArray[np.bool_], sky: Sky) -> tuple[Ints, Array]:
+def spacing(along: Array, members: NDArray[np.bool_], null: NullModel) -> tuple[Ints, Array]:
     """Resolved points of each set and the evidence of their spacing.
 
     Returns
@@ -184,21 +180,24 @@ def spacing(along: Array, members: NDArray[np.bool_], sky: Sky) -> tuple[Ints, A
     count : (S,) resolved points; zero where the set is no single run of points
     evidence : (S,) log10 LR
     """
+    # Points closer along the curve than the finder resolves are one: the first of them counts.
     resolved = members.copy()
     sizes = members.sum(axis=1)
     for m in np.unique(sizes):
         rows = np.flatnonzero(sizes == m)
         place = np.nonzero(members[rows])[1].reshape(-1, m)
         x = np.take_along_axis(along[rows], place, axis=1)
-        knot = np.diff(x, axis=1) < sky.first_tolerance
+        knot = np.diff(x, axis=1) < null.first_tolerance
         r, k = np.nonzero(knot)
         resolved[rows[r], place[r, k + 1]] = False
+
+    # Sets of as many resolved points are judged together, as one array (S, m).
     count, evidence = resolved.sum(axis=1), np.zeros(len(along))
     for m in np.unique(count):
         rows = np.flatnonzero(count == m)
-        if m < sky.min_points:
+        if m < null.min_points:
             continue
         x = along[rows][resolved[rows]].reshape(-1, m)
-        evidence[rows] = spacing_evidence(x, NOISE * sky.tolerance)
+        evidence[rows] = spacing_evidence(x, NOISE * null.tolerance)
         count[rows[~is_one_run(x)]] = 0
     return count, evidence

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from fink_tracklets.errors import UserError
+from fink_tracklets.survey.checks import port
 from fink_tracklets.survey.config import load
 
 
@@ -20,8 +21,7 @@ class ConnectionSettings:
     timeout_s: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.port < 65536:
-            raise ValueError(f"port must be a port, not {self.port}")
+        port(self.port)
         if self.transport not in ("buffered", "framed"):
             raise ValueError("transport must be buffered or framed")
         if self.protocol not in ("binary", "compact"):

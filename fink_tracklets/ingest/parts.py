@@ -56,10 +56,11 @@ class Ingested:
     """What became of an archive."""
 
     packets: int
-    """Files read."""
+    """Packets that were read, damaged ones too."""
     alerts: int
+    """Alerts that were written."""
     damaged: int
-    """Packets left out."""
+    """Packets that were left out."""
     named: tuple[tuple[str, str], ...]
     """Name and reason of the first damaged packets."""
     broken: str

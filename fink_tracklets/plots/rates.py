@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fink_tracklets.evaluate.summary import TITLES, Line, Rate, Summary
+from fink_tracklets.evaluate.summary import TITLES, GroupRates, Rate, Summary
 from fink_tracklets.plots.figure import FOUND, GLINT, QUIET, new_figure, save
 
 SERIES = (
@@ -33,7 +33,13 @@ def plot_summary(summary: Summary, file: str, title: str, recall_only: bool = Fa
 
 
 def _draw(  # type: ignore[no-untyped-def]
-    axes, lines: tuple[Line, ...], field: str, label: str, colour: str, marker: str, shift: float
+    axes,
+    lines: tuple[GroupRates, ...],
+    field: str,
+    label: str,
+    colour: str,
+    marker: str,
+    shift: float,
 ) -> None:
     rates = [(k, getattr(line, field)) for k, line in enumerate(lines)]
     shown = [(k, rate) for k, rate in rates if isinstance(rate, Rate) and rate.n]

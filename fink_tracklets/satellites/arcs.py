@@ -13,8 +13,8 @@ from fink_tracklets.sky.sphere import along_across, great_circle, separation
 from fink_tracklets.survey import Site
 
 NODE_S = 30.0
-"""Between the instants that are propagated; cubic interpolation between them errs by decimetres in
-the lowest orbits, 0.1" from below."""
+"""Seconds between the instants that are propagated; cubic interpolation between them errs by
+decimetres in the lowest orbits, 0.1" from below."""
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,22 @@ class Orbits:
     position_km: np.ndarray
     """(P, M, 3) GCRS, at nodes `NODE_S` apart."""
     velocity_km_s: np.ndarray
+    """(P, M, 3) GCRS, at the same nodes."""
     observer: Instants
-    """Start, middle and end of the exposure."""
+    """The three instants at the start, the middle and the end of the exposure."""
     exposure_s: float
+    """Length of the exposure [s]."""
 
     def states(self, which: np.ndarray, late_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Positions and velocities (Q, 3, 3) of objects at start, middle and end, each shifted
         along its own orbit by `late_s` (Q,), positive ahead."""
+        # Which two nodes an instant lies between, and where: u from 0 to 1.
         at = np.array([0.0, 0.5, 1.0]) * self.exposure_s + np.asarray(late_s)[:, None]
         where = (at - self.first_s) / NODE_S
         k = np.clip(np.floor(where).astype(int), 0, self.position_km.shape[1] - 2)
         u = (where - k)[..., None]
+
+        # The cubic that has the nodes' positions and velocities (Hermite).
         row = which[:, None]
         p0, p1 = self.position_km[row, k], self.position_km[row, k + 1]
         m0, m1 = self.velocity_km_s[row, k] * NODE_S, self.velocity_km_s[row, k + 1] * NODE_S
@@ -53,7 +58,14 @@ class Orbits:
         normal = great_circle(u[:, 0], u[:, 2])
         ahead = np.cross(normal, u[:, 1])
         along = np.einsum("qi,qi->q", v[:, 1], ahead) / distance[:, 1]
-        return Arcs(u, normal, separation(u[:, 0], u[:, 2]), distance[:, 1], r[:, 1], along)
+        return Arcs(
+            points=u,
+            normal=normal,
+            length=separation(u[:, 0], u[:, 2]),
+            range_km=distance[:, 1],
+            position_km=r[:, 1],
+            orbital_rate=along,
+        )
 
 
 @dataclass(frozen=True)
@@ -65,22 +77,28 @@ class Arcs:
     normal: np.ndarray
     """(Q, 3) of the great circle from start to end."""
     length: np.ndarray
-    """(Q,) [rad]."""
+    """(Q,) from start to end [rad]."""
     range_km: np.ndarray
-    """(Q,) at the middle."""
+    """(Q,) distance from the site at the middle."""
     position_km: np.ndarray
-    """(Q, 3) at the middle, GCRS."""
+    """(Q, 3) position at the middle, GCRS."""
     orbital_rate: np.ndarray
     """(Q,) how fast the arc slides along itself when the object is shifted along its orbit
     [rad/s]."""
 
     def take(self, rows: np.ndarray) -> Arcs:
         """Some of the arcs."""
-        return Arcs(*(getattr(self, field.name)[rows] for field in fields(self)))
+        return Arcs(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
     def measure(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Points (n, 3) or (Q, n, 3) relative to each arc: distance along it from its start and to
         the left of the curve itself [rad], (Q, n)."""
+        # The arc bends away from the great circle through its ends: a parabola that is zero at both
+        # of them, and that passes the arc's middle.
+        #
+        #           * middle, q beside the circle at s
+        #        .     .
+        #     start ---- end         bend * along * (length - along)
         along, across = along_across(points, self.points[:, None, 0], self.normal[:, None])
         s, q = along_across(self.points[:, 1], self.points[:, 0], self.normal)
         bend = q / (s * (self.length - s))
@@ -97,6 +115,7 @@ def orbits_near(
     site: Site,
 ) -> Orbits:
     """The objects `rows` around an exposure that starts at `jd` (UTC) plus `seconds`."""
+    # Nodes from the margin before the exposure to the margin after it.
     first = -np.ceil((margin_s + 1) / NODE_S) * NODE_S
     n = int(np.ceil((exposure_s + margin_s + 1 - first) / NODE_S)) + 1
     nodes = instants(np.full(n, jd), seconds + first + NODE_S * np.arange(n), site)
@@ -104,6 +123,10 @@ def orbits_near(
     states = propagate(SatrecArray(list(elements.satrecs[rows])), nodes)
     good = ~states.failed
     return Orbits(
-        rows[good], first, states.position_km[good], states.velocity_km_s[good], observer,
-        exposure_s,
-    )  # fmt: skip
+        rows=rows[good],
+        first_s=first,
+        position_km=states.position_km[good],
+        velocity_km_s=states.velocity_km_s[good],
+        observer=observer,
+        exposure_s=exposure_s,
+    )

@@ -27,6 +27,8 @@ def blind_matches(
     candidates : alert_id, exposure, ra, dec, tracklet
     scene : the objects around that exposure
     """
+    # The paper's rule (P2 section 3.2, as P1 section 3.1): near the great circle, and beyond the
+    # arc's ends by its length at most.
     points = unit_vectors(candidates["ra"], candidates["dec"])
     arcs = scene.nominal
     along, across = along_across(points, arcs.points[:, None, 0], arcs.normal[:, None])
@@ -35,6 +37,9 @@ def blind_matches(
     paper = (np.abs(across) < limits.max_blind_distance_arcsec * ARCSEC) & (
         np.abs(beyond) <= length
     )
+
+    # Ours: how late the object must be for its arc to reach the point, and how far aside of the
+    # curved arc the point lies, both against what its elements err by.
     _, aside = arcs.measure(points)
     with np.errstate(divide="ignore", invalid="ignore"):
         late = np.where(beyond == 0, 0, beyond / arcs.orbital_rate[:, None])
@@ -44,10 +49,15 @@ def blind_matches(
     ]
     tail = scene.errors.tail[:, None]
     score = misfit(late / width_late, tail) + misfit(aside / width_aside, tail)
+
+    # Of several objects that fit, the one that makes the point more likely comes first: the density
+    # is spread over the area in which the object may be.
     room = length + 6 * width_late * np.abs(arcs.orbital_rate)[:, None]
     rank = score + 2 * np.log(width_aside / ARCSEC * room / ARCSEC)
     near = np.abs(beyond) < np.maximum(length, 10 * width_late * np.abs(arcs.orbital_rate)[:, None])
     likely = (score < limits.max_misfit) & near & scene.lit[:, None]
+
+    # One row for each pair of candidate and object that a method accepts.
     parts = []
     for method, kept, value, order in (
         ("paper2", paper, np.abs(across) / ARCSEC, np.abs(across)),

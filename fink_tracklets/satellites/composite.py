@@ -14,7 +14,7 @@ from fink_tracklets.satellites.matches import Matches, best_first
 from fink_tracklets.survey import Survey
 
 LEAST_POINTS = 2
-"""Of each object."""
+"""Fewest points of each object."""
 SPLITS = 4
 """The tracklet is divided at so many of its widest gaps, at most."""
 
@@ -29,11 +29,19 @@ def match_two(points: np.ndarray, scene: Scene, survey: Survey) -> Matches | Non
     ----------
     points : (n, 3) unit vectors, sorted along the tracklet, ICRS
     """
+    # Objects that are lit and move along the tracklet, however short their arcs are.
     limits = survey.satellites
     which = near_in_direction(points, scene.nominal, whole=False)
     which = which[scene.lit[which]]
+
+    # The tracklet is divided at its widest gaps::
+    #
+    #     o  o   o  o          o o    o      gap: where one object's points may end
+    #     ---------- part 1    ------- part 2
     gaps = np.linalg.norm(np.diff(points, axis=0), axis=1)
     splits = [k for k in np.argsort(-gaps) + 1 if LEAST_POINTS <= k <= len(points) - LEAST_POINTS]
+
+    # Two different objects, one for each part, that fit best in sum.
     best, least = None, np.inf
     density = scene.crowd.density(*ends(points))
     for k in splits[:SPLITS]:
@@ -57,10 +65,8 @@ def _together(one: Matches, a: int, other: Matches, b: int) -> Matches:
         for field in fields(Matches)
         if field.name not in ("arcs", "certain", "composite")
     }
-    arcs = Arcs(
-        *(
-            np.stack([getattr(one.arcs, field.name)[a], getattr(other.arcs, field.name)[b]])
-            for field in fields(Arcs)
-        )
-    )
-    return replace(one, **values, arcs=arcs, certain=False, composite=True)
+    arcs = {
+        field.name: np.stack([getattr(one.arcs, field.name)[a], getattr(other.arcs, field.name)[b]])
+        for field in fields(Arcs)
+    }
+    return replace(one, **values, arcs=Arcs(**arcs), certain=False, composite=True)

@@ -1,25 +1,17 @@
-"""Orbital elements from files: OMM (JSON, CSV, XML), TLE and three-line sets, gzipped or not."""
+"""Element sets as arrays, sorted by object and epoch, and which of them an exposure uses."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import json
-import xml.etree.ElementTree as ET
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from sgp4.alpha5 import from_alpha5
-from sgp4.api import WGS72, Satrec, SatrecArray
+from sgp4.api import SatrecArray
 
 from fink_tracklets.errors import UserError
+from fink_tracklets.satellites.element_files import ElementSet, read_sets
 
 EARTH_RADIUS_KM = WGS72_RADIUS_KM = 6378.135
 SHOWN = 20
@@ -28,18 +20,20 @@ SHOWN = 20
 
 @dataclass(frozen=True)
 class Elements:
-    """Element sets, sorted by object and epoch; the arrays are parallel."""
+    """S element sets, sorted by object and epoch."""
 
     norad_cat_id: np.ndarray
-    """Catalogue number, int64."""
+    """(S,) catalogue number, int64."""
     name: np.ndarray
+    """(S,) name of the object, str; empty where the file has none."""
     object_id: np.ndarray
-    """International designator, 1994-065A."""
+    """(S,) international designator, as in 1994-065A, str."""
     epoch_jd: np.ndarray
-    """Julian date, UTC."""
+    """(S,) Julian date, UTC."""
     satrecs: np.ndarray
-    """One `sgp4.api.Satrec` each."""
+    """(S,) one `sgp4.api.Satrec` each."""
     files: tuple[str, ...]
+    """The files that were read."""
     duplicates: int = 0
     """Sets that another one of the same object and epoch made needless."""
     unusable: tuple[str, ...] = ()
@@ -50,10 +44,8 @@ class Elements:
 
     def take(self, rows: np.ndarray) -> Elements:
         """Some of the sets."""
-        return Elements(
-            self.norad_cat_id[rows], self.name[rows], self.object_id[rows], self.epoch_jd[rows],
-            self.satrecs[rows], self.files, self.duplicates, self.unusable,
-        )  # fmt: skip
+        names = ("norad_cat_id", "name", "object_id", "epoch_jd", "satrecs")
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
     def propagator(self) -> SatrecArray:
         """All sets for `sgp4`."""
@@ -77,16 +69,8 @@ class Elements:
         )
 
 
-@dataclass
-class _Found:
-    """What the files gave so far."""
-
-    sets: list[tuple[int, str, str, float, Satrec]] = field(default_factory=list)
-    unusable: list[str] = field(default_factory=list)
-
-
 def read_elements(paths: Sequence[str | Path]) -> Elements:
-    """All element sets of some files.
+    """All element sets of some files, one for each object and epoch.
 
     Parameters
     ----------
@@ -97,173 +81,39 @@ def read_elements(paths: Sequence[str | Path]) -> Elements:
     UserError
         A file is absent, empty, a web page, broken as a whole, or without any element set.
     """
-    found = _Found()
+    sets: list[ElementSet] = []
+    unusable: list[str] = []
     for path in map(str, paths):
-        before, lines = len(found.sets), len(found.unusable)
-        text = _text(path)
-        if text.startswith("<"):
-            records = _records(_xml(text, path), path, found.unusable)
-        elif text.startswith(("[", "{")):
-            records = _records(_json(text, path), path, found.unusable)
-        elif "NORAD_CAT_ID" in text.split("\n", 1)[0]:
-            rows = csv.DictReader(io.StringIO(text))
-            records = _records(
-                ((f"row {k}", r) for k, r in enumerate(rows, 1)), path, found.unusable
-            )
-        else:
-            records = _lines(text, path, found.unusable)
-        found.sets.extend(records)
-        if len(found.sets) == before:
-            why = f" ({found.unusable[lines]})" if len(found.unusable) > lines else ""
+        more, why = read_sets(path)
+        unusable += why
+        if not more:
+            first = f" ({why[0]})" if why else ""
             raise UserError(
-                f"{path} holds no usable element set{why}: give OMM (JSON, CSV, XML) or TLE."
+                f"{path} holds no usable element set{first}: give OMM (JSON, CSV, XML) or TLE."
             )
-    return _sorted(found, tuple(map(str, paths)))
+        sets += more
 
-
-def _sorted(found: _Found, files: tuple[str, ...]) -> Elements:
-    """Sorted by object and epoch; of sets of one object and epoch one remains."""
-    rows = sorted(found.sets, key=lambda s: (s[0], s[3], s[1], s[4].mo, s[4].no_kozai, s[4].ecco))
-    kept = [row for k, row in enumerate(rows) if not k or row[:4:3] != rows[k - 1][:4:3]]
-    numbers, names, ids, epochs, satrecs = zip(*kept, strict=True)
-    records = np.empty(len(kept), dtype=object)
-    records[:] = satrecs
+    # The order does not depend on that of the files, so neither does which of two equals is kept.
+    sets.sort(
+        key=lambda s: (s.number, s.epoch_jd, s.name, s.satrec.mo, s.satrec.no_kozai, s.satrec.ecco)
+    )
+    kept = [
+        one
+        for k, one in enumerate(sets)
+        if not k or (one.number, one.epoch_jd) != (sets[k - 1].number, sets[k - 1].epoch_jd)
+    ]
+    satrecs = np.empty(len(kept), dtype=object)
+    satrecs[:] = [one.satrec for one in kept]
     return Elements(
-        np.array(numbers, dtype=np.int64), np.array(names, dtype=object),
-        np.array(ids, dtype=object), np.array(epochs), records, files,
-        len(rows) - len(kept), tuple(found.unusable),
-    )  # fmt: skip
-
-
-def _text(path: str) -> str:
-    try:
-        content = Path(path).read_bytes()
-        if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UserError(
-            f"{path} is a broken gzip file ({error}): fetch the catalogue again."
-        ) from None
-    except OSError as error:
-        raise UserError(f"{path}: the catalogue cannot be read ({error.strerror}).") from None
-    text = content.decode("utf-8-sig", errors="replace").strip("\r\n\0")
-    if not text.strip():
-        raise UserError(f"{path} is empty: fetch the catalogue of elements again.")
-    head = text[:2000].lower()
-    if "<html" in head or "<!doctype html" in head:
-        raise UserError(
-            f"{path} is a web page (HTML), not a catalogue of elements: fetch the catalogue again."
-        )
-    return text
-
-
-def _lines(
-    text: str, path: str, unusable: list[str]
-) -> Iterator[tuple[int, str, str, float, Satrec]]:
-    """Two- and three-line sets; any other line is the name of the set that follows."""
-    lines = [line.rstrip() for line in text.splitlines()]
-    k, name = 0, ""
-    while k < len(lines):
-        line = lines[k]
-        following = lines[k + 1] if k + 1 < len(lines) else ""
-        if _starts_set(line, following):
-            try:
-                yield _two_lines(name, line, following)
-            except ValueError as error:
-                unusable.append(f"{path}, line {k + 1}: {error}")
-            k, name = k + 2, ""
-        else:
-            if (line[:2] == "2 " and len(line) >= 60) or (line[:2] == "1 " and len(line) >= 40):
-                unusable.append(f"{path}, line {k + 1}: a line {line[0]} without its other line")
-                line = ""
-            name = line.removeprefix("0 ").strip()
-            k += 1
-
-
-def _starts_set(line: str, following: str) -> bool:
-    """A name may begin with "1 ", an element line may be cut short."""
-    return line[:2] == "1 " and following[:2] == "2 " and max(len(line), len(following)) >= 60
-
-
-_DIGITS = bytes(c - 48 if 48 <= c <= 57 else int(c == 45) for c in range(256))
-
-
-def _two_lines(name: str, first: str, second: str) -> tuple[int, str, str, float, Satrec]:
-    for number, line in ((1, first), (2, second)):
-        if len(line) < 68:
-            raise ValueError(
-                f"line {number} of the set is cut short ({len(line)} of 69 characters)"
-            )
-        given = line[68:69]
-        said = sum(line[:68].encode("latin-1", "replace").translate(_DIGITS)) % 10
-        if given.isdigit() and said != int(given):
-            raise ValueError(f"the checksum of line {number} is wrong: {said}, not {given}")
-    if first[2:7] != second[2:7]:
-        raise ValueError(f"the two lines are of objects {first[2:7]} and {second[2:7]}")
-    try:
-        number = from_alpha5(first[2:7].strip())
-        satrec = Satrec.twoline2rv(first, second)
-    except (ValueError, IndexError) as error:
-        raise ValueError(f"not an element set ({error})") from None
-    jd = satrec.jdsatepoch + satrec.jdsatepochF
-    launch = first[9:17].strip()
-    if launch[:2].isdigit():
-        launch = f"{1900 + int(launch[:2]) + 100 * (launch[:2] < '57')}-{launch[2:]}"
-    return number, name, launch, jd, satrec
-
-
-def _json(text: str, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path} is not whole JSON: {error}; fetch the catalogue again.") from None
-    for k, row in enumerate(content if isinstance(content, list) else [content], 1):
-        yield f"set {k}", row
-
-
-def _xml(text: str, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    try:
-        root = ET.fromstring(text)
-    except ET.ParseError as error:
-        raise UserError(f"{path} is not whole XML: {error}; fetch the catalogue again.") from None
-    for k, segment in enumerate(root.iter("segment"), 1):
-        yield f"set {k}", {e.tag: e.text for e in segment.iter() if e.text and e.text.strip()}
-
-
-def _records(
-    rows: Iterator[tuple[str, Mapping[str, Any]]], path: str, unusable: list[str]
-) -> Iterator[tuple[int, str, str, float, Satrec]]:
-    for where, row in rows:
-        try:
-            yield _omm(row)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            why = f"lacks {error}" if isinstance(error, KeyError) else str(error)
-            unusable.append(f"{path}, {where}: {why}")
-
-
-def _omm(row: Mapping[str, Any]) -> tuple[int, str, str, float, Satrec]:
-    """One Orbit Mean-elements Message. `sgp4` never sees the number: it cannot hold new ones."""
-    epoch = datetime.fromisoformat(row["EPOCH"].strip())
-    since = epoch.replace(tzinfo=epoch.tzinfo or UTC) - datetime(1949, 12, 31, tzinfo=UTC)
-    angle = {
-        key: np.radians(float(row[key]))
-        for key in ("ARG_OF_PERICENTER", "INCLINATION", "MEAN_ANOMALY", "RA_OF_ASC_NODE")
-    }
-    day = since.days + (since.seconds + since.microseconds / 1e6) / 86400
-    motion, eccentricity = float(row["MEAN_MOTION"]), float(row["ECCENTRICITY"])
-    if not (motion > 0 and 0 <= eccentricity < 1):
-        raise ValueError(f"mean motion {motion} or eccentricity {eccentricity} is impossible")
-    satrec = Satrec()
-    satrec.sgp4init(
-        WGS72, "i", 0, day, float(row["BSTAR"]),
-        float(row.get("MEAN_MOTION_DOT") or 0) * 2 * np.pi / 1440**2,
-        float(row.get("MEAN_MOTION_DDOT") or 0) * 2 * np.pi / 1440**3,
-        eccentricity, angle["ARG_OF_PERICENTER"], angle["INCLINATION"], angle["MEAN_ANOMALY"],
-        motion * 2 * np.pi / 1440, angle["RA_OF_ASC_NODE"],
-    )  # fmt: skip
-    jd = satrec.jdsatepoch + satrec.jdsatepochF
-    name, launch = (str(row.get(key) or "").strip() for key in ("OBJECT_NAME", "OBJECT_ID"))
-    return int(row["NORAD_CAT_ID"]), name, launch, jd, satrec
+        norad_cat_id=np.array([one.number for one in kept], dtype=np.int64),
+        name=np.array([one.name for one in kept], dtype=object),
+        object_id=np.array([one.object_id for one in kept], dtype=object),
+        epoch_jd=np.array([one.epoch_jd for one in kept]),
+        satrecs=satrecs,
+        files=tuple(map(str, paths)),
+        duplicates=len(sets) - len(kept),
+        unusable=tuple(unusable),
+    )
 
 
 def nearest_sets(elements: Elements, jd: np.ndarray, max_age_days: float) -> np.ndarray:
@@ -279,6 +129,11 @@ def nearest_sets(elements: Elements, jd: np.ndarray, max_age_days: float) -> np.
     -------
     (S, E) bool : true once per object and date at most
     """
+    # Between two sets of one object the earlier one counts until the middle of their epochs:
+    #
+    #     epoch 1      middle      epoch 2
+    #     ----------------|----------------
+    #      since ... until, since ... until
     epoch, number = elements.epoch_jd, elements.norad_cat_id
     middle = (epoch[:-1] + epoch[1:]) / 2
     same = number[:-1] == number[1:]

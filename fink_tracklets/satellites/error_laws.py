@@ -20,9 +20,9 @@ class Law:
     """Growth with the age t [d]: a + b t^c for each error."""
 
     late_s: tuple[float, float, float]
-    """Along the orbit."""
+    """Error along the orbit [s]."""
     aside_km: tuple[float, float, float]
-    """Across the object's direction on the sky."""
+    """Error across the object's direction on the sky [km]."""
     tail: int = 2
     """Degrees of freedom of Student's t. One where after one to four days the 95 % of lateness are
     more than 5 times the 68 %, or the 99 % more than 5 times the 95 %, as with manoeuvres or drag
@@ -67,29 +67,22 @@ def orbit_classes(orbits: pd.DataFrame, names: np.ndarray) -> np.ndarray:
     geo = (n > 0.9) & (n < 1.1) & (e < 0.1)
     slot = geo & (np.abs(n - 1.00274) < 0.002) & (i < 7) & (e < 0.01) & ~passive
     leo = high < LEO_KM
-    return np.select(
-        [
-            slot,
-            geo,
-            leo & constellation,
-            leo & (mean < 450),
-            leo & (mean < 600),
-            leo & (mean < 800),
-            leo & (mean < 1000),
-            leo,
-            mean < LEO_KM,
-            (n > 1.8) & (n < 2.2) & (e > 0.5) & (i > 55) & (i < 70),
-            (low < LEO_KM) & (high > 15000) & (high < 45000),
-            (e < 0.1) & (mean > 15000) & (mean < 34000),
-            passive,
-        ],
-        [
-            "GEO in slot", "GEO passive", "big constellations", "LEO<450", "LEO450-600",
-            "LEO600-800", "LEO800-1000", "LEO1000-2000", "LEO-ecc", "MOLNIYA", "GTO", "MEO",
-            "HEO debris",
-        ],
-        "HEO debris",
-    )  # fmt: skip
+    # The first rule that holds.
+    rules = {
+        "GEO in slot": slot,
+        "GEO passive": geo,
+        "big constellations": leo & constellation,
+        "LEO<450": leo & (mean < 450),
+        "LEO450-600": leo & (mean < 600),
+        "LEO600-800": leo & (mean < 800),
+        "LEO800-1000": leo & (mean < 1000),
+        "LEO1000-2000": leo,
+        "LEO-ecc": mean < LEO_KM,
+        "MOLNIYA": (n > 1.8) & (n < 2.2) & (e > 0.5) & (i > 55) & (i < 70),
+        "GTO": (low < LEO_KM) & (high > 15000) & (high < 45000),
+        "MEO": (e < 0.1) & (mean > 15000) & (mean < 34000),
+    }
+    return np.select(list(rules.values()), list(rules), "HEO debris")
 
 
 @dataclass(frozen=True)
@@ -97,9 +90,11 @@ class ElementErrors:
     """What the elements of Q objects err by: half widths that hold 68 %, and tails."""
 
     late_s: np.ndarray
+    """(Q,) along the orbit [s]."""
     aside_km: np.ndarray
+    """(Q,) across the object's direction on the sky [km]."""
     tail: np.ndarray
-    """Degrees of freedom of Student's t, 1 or 2."""
+    """(Q,) degrees of freedom of Student's t, 1 or 2."""
 
 
 def element_errors(classes: np.ndarray, age_days: np.ndarray) -> ElementErrors:

@@ -32,7 +32,7 @@ class Catalogue:
 
     elements: Elements
     classes: np.ndarray
-    """(S,) keys of `error_laws.LAWS`."""
+    """(S,) the class of each set's orbit, a key of `error_laws.LAWS`."""
 
     @classmethod
     def of(cls, elements: Elements) -> Catalogue:
@@ -45,17 +45,19 @@ class Scene:
     """One exposure and the objects around its points."""
 
     exposure: str
+    """Name of the exposure."""
     orbits: Orbits
+    """The P objects that come near."""
     nominal: Arcs
-    """Of all objects of `orbits`, as their elements say."""
+    """The arcs of these objects, as their elements say."""
     lit: np.ndarray
-    """(P,) not in the Earth's shadow."""
+    """(P,) whether they are outside the Earth's shadow."""
     errors: ElementErrors
-    """Of all objects of `orbits`."""
+    """What their elements err by."""
     crowd: Crowd
-    """What chance has to offer."""
+    """All objects around: what chance has to offer."""
     age_days: np.ndarray
-    """(P,) exposure minus epoch."""
+    """(P,) age of their elements: exposure minus epoch."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,13 @@ class Fields:
     """E exposures: when, and where their points lie."""
 
     exposure: np.ndarray
+    """(E,) their names."""
     jd: np.ndarray
-    """Start, UTC."""
+    """(E,) their starts, Julian dates, UTC."""
     centre: np.ndarray
-    """(E, 3) unit vectors, ICRS."""
+    """(E, 3) the middle of each exposure's points, unit vectors, ICRS."""
     radius: np.ndarray
-    """(E,) of the points about the centre [rad]."""
+    """(E,) of the circle about the centre that holds the points [rad]."""
 
 
 def fields_of(points: pd.DataFrame) -> Fields:
@@ -97,21 +100,28 @@ def scenes(
     points if they are as late as their elements allow, or within P1's cone where a paper's method
     decides.
     """
+    # A paper's method needs the objects within P1's cone (20 degrees, section 2.1).
     limits, half = survey.satellites, survey.exposure_time_s / 2
     epoch = catalogue.elements.epoch_jd
     propagator = catalogue.elements.propagator()
     papers = limits.method != "likelihood"
     cone = np.radians(limits.max_start_distance_deg if papers else NEAR_DEG)
+
+    # All objects at the middles of a batch of exposures.
     for first in range(0, len(fields.jd), BATCH):
         batch = slice(first, first + BATCH)
         jd = fields.jd[batch]
         at = instants(jd, shift_s + half, survey.site)
         states = propagate(propagator, at)
         usable = nearest_sets(catalogue.elements, jd, limits.max_element_age_days)
+
+        # For how long an object may move before it passes the points: it is late, or early, by no
+        # more than so many widths.
         late = element_errors(catalogue.classes, jd.mean() - epoch).late_s
         late = np.minimum(FAR_LATENESS * np.hypot(late, 1), limits.max_lateness_s)
         moving_s = half + np.maximum(late, survey.exposure_time_s)
         for k in range(len(jd)):
+            # Those that come near the points within that time, at the speed that they have.
             x = states.position_km[:, k] - at.observer_km[k]
             distance = np.sqrt(np.einsum("ij,ij->i", x, x))
             speed = np.linalg.norm(states.velocity_km_s[:, k], axis=1) + 0.5
@@ -120,9 +130,14 @@ def scenes(
                 near = x @ fields.centre[first + k] > np.cos(np.minimum(reach, np.pi)) * distance
             rows = np.flatnonzero(near & usable[:, k])
             around = crowd(
-                states.position_km[usable[:, k], k], states.velocity_km_s[usable[:, k], k], at, k,
-                fields.centre[first + k], fields.radius[first + k], survey.exposure_time_s,
-            )  # fmt: skip
+                states.position_km[usable[:, k], k],
+                states.velocity_km_s[usable[:, k], k],
+                at,
+                k,
+                centre=fields.centre[first + k],
+                radius=fields.radius[first + k],
+                exposure_s=survey.exposure_time_s,
+            )
             yield _scene(
                 catalogue, rows, fields.exposure[first + k], jd[k], survey, shift_s, around
             )
@@ -137,20 +152,33 @@ def _scene(
     shift_s: float,
     around: Crowd,
 ) -> Scene:
-    limits = survey.satellites
+    """One exposure with the objects `rows`, finely in time, and what is known of them."""
     orbits = orbits_near(
-        catalogue.elements, rows, jd, shift_s, survey.exposure_time_s, limits.max_lateness_s,
-        survey.site,
-    )  # fmt: skip
+        catalogue.elements,
+        rows,
+        jd=jd,
+        seconds=shift_s,
+        exposure_s=survey.exposure_time_s,
+        margin_s=survey.satellites.max_lateness_s,
+        site=survey.site,
+    )
     rows = orbits.rows
     nominal = orbits.arcs(np.arange(len(rows)), np.zeros(len(rows)))
     age = jd - catalogue.elements.epoch_jd[rows]
     errors = element_errors(catalogue.classes[rows], age)
     lit = sunlit(nominal.position_km, orbits.observer.sun[1])
-    return Scene(exposure, orbits, nominal, lit, errors, around, age)
+    return Scene(
+        exposure=exposure,
+        orbits=orbits,
+        nominal=nominal,
+        lit=lit,
+        errors=errors,
+        crowd=around,
+        age_days=age,
+    )
 
 
-def match(points: np.ndarray, scene: Scene, survey: Survey) -> Matches:
+def match_tracklet(points: np.ndarray, scene: Scene, survey: Survey) -> Matches:
     """The objects that may have made a tracklet, by the survey's method.
 
     Parameters
@@ -159,13 +187,18 @@ def match(points: np.ndarray, scene: Scene, survey: Survey) -> Matches:
     """
     limits = survey.satellites
     if limits.method == "paper1":
-        return paper1.match(points, scene.nominal, limits)
+        return paper1.paper1_matches(points, scene.nominal, limits)
     if limits.method == "paper2":
-        return paper2.match(points, scene.nominal, limits)
-    return likelihood.match(
-        points, scene.orbits, scene.nominal, scene.lit, scene.errors,
-        scene.crowd.density(*likelihood.ends(points)), limits,
-    )  # fmt: skip
+        return paper2.paper2_matches(points, scene.nominal, limits)
+    return likelihood.likelihood_matches(
+        points,
+        scene.orbits,
+        nominal=scene.nominal,
+        lit=scene.lit,
+        errors=scene.errors,
+        density=scene.crowd.density(*likelihood.ends(points)),
+        limits=limits,
+    )
 
 
 def tracklet_points(alerts: pd.DataFrame) -> dict[str, dict[str, np.ndarray]]:

@@ -51,14 +51,21 @@ def weigh(
     -------
     Those of the objects that come near, in the order of `which`; empty where none does.
     """
+    # Each object where its arc holds all points with the least lateness, which is all that the
+    # points tell of it: how late it was within an arc longer than the tracklet, nobody knows.
     length = _extent(points)
     late, held = _least_shift(points, orbits, which, limits.max_lateness_s)
     which, late = which[held], late[held]
     arcs = orbits.arcs(which, late)
     along, aside = arcs.measure(points)
+
+    # How far the points lie aside of the arc on average, and by how much they turn away from it.
     offset = aside.mean(axis=1) / ARCSEC
     centred = along - along.mean(axis=1, keepdims=True)
     slope = np.degrees((centred * aside).sum(axis=1) / (centred**2).sum(axis=1))
+
+    # The widths: what the elements err by, and for the slope what the points do (the error of a
+    # straight line's slope through evenly spaced points).
     noise = limits.position_noise_arcsec * ARCSEC * np.sqrt(12 / len(points)) / length
     width_slope = np.hypot(np.degrees(noise), limits.min_slope_deg)
     width_late = np.hypot(errors.late_s[which], limits.min_lateness_s)
@@ -69,10 +76,21 @@ def weigh(
         + misfit(offset / width_aside, tail)
         + misfit(slope / width_slope, SLOPE_TAIL)
     )
+
+    # The score: over how large a volume of places, slopes and distances aside the object spreads
+    # its density (one over the densities' tops), times the chance objects in a unit of that volume.
     room = np.maximum(arcs.length - length, 0) + 6 * width_late * np.abs(arcs.orbital_rate)
     volume = width_aside / peak(tail) * width_slope / peak(SLOPE_TAIL) * room / ARCSEC
     score = unlike + 2 * np.log(volume * density)
-    return Matches(which, late, offset, slope, unlike, score, arcs)
+    return Matches(
+        which=which,
+        late_s=late,
+        aside_arcsec=offset,
+        slope_deg=slope,
+        misfit=unlike,
+        score=score,
+        arcs=arcs,
+    )
 
 
 def peak(tail: np.ndarray | int) -> np.ndarray:
@@ -80,7 +98,7 @@ def peak(tail: np.ndarray | int) -> np.ndarray:
     return np.where(np.asarray(tail) == 1, 1 / np.pi, 8**-0.5)
 
 
-def match(
+def likelihood_matches(
     points: np.ndarray,
     orbits: Orbits,
     nominal: Arcs,
@@ -123,6 +141,10 @@ def _least_shift(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The least shift [s] along each orbit that puts all points inside the arc, and where one
     does."""
+    # `low` is negative where a point lies before the arc's start, `high` is positive where one lies
+    # beyond its end. `side` is which of these is so at first, and stays:
+    #
+    #     -1 before the start   0 inside   2 beyond the end   1 both: the points are longer
     late = np.zeros(len(which))
     side = None
     left = np.zeros(len(which))
@@ -132,6 +154,7 @@ def _least_shift(
         low, high = along.min(axis=1), along.max(axis=1) - arcs.length
         if side is None:
             side = np.where(low < 0, -1, 0) + np.where(high > 0, 2, 0)
+        # What is left to be shifted, along the sky; next, in time, where the object may be so late.
         left = np.choose(side + 1, [low, np.zeros_like(low), (low + high) / 2, high])
         if k < ROUNDS:
             with np.errstate(divide="ignore", invalid="ignore"):

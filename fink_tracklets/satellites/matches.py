@@ -16,20 +16,28 @@ class Matches:
     which: np.ndarray
     """(Q,) their places in the `Orbits`."""
     late_s: np.ndarray
-    """How far along its orbit the object was shifted, positive ahead of its elements."""
+    """(Q,) how far along its orbit the object was shifted, positive ahead of its elements."""
     aside_arcsec: np.ndarray
-    """Mean distance of the points from the (shifted) arc, positive to the left of the motion."""
+    """(Q,) mean distance of the points from the (shifted) arc, positive to the left of it."""
     slope_deg: np.ndarray
-    """Between points and (shifted) arc."""
+    """(Q,) angle between points and (shifted) arc."""
     misfit: np.ndarray
-    """likelihood: lateness, aside and slope against their widths, whatever chance has to offer."""
+    """(Q,) likelihood: lateness, aside and slope against their widths, without regard to chance."""
     score: np.ndarray
-    """What accepts and ranks, smaller is better: -2 ln of the likelihood over that of chance, or
-    mean distance [arcsec] of the papers."""
+    """(Q,) what accepts and ranks, smaller is better: -2 ln of the likelihood over that of chance,
+    or mean distance [arcsec] of the papers."""
     arcs: Arcs
-    """As shifted."""
+    """The objects' arcs, as shifted."""
     certain: bool = False
+    """Whether no other object comes near the best one."""
     composite: bool = False
+    """Whether each of the objects made only a part of the points."""
+
+    def take(self, rows: np.ndarray) -> Matches:
+        """Some of the matches; none of them is certain."""
+        per_object = ("which", "late_s", "aside_arcsec", "slope_deg", "misfit", "score")
+        some = {name: getattr(self, name)[rows] for name in per_object}
+        return Matches(**some, arcs=self.arcs.take(rows))
 
     def all_certain(self, certain: bool) -> Matches:
         """The same, certain or not."""
@@ -40,10 +48,7 @@ def best_first(found: Matches, keep: np.ndarray) -> Matches:
     """Some of the matches, sorted by score; of equals the first in the catalogue."""
     chosen = np.flatnonzero(keep)
     order = chosen[np.lexsort((found.which[chosen], found.score[chosen]))]
-    return Matches(
-        found.which[order], found.late_s[order], found.aside_arcsec[order],
-        found.slope_deg[order], found.misfit[order], found.score[order], found.arcs.take(order),
-    )  # fmt: skip
+    return found.take(order)
 
 
 def normal_angle(normals: np.ndarray, normal: np.ndarray) -> np.ndarray:
@@ -56,7 +61,12 @@ def as_published(which: np.ndarray, distance_arcsec: np.ndarray, nominal: Arcs) 
     """Matches of a paper's criteria: ranked by mean distance, nothing shifted."""
     nothing = np.full(len(which), np.nan)
     found = Matches(
-        which, nothing, nothing, nothing, nothing, distance_arcsec,
-        nominal.take(which),
-    )  # fmt: skip
+        which=which,
+        late_s=nothing,
+        aside_arcsec=nothing,
+        slope_deg=nothing,
+        misfit=nothing,
+        score=distance_arcsec,
+        arcs=nominal.take(which),
+    )
     return best_first(found, np.ones(len(which), dtype=bool)).all_certain(len(which) == 1)

@@ -16,7 +16,7 @@ from fink_tracklets.satellites.identify import (
     Catalogue,
     Fields,
     fields_of,
-    match,
+    match_tracklet,
     scenes,
     tracklet_points,
 )
@@ -36,11 +36,11 @@ class Identification:
     """What was found."""
 
     satellites: pd.DataFrame
-    """Columns as in `fink_tracklets.tables.SATELLITES`."""
+    """One row per match of a tracklet, columns as in `fink_tracklets.tables.SATELLITES`."""
     blind: pd.DataFrame
-    """As in `fink_tracklets.tables.BLIND_MATCHES`."""
+    """One row per blind match, columns as in `fink_tracklets.tables.BLIND_MATCHES`."""
     record: dict[str, Any]
-    """For the manifest."""
+    """The account for the manifest."""
 
 
 def identify_night(
@@ -67,6 +67,8 @@ def identify_night(
     """
     if not len(candidates):
         return Identification(pd.DataFrame(), pd.DataFrame(), {})
+    # Every exposure's tracklets against the objects around it; where none explains a tracklet, two
+    # together may. And every candidate by itself.
     jd = np.unique(candidates["jd"])
     ages = element_ages(elements, jd, survey)
     catalogue = Catalogue.of(elements)
@@ -75,7 +77,7 @@ def identify_night(
     matched, blind = [], []
     for scene in scenes(catalogue, fields_of(candidates), survey):
         for name, points in by_exposure.get(scene.exposure, {}).items():
-            found = match(points, scene, survey)
+            found = match_tracklet(points, scene, survey)
             if not len(found.which) and survey.satellites.method == "likelihood":
                 found = match_two(points, scene, survey) or found
             if len(found.which):
@@ -84,6 +86,8 @@ def identify_night(
         blind.append(blind_matches(of_this, scene, catalogue, survey.satellites))
     satellites = pd.concat(matched) if matched else pd.DataFrame()
     blindly = pd.concat(blind)
+
+    # How often chance does as well: the same tracklets and candidates under shifted skies.
     false = false_matches(alerts, catalogue, survey)
     if len(satellites):
         places = {name: k for k, name in enumerate(sorted(alerts["tracklet"].unique()))}
@@ -170,10 +174,11 @@ def false_matches(alerts: pd.DataFrame, catalogue: Catalogue, survey: Survey) ->
         for h, shift in enumerate(hours):
             for scene in scenes(catalogue, fields, survey, shift * 3600):
                 for name, points in by_exposure[scene.exposure].items():
-                    found = match(points, scene, survey)
+                    found = match_tracklet(points, scene, survey)
                     if len(found.which):
                         score[place[name], h] = found.score[0]
 
+        # Which of the tracklets lie in the geosynchronous belt, by their middles.
         middle = np.empty((len(names), 3))
         first_jd = alerts.groupby("tracklet")["jd"].min().loc[names].to_numpy()
         for name in names:
@@ -187,6 +192,7 @@ def with_blind_chance(
     blind: pd.DataFrame, candidates: pd.DataFrame, catalogue: Catalogue, survey: Survey
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Blind matches with the probability that they are chance, and the manifest's account."""
+    # The best blind match of every candidate under a few shifted skies: all of them are false.
     hours = survey.satellites.shift_hours[
         :: max(1, len(survey.satellites.shift_hours) // BLIND_SHIFTS)
     ]
@@ -199,6 +205,8 @@ def with_blind_chance(
             for scene in scenes(catalogue, fields, survey, hour * 3600)
         ]
     )
+
+    # The chance of a match: how many of the false ones are as good, of all that were tried.
     trials = len(candidates) * len(hours)
     blind = blind.assign(chance_probability=np.nan)
     record: dict[str, Any] = {"candidates": len(candidates)}

@@ -1,8 +1,10 @@
 """Where catalogued objects stand among the stars, in arrays.
 
-Directions are star-relative: as a catalogue star at the same pixel would be, ICRS (design.md,
-decision 9). Light time and the Earth's velocity are taken off in one step,
-x = r - obs - (v_sat + V_earth) rho / c, with everything in GCRS axes.
+Directions are star-relative, ICRS: that of a catalogue star at the same pixel. An alert's position
+is measured against such stars, which takes their annual aberration off all that is in the image; a
+satellite, which goes along with the Earth, has none, and so seems displaced against the Earth's
+velocity. This and light time are taken off in one step, x = r - obs - (v_sat + V_earth) rho / c,
+with everything in GCRS axes.
 """
 
 from __future__ import annotations
@@ -65,13 +67,13 @@ class Instants:
     jd: np.ndarray
     """(T,) Julian date, UTC: the whole part that `sgp4` gets."""
     fraction: np.ndarray
-    """(T,) the rest."""
+    """(T,) the rest of the Julian date."""
     to_gcrs: np.ndarray
-    """(T, 3, 3) from TEME."""
+    """(T, 3, 3) rotations of vectors from TEME, in which `sgp4` gives them."""
     observer_km: np.ndarray
-    """(T, 3)."""
+    """(T, 3) position of the site."""
     zenith: np.ndarray
-    """(T, 3) unit vectors."""
+    """(T, 3) unit vectors to the zenith."""
     earth_km_s: np.ndarray
     """(T, 3) barycentric velocity of the Earth."""
     sun: np.ndarray
@@ -87,11 +89,14 @@ def instants(jd: np.ndarray, seconds: np.ndarray | float, site: Site) -> Instant
     sun = -heliocentric["p"]
     whole = np.floor(jd - 0.5) + 0.5
     return Instants(
-        whole, jd - whole + np.asarray(seconds) / DAY_S,
-        np.moveaxis(TEME.rotation_at(t), -1, 0).swapaxes(1, 2), place.at(t).position.km.T,
-        place.rotation_at(t)[2].T, barycentric["v"] * AU_KM / DAY_S,
-        sun / np.linalg.norm(sun, axis=-1, keepdims=True),
-    )  # fmt: skip
+        jd=whole,
+        fraction=jd - whole + np.asarray(seconds) / DAY_S,
+        to_gcrs=np.moveaxis(TEME.rotation_at(t), -1, 0).swapaxes(1, 2),
+        observer_km=place.at(t).position.km.T,
+        zenith=place.rotation_at(t)[2].T,
+        earth_km_s=barycentric["v"] * AU_KM / DAY_S,
+        sun=sun / np.linalg.norm(sun, axis=-1, keepdims=True),
+    )
 
 
 @dataclass(frozen=True)
@@ -99,11 +104,11 @@ class States:
     """S satellites at T instants, GCRS; NaN where `sgp4` cannot propagate."""
 
     position_km: np.ndarray
-    """(S, T, 3)."""
+    """(S, T, 3) from the Earth's centre."""
     velocity_km_s: np.ndarray
-    """(S, T, 3)."""
+    """(S, T, 3) in the same axes."""
     failed: np.ndarray
-    """(S,) true where any instant failed (decayed, mostly)."""
+    """(S,) whether any instant failed (decayed, mostly)."""
 
 
 def propagate(satellites: SatrecArray, at: Instants) -> States:
@@ -135,6 +140,8 @@ def star_relative(
     -------
     (..., 3) unit vectors, ICRS, and (...) ranges
     """
+    # While its light travels the satellite moves on, and the aberration that it never had is taken
+    # off it with that of the stars: both to first order.
     x = position_km - observer_km
     distance = np.sqrt(np.einsum("...i,...i->...", x, x))
     x -= (velocity_km_s + earth_km_s) * (distance / LIGHT_KM_S)[..., None]
@@ -143,6 +150,7 @@ def star_relative(
 
 def sunlit(position_km: np.ndarray, sun: np.ndarray) -> np.ndarray:
     """Whether satellites (..., 3) are outside the Earth's umbra."""
+    # The umbra is a cone behind the Earth: how far behind its centre, how far from the axis.
     behind = -np.einsum("...i,...i->...", position_km, sun)
     aside2 = np.einsum("...i,...i->...", position_km, position_km) - behind**2
     return (behind < 0) | (aside2 > (EARTH_RADIUS_KM - UMBRA_SLOPE * behind) ** 2)

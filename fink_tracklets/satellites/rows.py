@@ -7,10 +7,9 @@ import pandas as pd
 
 from fink_tracklets.satellites.identify import Catalogue, Scene
 from fink_tracklets.satellites.matches import Matches, normal_angle
-from fink_tracklets.satellites.paper2 import distance_from_arcs
 from fink_tracklets.satellites.satcat import COLUMNS
 from fink_tracklets.satellites.zones import zones
-from fink_tracklets.sky.sphere import ARCSEC, great_circle, ra_dec, separation
+from fink_tracklets.sky.sphere import ARCSEC, distance_from_arc, great_circle, ra_dec, separation
 from fink_tracklets.survey import Survey
 
 ORBIT = ["semi_major_axis_km", "eccentricity", "inclination_deg", "period_min"]
@@ -32,6 +31,7 @@ def match_rows(
     at, arcs = scene.orbits.observer, found.arcs
     toward = arcs.points[:, 1]
     sun, zenith = at.sun[1], at.zenith[1]
+    distance = distance_from_arc(points, arcs.points[:, None, 0], arcs.points[:, None, 2])
     frame = pd.DataFrame(
         {
             "tracklet": tracklet,
@@ -46,7 +46,7 @@ def match_rows(
             "lateness_s": -found.late_s,
             "aside_arcsec": found.aside_arcsec,
             "slope_deg": found.slope_deg,
-            "mean_distance_arcsec": distance_from_arcs(points, arcs).mean(axis=1) / ARCSEC,
+            "mean_distance_arcsec": distance.mean(axis=1) / ARCSEC,
             "normal_angle_deg": normal_angle(arcs.normal, great_circle(points[0], points[-1])),
             "element_epoch": pd.to_datetime(
                 np.round((elements.epoch_jd - 2440587.5) * 86400e6).astype("int64"),

@@ -11,8 +11,9 @@ from fink_tracklets.errors import UserError
 TYPES = {"PAY": "payload", "R/B": "rocket body", "DEB": "debris"}
 STATUS = {**dict.fromkeys("+PBSX", "operational"), "-": "non-operational", "D": "decayed"}
 NEEDED = [
-    "OBJECT_NAME", "NORAD_CAT_ID", "OBJECT_TYPE", "OPS_STATUS_CODE", "OWNER", "LAUNCH_DATE", "RCS",
-]  # fmt: skip
+    *("OBJECT_NAME", "NORAD_CAT_ID", "OBJECT_TYPE", "OPS_STATUS_CODE"),
+    *("OWNER", "LAUNCH_DATE", "RCS"),
+]
 COLUMNS = ["satcat_name", "object_type", "ops_status", "owner", "launch_date", "rcs_m2"]
 
 

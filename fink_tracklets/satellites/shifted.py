@@ -29,10 +29,11 @@ class FalseMatches:
     """Best scores of T tracklets under shifted skies."""
 
     score: np.ndarray
-    """(T, H), infinite where nothing matches."""
+    """(T, H) the best score under each of H skies, infinite where nothing matches."""
     in_belt: np.ndarray
-    """(T,)."""
+    """(T,) whether the tracklet lies in the geosynchronous belt."""
     method: str
+    """The method of the scores."""
 
     def rate(self, in_belt: bool | None = None) -> tuple[int, int]:
         """False matches, and how many tracklets were tried: in the belt, elsewhere, or all."""
@@ -61,6 +62,7 @@ class FalseMatches:
 def belt_distance(points: np.ndarray, jd: np.ndarray, survey: Survey) -> np.ndarray:
     """Angle [deg] of directions (T, 3) seen at `jd` (T,) from the geosynchronous belt (of date,
     with the site's parallax)."""
+    # The belt as a ring of points in TEME, whose plane is the equator of date, seen from the site.
     at = instants(jd, survey.exposure_time_s / 2, survey.site)
     ring = np.linspace(0, 2 * np.pi, 1440, endpoint=False)
     belt = GEOSYNCHRONOUS_KM * np.stack([np.cos(ring), np.sin(ring), 0 * ring], axis=-1)

@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
+from fink_tracklets.survey.checks import port
 from fink_tracklets.survey.config import load
 
 OUR_PATHS = (
@@ -38,8 +39,7 @@ class ServiceSettings:
     trusted_proxies: str
 
     def __post_init__(self) -> None:
-        if not 0 <= self.port < 65536:
-            raise ValueError(f"port must be a port, not {self.port}")
+        port(self.port, least=0)
         if min(self.row_limit, self.body_limit_bytes, self.cache_mb) < 1:
             raise ValueError("row_limit, body_limit_bytes and cache_mb must be at least 1")
         if not (math.isfinite(self.refresh_s) and self.refresh_s >= 0):

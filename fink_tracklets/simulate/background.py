@@ -14,7 +14,7 @@ from fink_tracklets.simulate.instruments import Instrument
 from fink_tracklets.simulate.mosaic import Floats, Integers, Mosaic
 
 N_EXPOSURES = 314
-"""Of the mean night."""
+"""Exposures of the mean night."""
 N_QUALITY, N_SINGLE, N_NO_OBJECT, N_CANDIDATES = 145_000, 21_800, 2_500, 1_220
 """Alerts after each cut."""
 N_POOR = 35_000
@@ -49,6 +49,8 @@ def draw_background(
     DataFrame: exposure (row of `exposures`), role (see `packets.Roles`), kind ('background',
     'broken', or '' if the cuts reject it), detector, x, y [pixels], ra, dec [deg]
     """
+    # How many of each kind there are in each exposure: artefacts make some exposures crowded, and
+    # everything else is denser in some fields than in others.
     n = len(exposures)
     background = _background_counts(rng, n)
     if n_crowded:
@@ -67,6 +69,7 @@ def draw_background(
         ("variable", "", rng.multinomial(round(share * (N_QUALITY - N_SINGLE)), crowding)),
         ("poor", "", rng.multinomial(round(share * N_POOR), crowding)),
     ):
+        # Anywhere on the detectors, but for most of the artefacts of a littered exposure.
         exposure = np.repeat(np.arange(n), per_exposure)
         detector, x, y = mosaic.random_pixels(rng, len(exposure), instrument.mosaic)
         if kind == "background":

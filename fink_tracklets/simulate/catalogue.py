@@ -22,7 +22,7 @@ from fink_tracklets.simulate.mosaic import Floats
 MU, EARTH_RADIUS, J2 = 398600.8, 6378.135, 1.082616e-3
 """WGS72 as SGP4 has it: [km^3/s^2], [km], 1."""
 ELEMENTS_DAY = datetime(2020, 1, 1)
-"""For this day the synthetic elements are drawn; they drift to the night's."""
+"""The day for which the synthetic elements are drawn; they drift to the night's."""
 FIRST_NUMBER = 96_001
 """Catalogue number of the first synthetic object. Those past 99,999 fit no TLE."""
 
@@ -32,15 +32,17 @@ SYNTHETIC = {"LEO": 2600, "MEO": 250, "GEO": 450, "GEO inclined": 550, "GTO": 80
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class Fleet:
     """Objects to fly, arrays of shape (n,) in order of catalogue number."""
 
     norad_cat_id: np.ndarray
+    """(n,) catalogue numbers."""
     name: np.ndarray
+    """(n,) their names."""
     orbit_class: np.ndarray
-    """One of `CLASSES`."""
+    """(n,) one of `CLASSES` each."""
     satrec: np.ndarray
-    """sgp4's records of the elements."""
+    """(n,) sgp4's records of the elements."""
 
 
 def draw_elements(seed: int, start_jd: float) -> list[dict[str, str | int | float]]:
@@ -54,6 +56,7 @@ def draw_elements(seed: int, start_jd: float) -> list[dict[str, str | int | floa
     ----------
     start_jd : JD UTC of the night's 0h
     """
+    # Shapes and directions of the orbits, which are the same on every night.
     rng = np.random.default_rng([seed, 1])
     orbit_class = np.repeat(list(SYNTHETIC), list(SYNTHETIC.values()))
     n = len(orbit_class)
@@ -66,6 +69,8 @@ def draw_elements(seed: int, start_jd: float) -> list[dict[str, str | int | floa
     node, argument, anomaly = rng.uniform(0.0, 360.0, (3, n))
     node = np.where(orbit_class == "GEO inclined", rng.normal(20.0, 40.0, n), node)
 
+    # An epoch in the day before the night, and how far node, perigee and anomaly have drifted until
+    # then: the secular rates of J2, and the mean motion.
     axis = EARTH_RADIUS + (perigee + apogee) / 2
     eccentricity = (apogee - perigee) / 2 / axis
     motion = np.sqrt(MU / axis**3) * 86400
@@ -147,7 +152,7 @@ def write_catalogue(elements: list[dict[str, str | int | float]], folder: Path) 
     return path
 
 
-def read_catalogue(path: str | Path) -> Catalogue:
+def read_catalogue(path: str | Path) -> Fleet:
     """A catalogue from a file of OMM JSON or of two- or three-line elements, or gzipped.
 
     Of several sets of one object the last counts. Irregular lines are left out.
@@ -172,17 +177,17 @@ def read_catalogue(path: str | Path) -> Catalogue:
     return _catalogue(sets)
 
 
-def from_elements(elements: list[dict[str, str | int | float]]) -> Catalogue:
+def from_elements(elements: list[dict[str, str | int | float]]) -> Fleet:
     """A catalogue of OMM fields."""
     return _catalogue([(str(one["OBJECT_NAME"]), _from_omm(one)) for one in elements])
 
 
-def _catalogue(sets: list[tuple[str, Satrec]]) -> Catalogue:
+def _catalogue(sets: list[tuple[str, Satrec]]) -> Fleet:
     by_number = {satrec.satnum: (name, satrec) for name, satrec in sets}
     numbers = sorted(by_number)
     records = np.empty(len(numbers), dtype=object)
     records[:] = [by_number[number][1] for number in numbers]
-    return Catalogue(
+    return Fleet(
         norad_cat_id=np.array(numbers),
         name=np.array([by_number[number][0] for number in numbers], dtype=object),
         orbit_class=np.array([classify(record) for record in records], dtype=object),

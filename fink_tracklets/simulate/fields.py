@@ -14,12 +14,12 @@ from fink_tracklets.simulate.flashes import draw_spin
 from fink_tracklets.simulate.glints import MIN_POINTS, record
 from fink_tracklets.simulate.instruments import ZTF
 from fink_tracklets.simulate.mosaic import Floats
-from fink_tracklets.simulate.orbits import Track, crossings
+from fink_tracklets.simulate.orbits import Passage, crossings
 from fink_tracklets.sky.sphere import unit_vectors
 from fink_tracklets.survey import load_survey
 
 MAX_POINTS = 100
-"""Of a tracklet here."""
+"""Most points of a tracklet here."""
 LIMITING_MAG = 20.3
 
 
@@ -75,39 +75,39 @@ def random_exposures(
 
 def draw_tracklet(rng: np.random.Generator, ra0: float, dec0: float) -> pd.DataFrame:
     """The detections (ra, dec, detector, x, y) of an object in ZTF's field at ra0, dec0 [deg]."""
-    tracks, classes = _tracks()
+    passages, classes = _passages()
     while True:
-        k = rng.integers(len(tracks))
+        k = rng.integers(len(passages))
         spin = draw_spin(int(rng.integers(2**31)), 0, classes[k], always=True)
         assert spin is not None
         detector, x, y = mosaic.random_pixels(rng, 1)
         place = unit_vectors(*mosaic.pixels_to_sky(ra0, dec0, detector, x, y))[0]
-        track = _turned(tracks[k], place, rng.uniform(0.0, 2 * np.pi))
-        seen, _ = record(rng, track, spin, ra0, dec0, LIMITING_MAG, ZTF)
+        passage = _turned(passages[k], place, rng.uniform(0.0, 2 * np.pi))
+        seen, _ = record(rng, passage, spin, ra0, dec0, LIMITING_MAG, ZTF)
         seen = seen[seen["role"] == "candidate"]
         if MIN_POINTS <= len(seen) <= MAX_POINTS:
             return seen[["ra", "dec", "detector", "x", "y"]]
 
 
 @cache
-def _tracks() -> tuple[list[Track], list[str]]:
-    """Tracks over all the sky above Palomar at four instants, and their orbit classes."""
-    catalogue = from_elements(draw_elements(0, 2459369.5)[::12])
+def _passages() -> tuple[list[Passage], list[str]]:
+    """Passages over all the sky above Palomar at four instants, and their orbit classes."""
+    fleet = from_elements(draw_elements(0, 2459369.5)[::12])
     site = load_survey("ztf").site
     jd = 2459369.5 + np.array([0.18, 0.25, 0.35, 0.45])
     sidereal = 280.46 + 360.98565 * (jd - 2451545.0) + site.longitude_deg
     zenith = np.full(len(jd), site.latitude_deg)
-    tracks = crossings(catalogue, site, jd, 30.0, sidereal % 360.0, zenith, 60.0)
-    return tracks, [catalogue.orbit_class[track.row] for track in tracks]
+    passages = crossings(fleet, site, jd, 30.0, sidereal % 360.0, zenith, 60.0)
+    return passages, [fleet.orbit_class[passage.row] for passage in passages]
 
 
-def _turned(track: Track, place: Floats, angle: float) -> Track:
-    """The track with its middle at another place, turned by an angle."""
-    middle = track.samples[len(track.samples) // 2]
+def _turned(passage: Passage, place: Floats, angle: float) -> Passage:
+    """The passage with its middle at another place, turned by an angle."""
+    middle = passage.samples[len(passage.samples) // 2]
     there = _frame(place)
     cos, sin = np.cos(angle), np.sin(angle)
     turn = np.array([[1.0, 0.0, 0.0], [0.0, cos, -sin], [0.0, sin, cos]])
-    return replace(track, samples=track.samples @ _frame(middle).T @ turn @ there)
+    return replace(passage, samples=passage.samples @ _frame(middle).T @ turn @ there)
 
 
 def _frame(vector: Floats) -> Floats:

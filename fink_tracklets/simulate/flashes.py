@@ -13,7 +13,7 @@ import numpy as np
 
 from fink_tracklets.simulate.instruments import Instrument
 from fink_tracklets.simulate.mosaic import Floats
-from fink_tracklets.simulate.orbits import Track
+from fink_tracklets.simulate.orbits import Passage
 from fink_tracklets.sky.sphere import ARCSEC, separation
 
 SUN_MAG = -26.74
@@ -41,7 +41,7 @@ DRIFT = 0.35
 BLEND = 1.5
 """Flashes closer than this [FWHM] are one source, a point only when one outshines the other."""
 OUTSHINES = 1.5
-"""[mag]"""
+"""By so much one source outshines another [mag]."""
 MISSED = 0.05
 """Share of good flashes that the pipeline loses all the same."""
 
@@ -51,28 +51,31 @@ class Spin:
     """How an object flashes, the same on every night."""
 
     period_s: float
+    """How long one turn takes."""
     duration_s: float
+    """How long a flash lasts."""
     size_m: float
-    """Radius of the specular sphere."""
+    """Radius of the specular sphere that the facet's flash is as bright as."""
     strength: Floats
-    """(1 to 3,) of the flashes in a turn; the first has 1."""
+    """(1 to 3,) brightness of the flashes in a turn, relative to the first."""
     turn: Floats
-    """Where in the turn they come, 0 to 1."""
+    """(1 to 3,) where in the turn they come, 0 to 1."""
     drift_mag: float
     """Amplitude of the slow change of brightness."""
     drift_period_s: float
+    """Period of that change."""
 
 
 @dataclass(frozen=True)
-class Flashes:
+class EmittedFlashes:
     """All flashes of an object in one exposure, arrays of shape (n,) in order of time."""
 
     seconds: Floats
-    """After the exposure's start."""
+    """When they come, after the exposure's start."""
     instant_mag: Floats
-    """While it lasts."""
+    """How bright each is while it lasts."""
     mag: Floats
-    """In the exposure."""
+    """How bright each is when spread over the exposure."""
 
 
 def draw_spin(seed: int, norad_cat_id: int, orbit_class: str, always: bool = False) -> Spin | None:
@@ -80,11 +83,13 @@ def draw_spin(seed: int, norad_cat_id: int, orbit_class: str, always: bool = Fal
     rng = np.random.default_rng([seed, 3, norad_cat_id])
     if rng.uniform() >= FLASHING[orbit_class] and not always:
         return None
+    # How fast it turns and how large its facet is, by its orbit.
     low = orbit_class == "LEO"
     tumbling = rng.uniform() < TUMBLING and not low
     median, width = PERIOD_LEO if low else TUMBLING_PERIOD if tumbling else PERIOD
     period = median * rng.lognormal(0.0, width)
     size, scatter = SIZE_LEO if low else SIZE
+    # One to three facets, of which the first is the brightest.
     n = rng.choice([1, 2, 3], p=[0.4, 0.4, 0.2])
     others = np.sort(rng.uniform(0.1, 0.9, n - 1))
     return Spin(
@@ -98,31 +103,36 @@ def draw_spin(seed: int, norad_cat_id: int, orbit_class: str, always: bool = Fal
     )
 
 
-def flash(rng: np.random.Generator, spin: Spin, range_km: float, exposure_time_s: float) -> Flashes:
+def flash(
+    rng: np.random.Generator, spin: Spin, range_km: float, exposure_time_s: float
+) -> EmittedFlashes:
     """The flashes of an exposure, at a random phase of the turn and of the drift.
 
     Instant magnitude of a specular sphere: the Sun's, times ALBEDO (size / 2 distance)^2.
     """
+    # All flashes of all turns that begin before the exposure ends; those within it are kept.
     first = -rng.uniform(0.0, 1.0) * spin.period_s
     turns = np.arange(np.ceil((exposure_time_s - first) / spin.period_s) + 1)
     seconds = (first + spin.period_s * (turns[:, None] + spin.turn)).ravel()
     strength = np.tile(spin.strength, len(turns))
     inside = (seconds >= 0) & (seconds < exposure_time_s)
     seconds, strength = seconds[inside], strength[inside]
+    # P2's equation 2 takes the magnitude of the moment to that in the exposure.
     drift = np.sin(2 * np.pi * (seconds / spin.drift_period_s + rng.uniform()))
     gain = ALBEDO * (spin.size_m / (2000.0 * range_km)) ** 2 * strength
     instant = SUN_MAG - 2.5 * np.log10(gain) + spin.drift_mag * drift
     mag = instant - 2.5 * np.log10(spin.duration_s / exposure_time_s)
-    return Flashes(seconds, instant, mag)
+    return EmittedFlashes(seconds, instant, mag)
 
 
-def resolved(flashes: Flashes, vectors: Floats, fwhm_arcsec: float) -> np.ndarray:
+def resolved(flashes: EmittedFlashes, vectors: Floats, fwhm_arcsec: float) -> np.ndarray:
     """Which flashes stand apart from their neighbours, or outshine them.
 
     Parameters
     ----------
     vectors : (n, 3) where the flashes are
     """
+    # Against the next one and the one after that, in either direction.
     alone = np.ones(len(vectors), dtype=bool)
     for step in (1, 2):
         near = separation(vectors[step:], vectors[:-step]) < BLEND * fwhm_arcsec * ARCSEC
@@ -132,9 +142,9 @@ def resolved(flashes: Flashes, vectors: Floats, fwhm_arcsec: float) -> np.ndarra
     return alone
 
 
-def is_point(spin: Spin, track: Track, fwhm_arcsec: float) -> bool:
+def is_point(spin: Spin, passage: Passage, fwhm_arcsec: float) -> bool:
     """Whether the object moves less than a point's width during a flash."""
-    return spin.duration_s * track.arc_arcsec / track.exposure_time_s < fwhm_arcsec
+    return spin.duration_s * passage.arc_arcsec / passage.exposure_time_s < fwhm_arcsec
 
 
 def measure(

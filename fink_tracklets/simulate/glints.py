@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from fink_tracklets.simulate import mosaic
-from fink_tracklets.simulate.catalogue import Catalogue
+from fink_tracklets.simulate.catalogue import Fleet
 from fink_tracklets.simulate.flashes import (
     MISSED,
     Spin,
@@ -19,7 +19,7 @@ from fink_tracklets.simulate.flashes import (
     resolved,
 )
 from fink_tracklets.simulate.instruments import Instrument
-from fink_tracklets.simulate.orbits import Track, crossings
+from fink_tracklets.simulate.orbits import Passage, crossings
 from fink_tracklets.sky.sphere import ra_dec
 from fink_tracklets.survey import Survey
 
@@ -45,18 +45,19 @@ class Glints:
 def draw_glints(
     rng: np.random.Generator,
     exposures: pd.DataFrame,
-    catalogue: Catalogue,
+    fleet: Fleet,
     survey: Survey,
     instrument: Instrument,
     seed: int,
 ) -> Glints:
-    """Fly the flashing objects of a catalogue through the fields of a night."""
-    ids, classes = catalogue.norad_cat_id, catalogue.orbit_class
+    """Fly the flashing objects of a fleet through the fields of a night."""
+    # The objects that flash at all, and where they cross a field.
+    ids, classes = fleet.norad_cat_id, fleet.orbit_class
     spins = [draw_spin(seed, int(i), kind) for i, kind in zip(ids, classes, strict=True)]
     flashing = np.array([spin is not None for spin in spins], dtype=bool)
-    part = Catalogue(*(values[flashing] for values in vars(catalogue).values()))
+    part = Fleet(*(values[flashing] for values in vars(fleet).values()))
     kept = [spin for spin in spins if spin is not None]
-    tracks = crossings(
+    passages = crossings(
         part,
         survey.site,
         exposures["jd"].to_numpy(),
@@ -65,21 +66,28 @@ def draw_glints(
         exposures["dec"].to_numpy(),
         instrument.mosaic.radius_deg,
     )
+
+    # What the camera records of each passage; those without a flash on a detector are no tracks.
     rows: list[dict[str, object]] = []
     detected, emitted = [], []
-    for track in tracks:
-        pointing = exposures.iloc[track.exposure]
+    for passage in passages:
+        pointing = exposures.iloc[passage.exposure]
         seen, every = record(
-            rng, track, kept[track.row], pointing["ra"], pointing["dec"], pointing["limit"],
-            instrument,
-        )  # fmt: skip
+            rng,
+            passage,
+            spin=kept[passage.row],
+            ra0=pointing["ra"],
+            dec0=pointing["dec"],
+            limiting_mag=pointing["limit"],
+            instrument=instrument,
+        )
         if every.empty:
             continue
         number = len(rows)
-        detected.append(seen.assign(track=number, exposure=track.exposure))
-        emitted.append(every.assign(track=number, exposure=track.exposure))
+        detected.append(seen.assign(track=number, exposure=passage.exposure))
+        emitted.append(every.assign(track=number, exposure=passage.exposure))
         n_detected = int((seen["role"] == "candidate").sum())
-        rows.append(_row(track, kept[track.row], part, len(every), n_detected))
+        rows.append(_row(passage, kept[passage.row], part, len(every), n_detected))
     empty = pd.DataFrame(columns=[*COLUMNS, "track", "exposure"])
     return Glints(
         detected=pd.concat(detected, ignore_index=True) if detected else empty,
@@ -89,19 +97,19 @@ def draw_glints(
 
 
 COLUMNS = (
-    "role", "detector", "x", "y", "ra", "dec", "mag", "mag_err",
-    "seconds", "true_ra", "true_dec", "instant_mag",
-)  # fmt: skip
+    *("role", "detector", "x", "y", "ra", "dec", "mag", "mag_err"),
+    *("seconds", "true_ra", "true_dec", "instant_mag"),
+)
 TRACK_COLUMNS = (
-    "exposure", "norad_cat_id", "object_name", "orbit_class", "period_s", "duration_s",
-    "flashes_per_turn", "size_m", "flashes_emitted", "flashes_detected", "arc_arcsec",
-    "range_km", "phase_angle_deg",
-)  # fmt: skip
+    *("exposure", "norad_cat_id", "object_name", "orbit_class"),
+    *("period_s", "duration_s", "flashes_per_turn", "size_m", "flashes_emitted"),
+    *("flashes_detected", "arc_arcsec", "range_km", "phase_angle_deg"),
+)
 
 
 def record(
     rng: np.random.Generator,
-    track: Track,
+    passage: Passage,
     spin: Spin,
     ra0: float,
     dec0: float,
@@ -113,16 +121,19 @@ def record(
     A flash that is stretched or runs into its neighbour gives an alert of poor quality in half
     of the cases, and none in the others.
     """
-    flashes = flash(rng, spin, track.range_km, track.exposure_time_s)
-    vectors = track.at(flashes.seconds)
+    # Where the flashes are, and which of them the pipeline sees as good points, or at all.
+    flashes = flash(rng, spin, passage.range_km, passage.exposure_time_s)
+    vectors = passage.at(flashes.seconds)
     xi, eta = mosaic.sky_to_plane(ra0, dec0, vectors)
     detector, x, y = mosaic.plane_to_pixels(xi, eta, instrument.mosaic)
     mag, mag_err, position_error = measure(rng, flashes.mag, limiting_mag, instrument)
     bright = mag < limiting_mag
     good = resolved(flashes, vectors, instrument.fwhm_arcsec) & is_point(
-        spin, track, instrument.fwhm_arcsec
+        spin, passage, instrument.fwhm_arcsec
     )
     lost = rng.uniform(size=len(mag)) < np.where(good, MISSED, 0.5)
+
+    # The truth of all of them, with the way of the object while a flash lasts.
     true_ra, true_dec = ra_dec(vectors)
     every = pd.DataFrame(
         {
@@ -137,10 +148,12 @@ def record(
         }
     )
     before, after = (
-        np.stack(mosaic.sky_to_plane(ra0, dec0, track.at(flashes.seconds + half)))
+        np.stack(mosaic.sky_to_plane(ra0, dec0, passage.at(flashes.seconds + half)))
         for half in (-spin.duration_s / 2, spin.duration_s / 2)
     )
     every["dx"], every["dy"] = (before - after) / instrument.mosaic.pixel_arcsec
+
+    # The detections, at measured positions: also of a flash that the noise brings to an edge.
     on_detector = detector >= 0
     noise = rng.normal(0.0, 1.0, (2, len(mag))) * position_error
     detector, x, y = mosaic.plane_to_pixels(xi + noise[0], eta + noise[1], instrument.mosaic)
@@ -159,20 +172,20 @@ def record(
 
 
 def _row(
-    track: Track, spin: Spin, catalogue: Catalogue, n_emitted: int, n_detected: int
+    passage: Passage, spin: Spin, fleet: Fleet, n_emitted: int, n_detected: int
 ) -> dict[str, object]:
     return {
-        "exposure": track.exposure,
-        "norad_cat_id": int(catalogue.norad_cat_id[track.row]),
-        "object_name": catalogue.name[track.row],
-        "orbit_class": catalogue.orbit_class[track.row],
+        "exposure": passage.exposure,
+        "norad_cat_id": int(fleet.norad_cat_id[passage.row]),
+        "object_name": fleet.name[passage.row],
+        "orbit_class": fleet.orbit_class[passage.row],
         "period_s": spin.period_s,
         "duration_s": spin.duration_s,
         "flashes_per_turn": len(spin.turn),
         "size_m": spin.size_m,
         "flashes_emitted": n_emitted,
         "flashes_detected": n_detected,
-        "arc_arcsec": track.arc_arcsec,
-        "range_km": track.range_km,
-        "phase_angle_deg": track.phase_angle_deg,
+        "arc_arcsec": passage.arc_arcsec,
+        "range_km": passage.range_km,
+        "phase_angle_deg": passage.phase_angle_deg,
     }

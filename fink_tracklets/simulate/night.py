@@ -81,6 +81,8 @@ def simulate_night(
     ------
     UserError : a wrong argument, or a folder that cannot be written or holds other things
     """
+    # When the telescope points where, and what there is to fly: written first, and read back, so
+    # that objects fly by the numbers in the file.
     instrument = find_instrument(survey)
     start = night_start(night, instrument)
     if not 0 <= crowded <= exposures:
@@ -97,12 +99,15 @@ def simulate_night(
             path = write_catalogue(draw_elements(seed, np.floor(start - 0.5) + 0.5), folder)
             flown = read_catalogue(path)
     assert flown is not None
+
+    # What the camera detects, and what its packets say of it.
     glints = draw_glints(rng, frame, flown, known, instrument, seed)
     tracks = _named(glints, night)
     detections = _detections(rng, glints, tracks, draw_background(rng, frame, instrument, crowded))
     nid = int(np.floor(start - NID_ZERO_JD))
     columns = draw_columns(rng, detections, frame, night, nid, known.exposure_time_s, instrument)
 
+    # A few detections have a second packet with an id of its own; the truth knows of all of them.
     rows = np.concatenate([np.arange(len(detections)), _twins(rng, detections)])
     is_twin = np.arange(len(rows)) >= len(detections)
     detections = detections.iloc[rows].reset_index(drop=True)
@@ -113,6 +118,7 @@ def simulate_night(
     truth = _truth(columns, detections, name_of)
     _break_rows(columns, np.flatnonzero(detections["kind"] == "broken"))
 
+    # A few packets come twice, unchanged, and all of them in random order.
     rows = rng.permutation(np.concatenate([np.arange(len(rows)), _redelivered(rng, detections)]))
     columns = {name: values[rows] for name, values in columns.items()}
     detections = detections.iloc[rows].reset_index(drop=True)

@@ -23,15 +23,15 @@ from skyfield.positionlib import Barycentric
 from skyfield.timelib import Time, Timescale
 from skyfield.vectorlib import VectorFunction
 
-from fink_tracklets.simulate.catalogue import EARTH_RADIUS, Catalogue
+from fink_tracklets.simulate.catalogue import EARTH_RADIUS, Fleet
 from fink_tracklets.simulate.mosaic import Floats
 from fink_tracklets.sky.sphere import ARCSEC, separation, unit_vectors
 from fink_tracklets.survey import Site
 
 N_SAMPLES = 7
-"""Of a track; a polynomial through them is exact to 0.001 arcsec in 30 s."""
+"""Samples of a passage; a polynomial through them is exact to 0.001 arcsec in 30 s."""
 ROTATION = 7.292115e-5
-"""Of the Earth [rad/s]."""
+"""Rate at which the Earth turns [rad/s]."""
 
 
 @cache
@@ -55,25 +55,27 @@ class _Earth(VectorFunction):
 
 
 @dataclass(frozen=True)
-class Track:
+class Passage:
     """An object's way among the stars during one exposure."""
 
     row: int
-    """In the catalogue."""
+    """The object, as a row of the fleet."""
     exposure: int
-    """In the exposures asked for."""
+    """The exposure, as a row of those asked for."""
     exposure_time_s: float
+    """How long the exposure lasts."""
     samples: Floats
     """(N_SAMPLES, 3) ICRS unit vectors at even times, from the exposure's start to its end."""
     sunlit: bool
-    """At mid-exposure."""
+    """Whether the Sun shines on the object at mid-exposure."""
     range_km: float
     """Distance at mid-exposure."""
     phase_angle_deg: float
-    """Sun, object, site."""
+    """Angle Sun - object - site at mid-exposure."""
 
     def at(self, seconds: Floats) -> Floats:
         """ICRS unit vectors (n, 3) at times after the exposure's start."""
+        # The polynomial through the samples, in a time that goes from -1 to 1.
         nodes = np.linspace(-1.0, 1.0, N_SAMPLES)
         inverse = np.linalg.inv(np.vander(nodes))
         scaled = 2.0 * np.asarray(seconds) / self.exposure_time_s - 1.0
@@ -87,15 +89,15 @@ class Track:
 
 
 def crossings(
-    catalogue: Catalogue,
+    fleet: Fleet,
     site: Site,
     jd_start: Floats,
     exposure_time_s: float,
     ra: Floats,
     dec: Floats,
     radius_deg: float,
-) -> list[Track]:
-    """The sunlit objects above the horizon that come into the fields, with their tracks.
+) -> list[Passage]:
+    """The sunlit objects above the horizon that come into the fields, and their passages.
 
     Parameters
     ----------
@@ -108,22 +110,22 @@ def crossings(
     In order of exposure, then of the catalogue.
     """
     jd_start, ra, dec = (np.atleast_1d(np.asarray(a, dtype=float)) for a in (jd_start, ra, dec))
-    exposure, row = _may_cross(catalogue, site, jd_start, exposure_time_s, ra, dec, radius_deg)
-    tracks = []
+    exposure, row = _may_cross(fleet, site, jd_start, exposure_time_s, ra, dec, radius_deg)
+    passages = []
     for i in np.unique(exposure):
         times = _times(jd_start[i], exposure_time_s)
-        place = (_Earth() + wgs84.latlon(
-            site.latitude_deg, site.longitude_deg, elevation_m=site.elevation_m
-        )).at(times)  # fmt: skip
+        station = wgs84.latlon(site.latitude_deg, site.longitude_deg, elevation_m=site.elevation_m)
+        place = (_Earth() + station).at(times)
         centre = unit_vectors(ra[i], dec[i])
         for k in row[exposure == i]:
-            track = _track(catalogue, int(k), int(i), times, place, exposure_time_s)
-            if track is None or not track.sunlit:
+            passage = _passage(fleet, int(k), int(i), times, place, exposure_time_s)
+            if passage is None or not passage.sunlit:
                 continue
-            near = separation(track.samples, centre).min()
-            if near < np.radians(radius_deg) + track.arc_arcsec * ARCSEC / 2 / (N_SAMPLES - 1):
-                tracks.append(track)
-    return tracks
+            # Between two samples the object may come nearer by half of its way.
+            near = separation(passage.samples, centre).min()
+            if near < np.radians(radius_deg) + passage.arc_arcsec * ARCSEC / 2 / (N_SAMPLES - 1):
+                passages.append(passage)
+    return passages
 
 
 def _times(jd_start: float, exposure_time_s: float) -> Time:
@@ -134,27 +136,30 @@ def _times(jd_start: float, exposure_time_s: float) -> Time:
     return timescale().utc(int(year), int(month), int(day), 0, 0, of_day * DAY_S + seconds)
 
 
-def _track(
-    catalogue: Catalogue,
+def _passage(
+    fleet: Fleet,
     row: int,
     exposure: int,
     times: Time,
     place: Barycentric,
     exposure_time_s: float,
-) -> Track | None:
-    """The track of one object; None where SGP4 fails."""
-    satellite = EarthSatellite.from_satrec(catalogue.satrec[row], timescale())
+) -> Passage | None:
+    """The passage of one object; None where SGP4 fails."""
+    # Seen from the barycentre, with light time, by Skyfield's own `observe`.
+    satellite = EarthSatellite.from_satrec(fleet.satrec[row], timescale())
     seen = place.observe(_Earth() + satellite)
     vectors = seen.xyz.km.T
     middle = N_SAMPLES // 2
     if not np.isfinite(vectors).all():
         return None
+
+    # The Sun as seen from the object at mid-exposure: is it lit, and at which phase angle?
     satellite_km = satellite.at(times).xyz.km[:, middle]
     heliocentric, _ = erfa.epv00(times.whole, times.tdb_fraction)
     to_sun = -heliocentric["p"][middle] * AU_KM - satellite_km
     distance = np.linalg.norm(vectors, axis=1)
     phase = separation(to_sun, -vectors[middle])
-    return Track(
+    return Passage(
         row=row,
         exposure=exposure,
         exposure_time_s=exposure_time_s,
@@ -172,7 +177,7 @@ def _sunlit(satellite_km: Floats, to_sun: Floats) -> bool:
 
 
 def _may_cross(
-    catalogue: Catalogue,
+    fleet: Fleet,
     site: Site,
     jd_start: Floats,
     exposure_time_s: float,
@@ -181,16 +186,18 @@ def _may_cross(
     radius_deg: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of exposure and object to look at closely: fast, good to a tenth of a degree."""
+    # A thousand objects at once, at the middles of all exposures.
     middle = jd_start + exposure_time_s / 2 / 86400
     whole = np.floor(middle)
     found_exposures, found_rows = [], []
-    for first in range(0, len(catalogue.satrec), 1000):
-        records = SatrecArray(catalogue.satrec[first : first + 1000].tolist())
+    for first in range(0, len(fleet.satrec), 1000):
+        records = SatrecArray(fleet.satrec[first : first + 1000].tolist())
         error, position, velocity = records.sgp4(whole, middle - whole)
         observer, turn = _site_teme(site, middle)
         towards = position - observer
         distance = np.linalg.norm(towards, axis=-1)
         angle = separation(towards, unit_vectors(ra + turn, dec))
+        # They may cross if they are as near as they can move in the exposure, seen from the site.
         rotation = np.cross([0.0, 0.0, ROTATION], observer)
         speed = np.linalg.norm(velocity - rotation, axis=-1)
         margin = np.radians(radius_deg + 0.5) + speed / distance * exposure_time_s * 0.7

@@ -22,7 +22,7 @@ from fink_tracklets.simulate.stamps import draw_stamps, sources_of
 
 N_FILES = 4
 ROWS_AT_ONCE = 2000
-"""With cutouts, which take 40 kB a packet."""
+"""Packets with cutouts that are written at once: they take 40 kB each."""
 MARKER = "simulation.json"
 """Tells that a folder is ours to replace."""
 OURS = ("alerts", "truth.parquet", "truth_tracks.parquet", "catalogue.json", "catalogue.tle")

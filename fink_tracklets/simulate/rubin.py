@@ -79,7 +79,7 @@ def rubin_table(
 
 
 TAI_MINUS_UTC = 37.0
-"""[s], since 2017."""
+"""The time scales' difference since 2017 [s]."""
 
 
 def visits(jd: np.ndarray) -> np.ndarray:

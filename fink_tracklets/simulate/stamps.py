@@ -4,6 +4,9 @@ Rows of an image are y, columns are x, and its middle pixel holds the alert. The
 all that the exposure has there: every flash, detected or not, other detections, what the template's
 stars leave behind, cosmic rays. The science image has the template's stars besides. Pixels past
 the detector's edge are NaN.
+
+The files are written here, not by `astropy.io.fits`: one header serves all, and the same image
+gives the same bytes whatever the version.
 """
 
 from __future__ import annotations
@@ -19,12 +22,12 @@ from fink_tracklets.simulate.mosaic import Floats
 from fink_tracklets.simulate.packets import STAMPS
 
 SIZE = 63
-"""Of a stamp [pixels]."""
+"""Side of a stamp [pixels]."""
 HALF = SIZE // 2
 STREAK = 7
 """Points that a flash is drawn with."""
 STARS_PER_STAMP = 4.0
-"""In a template."""
+"""Mean number of stars in a template."""
 SKY = 105.0
 """Level of the template and the science image [counts]."""
 QUIETER = 0.7
@@ -33,7 +36,7 @@ REGISTRATION = 0.05
 """Shift of the template's stars against the science image [pixels], one axis: leaves dipoles as
 strong as in real packets."""
 COSMIC_RAYS = 0.04
-"""In a stamp, as in 54 real packets; one or two pixels."""
+"""Mean number in a stamp, as in 54 real packets; of one or two pixels."""
 
 
 def sources_of(
@@ -115,10 +118,13 @@ def draw_stamp(
     sources : (n, 6) of what is in the difference, as of `sources_of`
     zero_point : magnitude of one count
     """
+    # A pixel's noise, from the limiting magnitude.
     sigma = instrument.fwhm_arcsec / instrument.mosaic.pixel_arcsec / 2.355
     # 5 sigma of a point source, measured with its own profile as weight.
     limit = 10 ** (0.4 * (zero_point - limiting_mag)) / 5 / (2 * np.sqrt(np.pi) * sigma)
     noise = QUIETER * limit
+
+    # The template's stars; a little off in the difference, where they leave dipoles behind.
     column = np.round(x) + np.arange(-HALF, HALF + 1)
     row = np.round(y) + np.arange(-HALF, HALF + 1)
     n_stars = rng.poisson(STARS_PER_STAMP)
@@ -133,6 +139,8 @@ def draw_stamp(
     moved = stars + np.append(rng.normal(0.0, REGISTRATION, 2), 0.0)
     template = _points(stars, column, row, zero_point, sigma)
     difference = _points(moved, column, row, zero_point, sigma) - template
+
+    # All that the exposure shows there: sources of either sign, noise, cosmic rays.
     for sign in (1.0, -1.0):
         of_sign = sources[sources[:, 5] == sign, :5]
         difference += sign * _points(_streaks(of_sign), column, row, zero_point, sigma)
@@ -141,6 +149,8 @@ def draw_stamp(
         at_y, at_x = rng.integers(SIZE - 1, size=2)
         difference[at_y, at_x] += noise * rng.uniform(10, 60)
         difference[at_y + rng.integers(2), at_x + 1] += noise * rng.uniform(0, 30)
+
+    # The science image is the sum; no image goes past the detector's edge.
     template_noise = rng.normal(0.0, 0.2 * noise, (SIZE, SIZE))
     template = SKY + template + template_noise
     outside_x = (column < 0) | (column >= instrument.mosaic.n_columns)

@@ -60,6 +60,27 @@ def along_across(
     return along, across
 
 
+def distance_from_arc(
+    points: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Angle [rad] between points and the shorter great-circle arcs from start to end.
+
+    Parameters
+    ----------
+    points, start, end : (..., 3) unit vectors, which are broadcast against each other
+
+    Returns
+    -------
+    That from the circle beside the arc, from the nearer end elsewhere; an arc without length is a
+    point.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        along, across = along_across(points, start, great_circle(start, end))
+    beside = (along >= 0) & (along <= separation(start, end))
+    nearer_end = np.minimum(separation(points, start), separation(points, end))
+    return np.where(beside, np.abs(across), nearer_end)
+
+
 def position_angle(point: NDArray[np.float64], normal: NDArray[np.float64]) -> NDArray[np.float64]:
     """Position angle [deg, 0 to 360, north through east] of a circle's direction at a point."""
     ahead = np.cross(normal, point)

@@ -29,10 +29,13 @@ class Column:
     """One column of a table."""
 
     name: str
+    """Name of the column."""
     type: str
-    """As Spark SQL spells it."""
+    """Its type, as Spark SQL spells it."""
     unit: str
+    """Unit of its values, empty without one."""
     meaning: str
+    """What its values are, for docs/tables.md."""
     since: int = 1
     """Version of the tables that introduced it."""
 
@@ -42,8 +45,11 @@ class Table:
     """A table of the store."""
 
     name: str
+    """Name of the table and of its folder in the store."""
     meaning: str
+    """What one row is, for docs/tables.md."""
     columns: tuple[Column, ...]
+    """Its columns, in order."""
 
     @property
     def names(self) -> list[str]:
