@@ -18,12 +18,13 @@ from astropy.table import Table
 
 from fink_tracklets import read_table
 from fink_tracklets.service.app import make_app
-from fink_tracklets.service.cone import to_arc
-from fink_tracklets.service.reading import ParquetReader
+from fink_tracklets.service.reading.parquet import ParquetReader
+from fink_tracklets.service.reading.stamps import unzipped
+from fink_tracklets.service.rest.cone import to_arc
 from fink_tracklets.service.settings import load_service
-from fink_tracklets.service.stamps import unzipped
 from fink_tracklets.sky.sphere import unit_vectors
 from fink_tracklets.store.amend import amend_night
+from fink_tracklets.store.night import open_night
 from fink_tracklets.tables import TABLES
 from tests.conftest import SAMPLE
 from tests.serving import get, serving
@@ -136,11 +137,21 @@ def test_hostile_requests_get_a_sentence(made):
         get(f"{made}/search", q="\0"),
     ]
     bodies = [
-        b"x" * 10_000_000, b"[" * 50_000, b"{", b"[]", b"1", b'{"date": 20211022}', b"\xff\xfe",
-        b'{"date": null}', b'{"date": "2021-10-22", "date": "2021-10-23"}', b'{"date": NaN}',
-        json.dumps({"date": "2021-10-22\0"}).encode(), b'{"date": "\\ud800"}', b'{"\\ud800": "x"}',
+        b"x" * 10_000_000,
+        b"[" * 50_000,
+        b"{",
+        b"[]",
+        b"1",
+        b'{"date": 20211022}',
+        b"\xff\xfe",
+        b'{"date": null}',
+        b'{"date": "2021-10-22", "date": "2021-10-23"}',
+        b'{"date": NaN}',
+        json.dumps({"date": "2021-10-22\0"}).encode(),
+        b'{"date": "\\ud800"}',
+        b'{"\\ud800": "x"}',
         json.dumps({f"k{k}": "v" for k in range(1000)}).encode(),
-    ]  # fmt: skip
+    ]
     answers += [requests.post(f"{base}/tracklet", data=body, timeout=30) for body in bodies]
     for answer in answers:
         assert 400 <= answer.status_code < 500, answer.request.url[:200]
@@ -244,7 +255,7 @@ def test_what_later_stages_found(tmp_path):
     tables = later_tables(name, alert, stamp)
     with serving(tmp_path) as address:
         assert get(f"{address}/api/v1/tracklets/{name}").json()["satellites"] is None
-        amend_night(str(tmp_path), night, tables, {})
+        amend_night(open_night(tmp_path, night), tables)
         known = get(f"{address}/api/v1/tracklets/{name}").json()
         assert [row["norad_cat_id"] for row in known["satellites"]] == [23314, 5]
         assert [row["time_s"] for row in known["light_curve"]] == [0.0, 1.5]

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from fink_tracklets.store.folder import WritableFolder, open_writable
+from fink_tracklets.store.folder import WritableFolder
+from fink_tracklets.store.open import open_writable
 from tests.conftest import ROOT
 from tests.serving import serving
 from tests.stores import write_night

@@ -49,9 +49,9 @@ def serve(options: argparse.Namespace) -> None:
     """REST and web pages, until it is interrupted."""
     import uvicorn
 
-    from fink_tracklets.service.answers import Reader
     from fink_tracklets.service.app import make_app
-    from fink_tracklets.service.reading import ParquetReader
+    from fink_tracklets.service.reading.answers import Reader
+    from fink_tracklets.service.reading.parquet import ParquetReader
     from fink_tracklets.service.settings import load_service
     from fink_tracklets.store.open import local_path
 
@@ -79,7 +79,7 @@ def serve(options: argparse.Namespace) -> None:
         reader = ParquetReader(options.store, settings.cache_mb << 20, settings.refresh_s)
     else:
         from fink_tracklets.hbase.settings import load_hbase
-        from fink_tracklets.service.hbase_reading import HBaseReader
+        from fink_tracklets.service.reading.hbase import HBaseReader
 
         reader = HBaseReader(load_hbase(options.hbase))
     reader.check()

@@ -22,7 +22,7 @@ from fastavro.schema import SchemaParseException, UnknownType, expand_schema
 
 from fink_tracklets.errors import UserError
 from fink_tracklets.ingest.source import AVRO, MAX_PACKET_BYTES, Packet
-from fink_tracklets.survey import Columns, Survey
+from fink_tracklets.survey import Columns, StandIn, Survey
 
 HEADER = fastavro.parse_schema(
     {
@@ -72,7 +72,8 @@ class Wanted:
         names = frozenset(
             name for text in sql for name in NAME.findall(re.sub(r"'[^']*'", "", text))
         )
-        return Wanted(names, tuple(sorted(survey.added.items())), cutouts)
+        added = sorted((name, StandIn.of(text).type) for name, text in survey.added.items())
+        return Wanted(names, tuple(added), cutouts)
 
 
 def table_schema(avro: Mapping[str, Any], wanted: Wanted) -> pa.Schema:

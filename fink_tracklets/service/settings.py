@@ -9,8 +9,17 @@ from dataclasses import dataclass
 from fink_tracklets.survey.checks import port
 from fink_tracklets.survey.config import load
 
-OUR_PATHS = ("api", "healthz", "metrics", "night", "satellite", "satellites", "search", "static",
-             "tracklet")  # fmt: skip
+OUR_PATHS = (
+    "api",
+    "healthz",
+    "metrics",
+    "night",
+    "satellite",
+    "satellites",
+    "search",
+    "static",
+    "tracklet",
+)
 """How addresses begin. A proxy may take `root_path` off or not: it must not look like these."""
 
 

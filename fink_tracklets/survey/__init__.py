@@ -1,7 +1,7 @@
 """What makes a survey that survey, as data: `load_survey("ztf")` reads conf/ztf.toml."""
 
 from fink_tracklets.survey.finder import FinderLimits
-from fink_tracklets.survey.packet import CANONICAL, Carry, Columns, Cut, TimeConvention
+from fink_tracklets.survey.packet import CANONICAL, Carry, Columns, Cut, StandIn, TimeConvention
 from fink_tracklets.survey.survey import Site, Survey, load_survey
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Cut",
     "FinderLimits",
     "Site",
+    "StandIn",
     "Survey",
     "TimeConvention",
     "load_survey",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class TimeConvention:
     """Days are counted as jd or mjd."""
     reference: str
     """The moment that is given: start or middle of the exposure."""
+    exposure_time: str = ""
+    """A Spark SQL expression over the packet [s]; where it is empty or null, the survey's."""
 
     def __post_init__(self) -> None:
         for name, known in (
@@ -83,6 +86,24 @@ class Cut:
     def predicate(self) -> str:
         """The SQL with its numbers in place."""
         return self.sql.strip().format(**self.numbers)
+
+
+AVRO_TYPES = ("boolean", "int", "long", "float", "double", "string")
+
+
+class StandIn(NamedTuple):
+    """What takes the place of a packet column that a file lacks."""
+
+    type: str
+    """As Avro spells it, one of `AVRO_TYPES`."""
+    sql: str
+    """A Spark SQL expression over the packet; NULL where the survey gives none."""
+
+    @classmethod
+    def of(cls, text: str) -> StandIn:
+        """From the survey's file: a type, or `type = expression`."""
+        kind, _, sql = text.partition("=")
+        return cls(kind.strip(), sql.strip() or "NULL")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from fink_tracklets.survey.checks import positive
 from fink_tracklets.survey.config import build, conf_file, conf_files, conf_folder, read_toml
 from fink_tracklets.survey.finder import FinderLimits
 from fink_tracklets.survey.glints import GlintSettings
-from fink_tracklets.survey.packet import Carry, Columns, Cut, TimeConvention
+from fink_tracklets.survey.packet import AVRO_TYPES, Carry, Columns, Cut, StandIn, TimeConvention
 from fink_tracklets.survey.satellites import SatelliteLimits
 
 
@@ -33,9 +33,6 @@ class Site:
             raise ValueError("latitude_deg or longitude_deg lies outside the Earth")
 
 
-AVRO_TYPES = ("boolean", "int", "long", "float", "double", "string")
-
-
 @dataclass(frozen=True)
 class Survey:
     """A survey, as its TOML file describes it."""
@@ -52,8 +49,7 @@ class Survey:
     carry: Carry = field(default_factory=Carry)
     satellites: SatelliteLimits = field(default_factory=SatelliteLimits)
     added: Mapping[str, str] = field(default_factory=dict)
-    """Packet columns that older schema versions lack, with their Avro types: `ingest` writes them
-    as null."""
+    """Packet columns, `name` or `struct.name`, that some packets or files lack, see `StandIn`."""
     glints: GlintSettings | None = None
     """Without, the survey's stamps are not looked at."""
 
@@ -64,9 +60,11 @@ class Survey:
         names = [cut.name for cut in self.cuts]
         if len(set(names)) < len(names):
             raise ValueError("two cuts have the same name")
-        for name, kind in self.added.items():
-            if kind not in AVRO_TYPES:
+        for name, text in self.added.items():
+            if StandIn.of(text).type not in AVRO_TYPES:
                 raise ValueError(f"added {name} must be one of {', '.join(AVRO_TYPES)}")
+            if name.count(".") > 1:
+                raise ValueError(f"added {name} must be a column or a field of one")
         for name, packet_column in self.carry.by_name.items():
             own = self.columns.time if name == "jd" else getattr(self.columns, name, packet_column)
             if own != packet_column:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from fink_tracklets.service.index import Night, Snapshot
+from fink_tracklets.service.reading.snapshot import HeldNight, Snapshot
 
 Row = dict[str, Any]
 
@@ -55,7 +55,7 @@ def tracklets_of(snapshot: Snapshot, number: int) -> list[Row]:
     return sorted(found, key=lambda row: str(row["tracklet"]), reverse=True)
 
 
-def _column(night: Night, name: str) -> dict[str, float | None]:
+def _column(night: HeldNight, name: str) -> dict[str, float | None]:
     """A value of each tracklet, of the table that has it."""
     table = night.tracklets if name in night.tracklets.column_names else night.flashes
     if table is None:

@@ -10,17 +10,16 @@ import re
 
 import numpy as np
 import pyarrow as pa
-from fastapi import FastAPI
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fink_tracklets.service.columns import described, name_key
-from fink_tracklets.service.formats import MEDIA, to_votable, votable_error
-from fink_tracklets.service.index import Snapshot
-from fink_tracklets.service.openapi import plain as call
-from fink_tracklets.service.reading import ParquetReader
+from fink_tracklets.service.reading.columns import described, name_key
+from fink_tracklets.service.reading.snapshot import Snapshot
 from fink_tracklets.service.refusal import Refusal, shown, wrong
-from fink_tracklets.service.requests import from_address
+from fink_tracklets.service.requests import StoreReader, from_address
+from fink_tracklets.service.rest.formats import MEDIA, to_votable, votable_error
+from fink_tracklets.service.rest.openapi import TEXT, parameters, responses
 from fink_tracklets.sky.sphere import ARCSEC, unit_vectors
 
 UCDS = {
@@ -39,30 +38,36 @@ MOST = 10_000
 """Rows of an answer."""
 
 
-def add(app: FastAPI, reader: ParquetReader) -> None:
-    """The call."""
+OURS = {
+    "ra": ("deg", "middle of the tracklet, ICRS"),
+    "dec": ("deg", "middle of the tracklet, ICRS"),
+    "separation_deg": ("deg", "of the nearest point of the tracklet"),
+}
+"""Unit and meaning of the columns that the search adds."""
 
-    @app.get(
-        "/api/v1/conesearch",
-        openapi_extra=call("Cone search", MEDIA["votable"], **ARGUMENTS),
-        response_class=Response,
-    )
-    def conesearch(request: Request) -> Response:
-        """Tracklets that pass within SR [deg] of a position, as a VOTable."""
-        try:
-            given = {name.upper(): value for name, value in from_address(request).items()}
-            ra = number(given, "RA", 0, 360)
-            dec = number(given, "DEC", -90, 90)
-            radius = number(given, "SR", 0, 180)
-            if given.get("VERB", "1") not in ("1", "2", "3"):
-                raise wrong("VERB must be 1, 2 or 3.")
-        except Refusal as refusal:
-            return Response(votable_error(refusal.sentence), 400, media_type=MEDIA["votable"])
-        table = cone(reader.index.snapshot(), ra, dec, radius)
-        ours = {"ra": ("deg", "middle of the tracklet, ICRS"),
-                "dec": ("deg", "middle of the tracklet, ICRS"),
-                "separation_deg": ("deg", "of the nearest point of the tracklet")}  # fmt: skip
-        return Response(to_votable(table, described() | ours, UCDS), media_type=MEDIA["votable"])
+router = APIRouter()
+
+
+@router.get(
+    "/api/v1/conesearch",
+    summary="Cone search",
+    openapi_extra=parameters(ARGUMENTS, dict.fromkeys(ARGUMENTS, TEXT)),
+    responses=responses(MEDIA["votable"]),
+    response_class=Response,
+)
+def conesearch(request: Request, reader: StoreReader) -> Response:
+    """Tracklets that pass within SR [deg] of a position, as a VOTable."""
+    try:
+        given = {name.upper(): value for name, value in from_address(request).items()}
+        ra = number(given, "RA", 0, 360)
+        dec = number(given, "DEC", -90, 90)
+        radius = number(given, "SR", 0, 180)
+        if given.get("VERB", "1") not in ("1", "2", "3"):
+            raise wrong("VERB must be 1, 2 or 3.")
+    except Refusal as refusal:
+        return Response(votable_error(refusal.sentence), 400, media_type=MEDIA["votable"])
+    table = cone(reader.index.snapshot(), ra, dec, radius)
+    return Response(to_votable(table, described() | OURS, UCDS), media_type=MEDIA["votable"])
 
 
 def number(given: dict[str, str], name: str, low: float, high: float) -> float:

@@ -9,8 +9,8 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fink_tracklets.service.arguments import Query
-from fink_tracklets.service.columns import NAME, name_key
+from fink_tracklets.service.query import Query
+from fink_tracklets.service.reading.columns import NAME, name_key
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -15,27 +15,29 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from fink_tracklets.survey import Survey
+
 Ids = np.ndarray[Any, np.dtype[np.int64]]
+KINDS = ("science", "template", "difference")
 PLAIN = re.compile(r"\w+(\.\w+)*", re.ASCII)
 """A column, or a field of one; the surveys' files may have whole expressions."""
 _READING = threading.Lock()
 """A row group of packets may have a gigabyte: one at a time."""
 
 
-def packet_stamps(
-    path: str, night: str, alert_id: int, configuration: Mapping[str, Any]
-) -> dict[str, bytes | None]:
+def packet_stamps(path: str, night: str, alert_id: int, survey: Survey) -> dict[str, bytes | None]:
     """The three stamps of an alert; empty where the packets have none of it.
 
     Parameters
     ----------
     path : file or folder on this machine; {Y}, {m} and {d} as in `run`
-    configuration : the survey's, as the night's manifest has it
+    survey : where the packets have the stamps
     """
-    names = configuration.get("glints") or {}
-    columns = {k: names[k] for k in ("science", "template", "difference") if k in names}
-    columns["id"] = configuration["columns"]["alert_id"]
-    if len(columns) < 4 or not all(PLAIN.fullmatch(column) for column in columns.values()):
+    if survey.glints is None:
+        return {}
+    columns = {kind: getattr(survey.glints, kind) for kind in KINDS}
+    columns["id"] = survey.columns.alert_id
+    if not all(PLAIN.fullmatch(column) for column in columns.values()):
         return {}
     fields = tuple(sorted(columns.items()))
     for file in _files(path, night):

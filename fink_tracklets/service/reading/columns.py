@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fink_tracklets.hbase.cells import text
-from fink_tracklets.naming import UNIX_EPOCH_JD
+from fink_tracklets.naming import UNIX_EPOCH_JD, name_parts
 from fink_tracklets.service.refusal import shown, wrong
 from fink_tracklets.store.joined import MATCH, OF_ALERT, OF_TRACKLET
 from fink_tracklets.tables import FLASHES, GLINTS, SATELLITES, TRACKLET_ALERTS, TRACKLETS
@@ -69,7 +69,8 @@ def name_key(name: str) -> tuple[int, int]:
     >>> sorted(["TRCK_20211022_091949_01", "TRCK_20211022_091949_00"], key=name_key)
     ['TRCK_20211022_091949_00', 'TRCK_20211022_091949_01']
     """
-    return -int(name[5:13] + name[14:20]), int(name[21:])
+    parts = name_parts(name)
+    return -int(parts.date + parts.time), parts.number
 
 
 def date_text(jd: float) -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 import pyarrow as pa
@@ -37,6 +40,25 @@ def encoded(table: pa.Table, form: str, described: Mapping[str, tuple[str, str]]
         pq.write_table(table, sink)
         return sink.getvalue()
     return to_votable(table, described)
+
+
+def plain(value: Any) -> Any:
+    """A row or value as JSON has it: NaN null, times in ISO form, no bytes.
+
+    Examples
+    --------
+    >>> plain({"a": float("nan"), "b": b"FITS", "c": datetime(2021, 6, 4, tzinfo=UTC)})
+    {'a': None, 'c': '2021-06-04T00:00:00+00:00'}
+    """
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items() if not isinstance(item, bytes)}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return value
 
 
 def to_csv(table: pa.Table) -> bytes:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from fink_tracklets.service.index import Night, Snapshot
-from fink_tracklets.service.reading import ParquetReader
+from fink_tracklets.service.reading.snapshot import HeldNight, Snapshot
 from fink_tracklets.service.sky import Plane, fitted_curve, offsets, plane, positions
 
 Row = dict[str, Any]
@@ -21,10 +18,10 @@ Row = dict[str, Any]
 class Details:
     """A tracklet with all that the store has of it. None: that was not looked for."""
 
-    night: Night
+    night: HeldNight
     tracklet: Row
     alerts: list[Row]
-    """Along the track."""
+    """The alerts of the tracklet, in their order along the track."""
     others: list[Row]
     """Candidates of its exposure that belong to another tracklet or to none."""
     satellites: list[Row] | None
@@ -32,10 +29,11 @@ class Details:
     flashes: Row | None
     glints: list[Row] | None
     light_curve: list[Row] | None
-    """Single flashes, in order."""
+    """The single flashes, in their order along the track."""
     stamps: frozenset[int] | None
     """Alerts that have stamps in the store."""
     at: Plane
+    """The tangent plane of the curve."""
     curve: np.ndarray
     """The fitted curve in the plane, offsets [arcsec], shape (n, 2)."""
 
@@ -45,34 +43,20 @@ class Details:
         ra, dec = positions(self.at, self.curve[len(self.curve) // 2][None, :])[0]
         return float(ra), float(dec)
 
-    def plain(self) -> Row:
-        """As JSON has it."""
-        return {
-            "tracklet": plain(self.tracklet),
-            "night": self.night.night,
-            "points": [plain(row) for row in self.alerts],
-            "curve": positions(self.at, self.curve).round(7).tolist(),
-            "satellites": self.satellites and [plain(row) for row in self.satellites],
-            "flashes": self.flashes and plain(self.flashes),
-            "light_curve": self.light_curve and [plain(row) for row in self.light_curve],
-            "glints": self.glints and [plain(row) for row in self.glints],
-            "stamps": None if self.stamps is None else sorted(self.stamps),
-        }
 
-
-def details(reader: ParquetReader, snapshot: Snapshot, name: str) -> Details:
+def details(snapshot: Snapshot, name: str) -> Details:
     """A tracklet of the store.
 
     Raises
     ------
     Refusal : 404 where there is none of that name
     """
-    night = reader.night_of(name, snapshot)
+    night = snapshot.night_of(name)
     (tracklet,) = [row for row in night.tracklets.to_pylist() if row["tracklet"] == name]
-    alerts = _rows(reader.part(night, "tracklet_alerts", "tracklet", name)) or []
+    alerts = _rows(night.part("tracklet_alerts", "tracklet", name)) or []
     alerts.sort(key=lambda row: (row["along_arcsec"], row["alert_id"]))
     ids = {row["alert_id"] for row in alerts}
-    around = _rows(reader.part(night, "candidates", "exposure", tracklet["exposure"])) or []
+    around = _rows(night.part("candidates", "exposure", tracklet["exposure"])) or []
     satellites = None
     if night.satellites is not None:
         satellites = [row for row in night.satellites.to_pylist() if row["tracklet"] == name]
@@ -80,8 +64,8 @@ def details(reader: ParquetReader, snapshot: Snapshot, name: str) -> Details:
     flashes = None
     if night.flashes is not None:
         flashes = [row for row in night.flashes.to_pylist() if row["tracklet"] == name]
-    glints = _rows(reader.part(night, "glints", "tracklet", name))
-    stamps = reader.part(night, "stamps", "tracklet", name, ["alert_id"])
+    glints = _rows(night.part("glints", "tracklet", name))
+    stamps = night.part("stamps", "tracklet", name, ["alert_id"])
     ra, dec, along = (
         np.array([row[c] for row in alerts], float) for c in ("ra", "dec", "along_arcsec")
     )
@@ -94,7 +78,7 @@ def details(reader: ParquetReader, snapshot: Snapshot, name: str) -> Details:
         satellites=satellites,
         flashes=None if flashes is None else next(iter(flashes), {}),
         glints=glints,
-        light_curve=_rows(reader.part(night, "light_curves", "tracklet", name)),
+        light_curve=_rows(night.part("light_curves", "tracklet", name)),
         stamps=None if stamps is None else frozenset(stamps["alert_id"].to_pylist()),
         at=at,
         curve=fitted_curve(at, along, offsets(at, ra, dec)),
@@ -111,25 +95,6 @@ def satellite_arc(found: Details, match: Row) -> np.ndarray | None:
         return None
     points = offsets(found.at, [ra for ra, _ in places], [dec for _, dec in places])
     return points if np.isfinite(points).all() else None
-
-
-def plain(value: Any) -> Any:
-    """A row or value as JSON has it: NaN null, times in ISO form, no bytes.
-
-    Examples
-    --------
-    >>> plain({"a": float("nan"), "b": b"FITS", "c": datetime(2021, 6, 4, tzinfo=UTC)})
-    {'a': None, 'c': '2021-06-04T00:00:00+00:00'}
-    """
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items() if not isinstance(item, bytes)}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    return value
 
 
 def _rows(table: pa.Table | None) -> list[Row] | None:

@@ -13,9 +13,9 @@ from fink_tracklets.errors import ServiceError
 from fink_tracklets.hbase.cells import NUMBERS, Cells, decode
 from fink_tracklets.hbase.client import HBase
 from fink_tracklets.hbase.settings import HBaseSettings
-from fink_tracklets.service.answers import Answer, page, pick
-from fink_tracklets.service.arguments import Query
-from fink_tracklets.service.columns import COMPUTED, NAME, column_names, finished, selected
+from fink_tracklets.service.query import Query
+from fink_tracklets.service.reading.answers import Answer, page, pick
+from fink_tracklets.service.reading.columns import COMPUTED, NAME, column_names, finished, selected
 
 ATTEMPTS = 2
 """A client of the service does not wait as long as a job does."""

@@ -1,4 +1,4 @@
-"""The arguments of /api/v1/tracklet, from text to typed values."""
+"""What is asked: tracklets by date or name, from text to typed values."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from fink_tracklets import naming
+from fink_tracklets.errors import UserError
+from fink_tracklets.naming import PREFIX, parse_name_beginning, parse_tracklet_name
 from fink_tracklets.service.refusal import shown, wrong
 
 FORMATS = ("json", "csv", "parquet", "votable")
@@ -27,8 +30,6 @@ ARGUMENTS = {
 DATE = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d)(?::(\d\d)(?::(\d\d)(?: (\d{2,9}))?)?)?)?", re.ASCII
 )
-NAME = re.compile(r"TRCK_(\d{8})_(\d{6})_(\d{2,9})", re.ASCII)
-PREFIX = re.compile(r"TRCK_(\d{0,8})(?:(?<=\d{8})_(\d{0,6}))?(?:(?<=_\d{6})_\d?)?", re.ASCII)
 DATES = "YYYY-MM-DD, YYYY-MM-DD hh, YYYY-MM-DD hh:mm, YYYY-MM-DD hh:mm:ss or YYYY-MM-DD hh:mm:ss NN"
 
 
@@ -98,7 +99,7 @@ def parse_date(text: str) -> Wanted:
     year, month, day, hour, minute, second, number = match.groups(default="")
     if not _possible(year + month + day, hour + minute + second):
         raise wrong(f"{shown(text)} is not a moment of the calendar: write {DATES} (UTC).")
-    prefix = f"TRCK_{year}{month}{day}"
+    prefix = f"{PREFIX}{year}{month}{day}"
     if hour:
         prefix += f"_{hour}{minute}{second}"
     if second:
@@ -124,30 +125,39 @@ def parse_id(text: str) -> Wanted:
         if not match[6]:
             raise wrong(f"{shown(text)} is not an id: {right}.")
         return parse_date(text)
-    if match := NAME.fullmatch(text):
-        if _possible(match[1], match[2]):
+    if name := parse_tracklet_name(text):
+        if _possible(name.date, name.time):
             return Wanted(text, exact=True)
-    elif match := PREFIX.fullmatch(text):
-        if _possible(match[1], match[2] or ""):
+    elif beginning := parse_name_beginning(text):
+        if _possible(*beginning):
             return Wanted(text)
-    elif text and "TRCK_".startswith(text):
-        return Wanted("TRCK_")
+    elif text and PREFIX.startswith(text):
+        return Wanted(PREFIX)
     raise wrong(f"{shown(text)} is not an id: {right}.")
 
 
 def parse_name(text: str) -> str:
     """A tracklet's whole name."""
-    match = NAME.fullmatch(text)
-    if match is None or not _possible(match[1], match[2]):
+    name = parse_tracklet_name(text)
+    if name is None or not _possible(name.date, name.time):
         raise wrong(f"{shown(text)} is not a tracklet's name: write TRCK_YYYYMMDD_hhmmss_NN.")
     return text
 
 
 def parse_night(text: str) -> str:
     """A night's name."""
-    if not re.fullmatch(r"\d{8}", text, re.ASCII) or not _possible(text, ""):
-        raise wrong(f"{shown(text)} is not a night: write YYYYMMDD.")
+    try:
+        naming.parse_night(text)
+    except UserError:
+        raise wrong(f"{shown(text)} is not a night: write YYYYMMDD.") from None
     return text
+
+
+def parse_number(text: str, what: str) -> int:
+    """A whole number that 64 bits hold."""
+    if not re.fullmatch(r"\d{1,19}", text, re.ASCII) or int(text) >= 2**63:
+        raise wrong(f"{shown(text)} is not {what}: write digits, a number below 2^63.")
+    return int(text)
 
 
 def parse_columns(text: str) -> tuple[str, ...]:

@@ -1,0 +1,82 @@
+"""The night's packets as Spark reads them: files of several schemas, columns that some lack."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from fink_tracklets.survey import StandIn, Survey
+
+SQL_TYPES = {
+    "boolean": "boolean",
+    "int": "int",
+    "long": "bigint",
+    "float": "float",
+    "double": "double",
+    "string": "string",
+}
+"""Avro's names of types to those of Spark SQL."""
+
+
+def read_packets(spark: SparkSession, path: str, survey: Survey) -> list[DataFrame]:
+    """The packets of a night, one frame for files whose schemas go together.
+
+    Parameters
+    ----------
+    path : a Parquet file or a folder of them, on any file system that Spark reads
+    survey : its `added` are the columns that files may lack
+    """
+    may_lack = {name: StandIn.of(text) for name, text in survey.added.items()}
+    return [_with_columns(frame, may_lack) for frame in _by_schema(spark, path)]
+
+
+def _by_schema(spark: SparkSession, path: str) -> list[DataFrame]:
+    """One frame where Spark can merge the files' schemas, else one for each schema."""
+    merging = spark.read.option("mergeSchema", True)
+    try:
+        return [merging.parquet(path)]
+    except (PySparkException, Py4JError) as error:
+        if "CANNOT_MERGE_SCHEMAS" not in str(error):
+            raise
+    files: dict[str, list[str]] = defaultdict(list)
+    for file in sorted(spark.read.parquet(path).inputFiles()):
+        files[spark.read.parquet(file).schema.json()].append(file)
+    return [spark.read.parquet(*some) for some in files.values()]
+
+
+def _with_columns(packets: DataFrame, may_lack: Mapping[str, StandIn]) -> DataFrame:
+    """The packets with its stand-in in place of each column that they lack."""
+    schema = packets.schema
+    whole: dict[str, Column] = {}
+    fields: dict[str, dict[str, Column]] = defaultdict(dict)
+    for path, stand_in in may_lack.items():
+        struct, _, name = path.rpartition(".")
+        value = F.expr(stand_in.sql).cast(SQL_TYPES[stand_in.type])
+        if not struct:
+            if _lacks(schema, name):
+                whole[name] = value
+        elif _lacks(schema, struct) or _lacks(schema[struct].dataType, name):
+            fields[struct][name] = value
+    for struct, values in fields.items():
+        if _lacks(schema, struct):
+            typed = F.struct(*(value.alias(name) for name, value in values.items()))
+            whole[struct] = F.when(F.lit(False), typed)
+        else:
+            column = F.col(struct)
+            for name, value in values.items():
+                column = column.withField(name, value)
+            whole[struct] = column
+    return packets.withColumns(whole) if whole else packets
+
+
+def _lacks(schema: T.DataType, name: str) -> bool:
+    """Whether a field is not there, or is one of nulls without a type."""
+    if not isinstance(schema, T.StructType) or name not in schema.names:
+        return True
+    return isinstance(schema[name].dataType, T.NullType)
