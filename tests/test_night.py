@@ -212,8 +212,9 @@ def test_rubin_s_times_become_the_utc_start(data, spark, tmp_path):
     """Real Rubin alerts of years with 36 and 37 leap seconds, against astropy."""
     sources = data / "rubin_dia_sources.parquet"
     store = str(tmp_path / "store")
-    stored = run_night("20250905", str(sources), store, survey="rubin_catalogue")
-    manifest = stored.manifest.as_dict()
+    manifest = run_night(
+        "20250905", str(sources), store, survey="rubin_catalogue"
+    ).manifest.as_dict()
     assert manifest["alerts_read"] == 463
     assert manifest["alerts_unusable"]["alerts"] == 0
     exposures = read_table(store, "exposures", "20250905").to_pandas()

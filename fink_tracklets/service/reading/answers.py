@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fink_tracklets.service.query import Query
-from fink_tracklets.service.reading.columns import NAME, name_key
+from fink_tracklets.service.reading.columns import name_key, tracklet_names
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def pick(tables: Sequence[pa.Table], names: Sequence[str]) -> pa.Table:
     if not tables:
         return pa.table({})
     table = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
-    place = pc.index_in(table[NAME], value_set=pa.array(names, pa.string()))
+    place = pc.index_in(tracklet_names(table), value_set=pa.array(names, pa.string()))
     if len(tables) == 1:
         return table if not place.null_count else table.filter(pc.is_valid(place))
     rank = pa.table({"rank": place, "row": pa.array(range(len(table)))})

@@ -1,8 +1,9 @@
-"""The broker's columns: `i:` what the survey sent, `d:` what we add, `v:` computed on reading."""
+"""The broker's columns: what the survey sent and what we add, each with the family that the survey
+gives it (ZTF's `i:` and `d:`, Rubin's `r:` and `f:`), and `v:`, computed on reading."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -14,27 +15,36 @@ from fink_tracklets.hbase.cells import text
 from fink_tracklets.naming import UNIX_EPOCH_JD, name_parts
 from fink_tracklets.service.refusal import shown, wrong
 from fink_tracklets.store.joined import MATCH, OF_ALERT, OF_TRACKLET
+from fink_tracklets.survey import Carry
 from fink_tracklets.tables import FLASHES, GLINTS, SATELLITES, TRACKLET_ALERTS, TRACKLETS
 
 COMPUTED = {
     "v:lastdate": "start of the exposure, UTC",
     "v:constellation": "constellation of the alert",
 }
-NAME = "d:tracklet"
 
 
-def column_names(carried: Collection[str]) -> dict[str, str]:
+def column_names(carry: Carry) -> dict[str, str]:
     """Column of our tables to the broker's, for a survey that carries these columns."""
+    sent = carry.by_name
     ours = dict.fromkeys(
-        [*TRACKLET_ALERTS.names, *TRACKLETS.names, *MATCH, *OF_ALERT, *OF_TRACKLET, *carried]
+        [*TRACKLET_ALERTS.names, *TRACKLETS.names, *MATCH, *OF_ALERT, *OF_TRACKLET, *sent]
     )
-    return {name: f"{'i' if name in carried else 'd'}:{name}" for name in ours}
+    families = carry.survey_family, carry.derived_family
+    return {name: f"{families[name not in sent]}:{name}" for name in ours}
 
 
-def named(rows: pa.Table, carried: Collection[str]) -> pa.Table:
-    """Rows of `alert_rows` under the broker's names; ``carried`` are the survey's columns."""
-    names = column_names(carried)
-    return rows.rename_columns([names.get(n, f"d:{n}") for n in rows.column_names])
+def named(rows: pa.Table, carry: Carry) -> pa.Table:
+    """Rows of `alert_rows` under the broker's names."""
+    names = column_names(carry)
+    return rows.rename_columns(
+        [names.get(n, f"{carry.derived_family}:{n}") for n in rows.column_names]
+    )
+
+
+def tracklet_names(table: pa.Table) -> pa.ChunkedArray:
+    """The tracklet of each row of an answer."""
+    return pc.coalesce(*(table[n] for n in table.column_names if n.endswith(":tracklet")))
 
 
 def finished(table: pa.Table) -> pa.Table:
@@ -44,16 +54,14 @@ def finished(table: pa.Table) -> pa.Table:
     alphabetical order, rows newest exposure first, then by the tracklet's number and along it.
     """
     columns = {name: _plain(table[name]) for name in table.column_names}
-    suffixes = {name[2:]: name for name in columns}
+    suffixes = {name.partition(":")[2]: name for name in columns}
     jd = columns[suffixes["jd"]].to_numpy().astype(float)
     columns["v:lastdate"] = pa.chunked_array([pa.array([date_text(t) for t in jd], pa.string())])
     ra, dec = (columns[suffixes[n]].to_numpy().astype(float) for n in ("ra", "dec"))
     columns["v:constellation"] = pa.chunked_array([pa.array(constellations(ra, dec), pa.string())])
     plain = pa.table({name: columns[name] for name in sorted(columns)})
     keys = zip(
-        plain[NAME].to_pylist(),
-        plain["d:along_arcsec"].to_pylist(),
-        plain["d:alert_id"].to_pylist(),
+        *(plain[suffixes[n]].to_pylist() for n in ("tracklet", "along_arcsec", "alert_id")),
         range(len(plain)),
         strict=True,
     )

@@ -15,7 +15,8 @@ from fink_tracklets.hbase.client import HBase
 from fink_tracklets.hbase.settings import HBaseSettings
 from fink_tracklets.service.query import Query
 from fink_tracklets.service.reading.answers import Answer, page, pick
-from fink_tracklets.service.reading.columns import COMPUTED, NAME, column_names, finished, selected
+from fink_tracklets.service.reading.columns import COMPUTED, column_names, finished, selected
+from fink_tracklets.survey import Carry
 
 ATTEMPTS = 2
 """A client of the service does not wait as long as a job does."""
@@ -62,7 +63,7 @@ class HBaseReader:
                 families = [names.survey_family, names.derived_family]
                 scan = hbase.scan(names.table, f"{first}_", f"{last}`", families)
                 rows = [cells for _, cells in scan if cells.get(ours.encode()) in wanted]
-        known = {*types, *COMPUTED} if types else {*column_names(()).values(), *COMPUTED}
+        known = {*types, *COMPUTED} if types else {*column_names(Carry()).values(), *COMPUTED}
         table = pick([finished(_table(rows, types, names))] if rows else [], part.names)
         return Answer(selected(table, query.columns, known), part.total, part.last)
 
@@ -93,5 +94,4 @@ def _table(rows: list[Cells], types: Mapping[str, str], names: Any) -> pa.Table:
             values = [None if value is None else value == "true" for value in values]
             kind = pa.bool_()
         columns[name] = pa.array(values, kind)
-    assert NAME in columns
     return pa.table(columns)
