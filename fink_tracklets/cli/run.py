@@ -39,16 +39,18 @@ def run(options: argparse.Namespace) -> None:
     from fink_tracklets.cli.show import night_text
     from fink_tracklets.pipeline.run import run_night
     from fink_tracklets.progress import Progress
+    from fink_tracklets.survey import load_survey
 
     progress = Progress(options.quiet)
-    settings = None if options.hbase is None else reachable(options.hbase, progress)
+    survey = load_survey(options.survey)
+    settings = None if options.hbase is None else reachable(options.hbase, survey.name, progress)
     if options.satcat is not None and not options.elements:
         raise UserError("--satcat needs --elements: give the files of orbital elements, too.")
     stored = run_night(
         options.night,
         options.alerts,
         options.store,
-        options.survey,
+        survey,
         progress=progress,
         spark_log=options.spark_log,
         elements=options.elements or (),

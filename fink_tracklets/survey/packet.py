@@ -112,6 +112,10 @@ class Carry:
 
     columns: tuple[str, ...] = ()
     """Their dotted names in the packet."""
+    survey_family: str = "i"
+    """Before the colon of what the survey sent, where the broker's columns are answered."""
+    derived_family: str = "d"
+    """Before the colon of what we add."""
 
     @cached_property
     def by_name(self) -> dict[str, str]:
@@ -121,6 +125,9 @@ class Carry:
     def __post_init__(self) -> None:
         if len(self.by_name) < len(self.columns):
             raise ValueError("two of the columns end in the same name")
+        families = (self.survey_family, self.derived_family)
+        if not all(family.isidentifier() for family in families) or len({*families, "v"}) < 3:
+            raise ValueError("survey_family and derived_family must be two words, none of them v")
 
 
 CANONICAL = tuple(column.name for column in fields(Columns))

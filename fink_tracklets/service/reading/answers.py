@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from fink_tracklets.hbase.rows import tracklet_keys
 from fink_tracklets.service.query import Query
-from fink_tracklets.service.reading.columns import NAME, name_key
+from fink_tracklets.service.reading.columns import name_key, ours, tracklet_names
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def pick(tables: Sequence[pa.Table], names: Sequence[str]) -> pa.Table:
     if not tables:
         return pa.table({})
     table = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
-    place = pc.index_in(table[NAME], value_set=pa.array(names, pa.string()))
+    place = pc.index_in(tracklet_names(table), value_set=pa.array(names, pa.string()))
     if len(tables) == 1:
         return table if not place.null_count else table.filter(pc.is_valid(place))
     rank = pa.table({"rank": place, "row": pa.array(range(len(table)))})
@@ -87,7 +87,6 @@ def rows_of(table: pa.Table, key: str) -> pa.Table:
     """The rows of one tracklet whose key in HBase begins so, see `fink_tracklets.hbase.rows`."""
     if not len(table):
         return table
-    names = {"tracklet": NAME, "object_id": "d:object_id", "alert_id": "d:alert_id"}
-    rows = pa.table({name: table[column] for name, column in names.items()})
+    rows = pa.table({name: ours(table, name) for name in ("tracklet", "object_id", "alert_id")})
     keys = pa.array(tracklet_keys(rows.to_pandas()).to_list(), pa.string())
     return table.filter(pc.starts_with(keys, key))

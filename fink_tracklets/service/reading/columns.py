@@ -1,8 +1,9 @@
-"""The broker's columns: `i:` what the survey sent, `d:` what we add, `v:` computed on reading."""
+"""The broker's columns: what the survey sent and what we add, each with the family that the survey
+gives it (ZTF's `i:` and `d:`, Rubin's `r:` and `f:`), and `v:`, computed on reading."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -16,6 +17,7 @@ from fink_tracklets.naming import UNIX_EPOCH_JD, name_parts
 from fink_tracklets.service.reading.classification import classifications
 from fink_tracklets.service.refusal import shown, wrong
 from fink_tracklets.store.joined import MATCH, OF_ALERT, OF_TRACKLET
+from fink_tracklets.survey import Carry
 from fink_tracklets.tables import FLASHES, GLINTS, SATELLITES, TRACKLET_ALERTS, TRACKLETS
 
 COMPUTED = {
@@ -35,23 +37,36 @@ SCIENCE = {
     "d:rf_kn_vs_nonkn": pa.float64(),
 }
 """What the broker's science modules find. Clients may ask for it of nights that do not have it."""
-NAME = "d:tracklet"
 YEARS_JD = (1_721_426.0, 5_373_484.0)
 """Between these the years of the calendar have one to four digits."""
 
 
-def column_names(carried: Collection[str]) -> dict[str, str]:
+def column_names(carry: Carry) -> dict[str, str]:
     """Column of our tables to the broker's, for a survey that carries these columns."""
-    ours = dict.fromkeys(
-        [*TRACKLET_ALERTS.names, *TRACKLETS.names, *MATCH, *OF_ALERT, *OF_TRACKLET, *carried]
+    sent = carry.by_name
+    all_names = dict.fromkeys(
+        [*TRACKLET_ALERTS.names, *TRACKLETS.names, *MATCH, *OF_ALERT, *OF_TRACKLET, *sent]
     )
-    return {name: f"{'i' if name in carried else 'd'}:{name}" for name in ours}
+    families = carry.survey_family, carry.derived_family
+    return {name: f"{families[name not in sent]}:{name}" for name in all_names}
 
 
-def named(rows: pa.Table, carried: Collection[str]) -> pa.Table:
-    """Rows of `alert_rows` under the broker's names; ``carried`` are the survey's columns."""
-    names = column_names(carried)
-    return rows.rename_columns([names.get(n, f"d:{n}") for n in rows.column_names])
+def named(rows: pa.Table, carry: Carry) -> pa.Table:
+    """Rows of `alert_rows` under the broker's names."""
+    names = column_names(carry)
+    return rows.rename_columns(
+        [names.get(n, f"{carry.derived_family}:{n}") for n in rows.column_names]
+    )
+
+
+def ours(table: pa.Table, name: str) -> pa.ChunkedArray:
+    """One of our own columns of an answer, whatever family a row's survey has it in."""
+    return pc.coalesce(*(table[n] for n in table.column_names if n.endswith(f":{name}")))
+
+
+def tracklet_names(table: pa.Table) -> pa.ChunkedArray:
+    """The tracklet of each row of an answer."""
+    return ours(table, "tracklet")
 
 
 def finished(table: pa.Table) -> pa.Table:
@@ -61,7 +76,7 @@ def finished(table: pa.Table) -> pa.Table:
     alphabetical order, rows newest exposure first, then by the tracklet's number and along it.
     """
     columns = {name: _plain(table[name]) for name in table.column_names}
-    suffixes = {name[2:]: name for name in columns}
+    suffixes = {name.partition(":")[2]: name for name in columns}
     jd = columns[suffixes["jd"]].to_numpy().astype(float)
     first = np.full(len(jd), np.nan)
     if "i:jdstarthist" in columns:
@@ -78,9 +93,7 @@ def finished(table: pa.Table) -> pa.Table:
     columns["v:lapse"] = pa.chunked_array([pa.array(jd - first, pa.float64(), from_pandas=True)])
     plain = pa.table({name: columns[name] for name in sorted(columns)})
     keys = zip(
-        plain[NAME].to_pylist(),
-        plain["d:along_arcsec"].to_pylist(),
-        plain["d:alert_id"].to_pylist(),
+        *(plain[suffixes[n]].to_pylist() for n in ("tracklet", "along_arcsec", "alert_id")),
         range(len(plain)),
         strict=True,
     )

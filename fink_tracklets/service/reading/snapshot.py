@@ -17,7 +17,7 @@ from fink_tracklets.service.reading.columns import COMPUTED, column_names
 from fink_tracklets.service.refusal import Refusal
 from fink_tracklets.store.manifest import Manifest
 from fink_tracklets.store.night import StoredNight
-from fink_tracklets.survey import Survey
+from fink_tracklets.survey import Carry, Survey
 from fink_tracklets.tables import TRACKLETS
 
 SUMMARY = (
@@ -74,11 +74,6 @@ class HeldNight:
         """What was done in the night."""
         return self.stored.manifest
 
-    @property
-    def carried(self) -> frozenset[str]:
-        """The columns of `tracklet_alerts` that the survey sent."""
-        return frozenset(self.survey.carry.by_name)
-
     def summary(self) -> dict[str, Any]:
         """What is told of the night, as JSON has it."""
         whole = self.manifest.as_dict()
@@ -115,7 +110,7 @@ class Snapshot:
     @cached_property
     def columns(self) -> frozenset[str]:
         """All columns that an answer can have, under the broker's names."""
-        carried = {night.carried for night in self.nights.values()} or {frozenset()}
+        carried = {night.survey.carry for night in self.nights.values()} or {Carry()}
         return frozenset(COMPUTED).union(*(column_names(some).values() for some in carried))
 
     @cached_property
