@@ -76,7 +76,7 @@ def night_rows(stored: StoredNight, settings: HBaseSettings) -> NightRows:
     """A stored night: what the survey sent in its column family, what we add in ours."""
     tables = ("tracklet_alerts", "tracklets", "satellites", "glints", "flashes")
     alerts = alert_rows(*(stored.table(name) for name in tables))
-    sent = stored.survey.carry.by_name
+    sent = stored.survey.carry.sent
     families = settings.tracklets
     columns = {
         name: f"{families.survey_family if name in sent else families.derived_family}:{name}"

@@ -43,9 +43,9 @@ YEARS_JD = (1_721_426.0, 5_373_484.0)
 
 def column_names(carry: Carry) -> dict[str, str]:
     """Column of our tables to the broker's, for a survey that carries these columns."""
-    sent = carry.by_name
+    sent = carry.sent
     all_names = dict.fromkeys(
-        [*TRACKLET_ALERTS.names, *TRACKLETS.names, *MATCH, *OF_ALERT, *OF_TRACKLET, *sent]
+        [*TRACKLET_ALERTS.names, *TRACKLETS.names, *MATCH, *OF_ALERT, *OF_TRACKLET, *carry.by_name]
     )
     families = carry.survey_family, carry.derived_family
     return {name: f"{families[name not in sent]}:{name}" for name in all_names}
