@@ -35,7 +35,7 @@ def add(commands: common.Commands) -> None:
 def run(options: argparse.Namespace) -> None:
     """The end-of-night job."""
     from fink_tracklets.cli.hbase import publish_stored, reachable
-    from fink_tracklets.cli.satellites import report
+    from fink_tracklets.cli.satellites import complain_of_files, report
     from fink_tracklets.cli.show import night_text
     from fink_tracklets.pipeline.run import run_night
     from fink_tracklets.progress import Progress
@@ -62,3 +62,4 @@ def run(options: argparse.Namespace) -> None:
             print(report(stored))
     if settings is not None:
         publish_stored(stored, settings, progress)
+    complain_of_files(stored)

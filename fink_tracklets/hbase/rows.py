@@ -76,7 +76,7 @@ def night_rows(stored: StoredNight, settings: HBaseSettings) -> NightRows:
     """A stored night: what the survey sent in its column family, what we add in ours."""
     tables = ("tracklet_alerts", "tracklets", "satellites", "glints", "flashes")
     alerts = alert_rows(*(stored.table(name) for name in tables))
-    sent = stored.survey.carry.by_name
+    sent = stored.survey.carry.sent
     families = settings.tracklets
     columns = {
         name: f"{families.survey_family if name in sent else families.derived_family}:{name}"
@@ -90,11 +90,6 @@ def night_rows(stored: StoredNight, settings: HBaseSettings) -> NightRows:
 def row_keys(alerts: pa.Table, alert_key: str) -> tuple[list[str], list[str | None]]:
     """The row keys of `tracklet_alerts` in the tracklets' table and in that of all alerts.
 
-    The first is <tracklet>_<objectId>. Where an object has further alerts in one tracklet, the one
-    with the smallest alert id has this key, and each other one <tracklet>_<objectId>_<alert id>: a
-    scan by the tracklet, or by tracklet and object, finds them all. What has no object goes by its
-    alert's id.
-
     The second is `alert_key` filled in, see `AlertTable`. repr gives Spark's own text of a double.
     It is None where a value is null, or an id that means none.
     """
@@ -107,10 +102,6 @@ def row_keys(alerts: pa.Table, alert_key: str) -> tuple[list[str], list[str | No
         )
     frame = alerts.select(sorted(needed)).to_pandas(integer_object_nulls=True)
     objects = frame["object_id"].str.removeprefix(NO_OBJECT)
-    further = frame.sort_values("alert_id").duplicated(["tracklet", "object_id"])
-    suffix = pd.Series("", frame.index).where(~further, "_" + frame["alert_id"].astype(str))
-    keys = frame["tracklet"] + "_" + objects + suffix
-
     values = {"salt": objects.str[-3:], **{n: frame[n] for n in names if n != "salt"}}
     rows = zip(*(values[name] for name in names), strict=True)
     filled = [
@@ -119,7 +110,25 @@ def row_keys(alerts: pa.Table, alert_key: str) -> tuple[list[str], list[str | No
         else alert_key.format(**{n: _text(v) for n, v in zip(names, row, strict=True)})
         for row in rows
     ]
-    return keys.to_list(), filled
+    return tracklet_keys(frame).to_list(), filled
+
+
+def tracklet_keys(alerts: pd.DataFrame) -> pd.Series:
+    """The row key in the tracklets' table of each alert of whole tracklets.
+
+    It is <tracklet>_<objectId>. Where an object has further alerts in one tracklet, the one with
+    the smallest alert id has this key, and each other one <tracklet>_<objectId>_<alert id>: a scan
+    by the tracklet, or by tracklet and object, finds them all. What has no object goes by its
+    alert's id.
+
+    Parameters
+    ----------
+    alerts : tracklet, object_id, alert_id
+    """
+    objects = alerts["object_id"].str.removeprefix(NO_OBJECT)
+    further = alerts.sort_values("alert_id").duplicated(["tracklet", "object_id"])
+    suffix = pd.Series("", alerts.index).where(~further, "_" + alerts["alert_id"].astype(str))
+    return alerts["tracklet"] + "_" + objects + suffix
 
 
 def _text(value: object) -> str:

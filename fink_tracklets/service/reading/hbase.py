@@ -14,7 +14,7 @@ from fink_tracklets.hbase.cells import NUMBERS, Cells, decode
 from fink_tracklets.hbase.client import HBase
 from fink_tracklets.hbase.settings import HBaseSettings
 from fink_tracklets.service.query import Query
-from fink_tracklets.service.reading.answers import Answer, page, pick
+from fink_tracklets.service.reading.answers import Answer, page, pick, rows_of
 from fink_tracklets.service.reading.columns import COMPUTED, column_names, finished, selected
 from fink_tracklets.survey import Carry
 
@@ -66,7 +66,11 @@ class HBaseReader:
                 rows = [cells for _, cells in scan if cells.get(ours.encode()) in wanted]
         known = {*types, *COMPUTED} if types else {*column_names(self.carry).values(), *COMPUTED}
         table = pick([finished(_table(rows, types, self._families()))] if rows else [], part.names)
-        return Answer(selected(table, query.columns, known), part.total, part.last)
+        total = part.total
+        if query.wanted.row:
+            table = rows_of(table, query.wanted.row)
+            total = len(table)
+        return Answer(selected(table, query.columns, known), total, part.last)
 
     def _families(self) -> dict[str, str]:
         """How answers call the two column families, to what HBase calls them."""

@@ -29,7 +29,7 @@ UCDS = {
 }
 """As version 1.03 of the protocol names them."""
 ARGUMENTS = {
-    "RA": "Right ascension [deg, ICRS], 0 to 360.",
+    "RA": "Right ascension [deg, ICRS], modulo 360.",
     "DEC": "Declination [deg, ICRS], -90 to 90.",
     "SR": "Radius [deg], 0 to 180.",
     "VERB": "1, 2 or 3: all columns in any case.",
@@ -59,7 +59,7 @@ def conesearch(request: Request, reader: StoreReader) -> Response:
     """Tracklets that pass within SR [deg] of a position, as a VOTable."""
     try:
         given = {name.upper(): value for name, value in from_address(request).items()}
-        ra = number(given, "RA", 0, 360)
+        ra = number(given, "RA", -1e6, 1e6) % 360
         dec = number(given, "DEC", -90, 90)
         radius = number(given, "SR", 0, 180)
         if given.get("VERB", "1") not in ("1", "2", "3"):
@@ -73,7 +73,7 @@ def conesearch(request: Request, reader: StoreReader) -> Response:
 def number(given: dict[str, str], name: str, low: float, high: float) -> float:
     """A number of the request within its range."""
     text = given.get(name, "").strip()
-    right = f"{name} must be a number of degrees from {low} to {high}"
+    right = f"{name} must be a number of degrees from {low:g} to {high:g}"
     if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", text[:60], re.ASCII):
         raise wrong(f"{right}, not {shown(text)}." if text else f"{right}; it is missing.")
     value = float(text[:60])
