@@ -62,13 +62,26 @@ def as_xml(rows):
     return ET.tostring(root, encoding="unicode")
 
 
+def as_kvn(rows):
+    header = "CCSDS_OMM_VERS = 2.0\nCOMMENT made for a test\n"
+    units = {"MEAN_MOTION": " [rev/day]"}
+    return "\n".join(
+        header + "\n".join(f"{key} = {value}{units.get(key, '')}" for key, value in row.items())
+        for row in rows
+    )
+
+
+def in_namespace(rows):
+    return as_xml(rows).replace("<ndm>", '<ndm xmlns="urn:ccsds:schema:ndmxml">')
+
+
 def written(folder, text, name="elements"):
     file = folder / name
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
     return file
 
 
-@pytest.mark.parametrize("form", [as_json, as_csv, as_xml])
+@pytest.mark.parametrize("form", [as_json, as_csv, as_xml, in_namespace, as_kvn])
 @pytest.mark.parametrize("packed", [False, True])
 def test_every_format_gives_the_same_orbit(form, packed, tmp_path):
     text = form([OMM, {**OMM, "NORAD_CAT_ID": "400123", "OBJECT_NAME": "NEW"}]).encode()
@@ -95,14 +108,14 @@ def test_irregular_lines_are_read_or_named_never_fatal(tmp_path):
     assert found.norad_cat_id.tolist() == [11, 111234]
     assert found.duplicates == 1
     assert len(found.unusable) == 2
-    assert "line 7: a line 1 without its other line" in found.unusable[0]
-    assert "line 1 of the set is cut short (50 of 69 characters)" in found.unusable[1]
+    assert "line 7: a line 1 without its other line" in found.unusable[0].sentence
+    assert "line 1 of the set is cut short (50 of 69 characters)" in found.unusable[1].sentence
 
 
 def test_a_wrong_digit_is_noticed(tmp_path):
     text = VANGUARD + VANGUARD.replace("148.9437", "149.9437")
     (line,) = read_elements([written(tmp_path, text)]).unusable
-    assert "line 5: the checksum of line 2 is wrong" in line
+    assert "line 5: the checksum of line 2 is wrong" in line.sentence
 
 
 @pytest.mark.parametrize(
@@ -115,7 +128,10 @@ def test_a_wrong_digit_is_noticed(tmp_path):
         (gzip.compress(VANGUARD.encode() * 50)[:-20], "broken gzip file"),
         (as_json([OMM])[:-20].encode(), "not whole JSON"),
         (as_xml([OMM])[:-20].encode(), "not whole XML"),
-        (as_json([{**OMM, "EPOCH": "yesterday"}]).encode(), "set 1: Invalid isoformat"),
+        (
+            as_json([{**OMM, "EPOCH": "yesterday"}]).encode(),
+            "set 1: the epoch 'yesterday' is not a moment",
+        ),
         (VANGUARD[:100].encode(), "no usable element set"),
     ],
 )

@@ -67,7 +67,7 @@ def test_thaicom_2_is_the_only_one(method, stored, file, capsys):
     assert 36_000 < match["range_km"] < 42_000
     assert 14 < match["rate_arcsec_per_s"] < 16
     assert abs(match["element_age_d"] + 6.25) < 0.01
-    assert read_manifest(stored, NIGHT)["satellites"]["elements"]["objects"] == 21651
+    assert read_manifest(stored, NIGHT)["satellites"]["elements"]["objects"] == 21643
 
 
 def test_the_match_travels_with_the_tracklet(stored, file, tmp_path):

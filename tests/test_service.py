@@ -17,7 +17,8 @@ import requests
 from astropy.table import Table
 
 from fink_tracklets import read_table
-from fink_tracklets.service.query import ARGUMENTS, parse_id
+from fink_tracklets.service.query import ARGUMENTS
+from fink_tracklets.service.wanted import parse_id
 from tests.conftest import ROOT, SAMPLE
 from tests.serving import serving
 from tests.stores import write_night, write_store
@@ -211,7 +212,7 @@ def test_columns(sample):
     [
         ({"date": "2021-13-01"}, "YYYY-MM-DD hh:mm:ss NN"),
         ({"date": "2021-02-29"}, "YYYY-MM-DD hh"),
-        ({"date": "2021-10-22 9"}, "YYYY-MM-DD hh"),
+        ({"date": "2021-10-22 93"}, "YYYY-MM-DD hh"),
         ({"date": "2021-10-22 25"}, "YYYY-MM-DD hh"),
         ({"date": "yesterday"}, "YYYY-MM-DD"),
         ({"date": "\uff12021-10-22"}, "YYYY-MM-DD"),
@@ -220,10 +221,9 @@ def test_columns(sample):
         ({"id": ""}, "TRCK_YYYYMMDD_hhmmss_NN"),
         ({"id": "TRCK_20211399"}, "TRCK_YYYYMMDD_hhmmss_NN"),
         ({"id": "TRCK_20211022_999999_00"}, "TRCK_YYYYMMDD_hhmmss_NN"),
-        ({"id": "2021-10-22"}, "TRCK_YYYYMMDD_hhmmss_NN"),
         ({"id": "ZTF21abebfge"}, "TRCK_YYYYMMDD_hhmmss_NN"),
         ({"id": "TRCK_20211022_091949_" + "9" * 400}, "TRCK_YYYYMMDD_hhmmss_NN"),
-        ({"date": "2021-10-22", "id": NAME}, "either date or id"),
+        ({"date": "2021-10-22", "id": "here"}, "TRCK_YYYYMMDD_hhmmss_NN"),
         ({"columns": "*"}, "either date or id"),
         ({"date": "2021-10-22", "output-format": "xml"}, "json, csv, parquet or votable"),
         ({"date": "2021-10-22", "columns": ""}, "i:objectId"),

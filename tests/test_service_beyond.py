@@ -9,7 +9,6 @@ import socket
 from html import unescape
 from urllib.parse import urlparse
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import requests
@@ -20,9 +19,7 @@ from fink_tracklets import read_table
 from fink_tracklets.service.app import make_app
 from fink_tracklets.service.reading.parquet import ParquetReader
 from fink_tracklets.service.reading.stamps import unzipped
-from fink_tracklets.service.rest.cone import to_arc
 from fink_tracklets.service.settings import load_service
-from fink_tracklets.sky.sphere import unit_vectors
 from fink_tracklets.store.amend import amend_night
 from fink_tracklets.store.night import open_night
 from fink_tracklets.tables import TABLES
@@ -96,20 +93,6 @@ def test_cone_search(made, made_store):
         answer = get(f"{made}/api/v1/conesearch", RA=ra, DEC=dec, SR=1)
         assert answer.status_code == 400
         assert 'value="ERROR"' in answer.text
-
-
-def test_distance_from_an_arc_equals_that_of_its_nearest_point():
-    random = np.random.default_rng(1)
-    start = unit_vectors(random.uniform(0, 360, 30), random.uniform(-80, 80, 30))
-    end = start + random.normal(0, 0.02, start.shape)
-    end /= np.linalg.norm(end, axis=1, keepdims=True)
-    for point in start[:10] + random.normal(0, 0.02, (10, 3)):
-        point /= np.linalg.norm(point)
-        share = np.linspace(0, 1, 20_001)[:, None, None]
-        along = start + share * (end - start)
-        along /= np.linalg.norm(along, axis=2, keepdims=True)
-        plain = np.degrees(2 * np.arcsin(np.linalg.norm(along - point, axis=2).min(axis=0) / 2))
-        np.testing.assert_allclose(to_arc(point, start, end), plain, atol=1e-4)
 
 
 def test_hostile_requests_get_a_sentence(made):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from fink_tracklets.cli import (
     demo,
+    elements,
     evaluate,
     glints,
     hbase,
@@ -26,6 +27,7 @@ from fink_tracklets.version import __version__
 COMMANDS = (
     run,
     satellites,
+    elements,
     hbase,
     glints,
     photometry,

@@ -28,6 +28,12 @@ def add(commands: common.Commands) -> None:
         help="HBase's Thrift server, in place of --store; default: that of conf/hbase.toml",
     )
     command.add_argument(
+        "--survey",
+        default="ztf",
+        metavar="NAME",
+        help="with --hbase, whose tables (default: %(default)s)",
+    )
+    command.add_argument(
         "--alerts",
         metavar="PATH",
         help="Parquet file or folder of the nights' alerts, for stamps that the store has not; "
@@ -80,8 +86,10 @@ def serve(options: argparse.Namespace) -> None:
     else:
         from fink_tracklets.hbase.settings import load_hbase
         from fink_tracklets.service.reading.hbase import HBaseReader
+        from fink_tracklets.survey import load_survey
 
-        reader = HBaseReader(load_hbase(options.hbase))
+        survey = load_survey(options.survey)
+        reader = HBaseReader(load_hbase(options.hbase, survey.name), survey.carry)
     reader.check()
     server = uvicorn.Server(
         uvicorn.Config(

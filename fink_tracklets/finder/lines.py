@@ -4,9 +4,10 @@ A pair (i, j) is a line when the points within T of its great circle and between
 many that a tracklet from i to j may be significant (`NullModel.could_pass`). `search` finds pairs
 that may be lines; here they are confirmed by exact distances::
 
-              .      o j
-         . . . o . .        T
-        i o . . . . o        the points near the arc: i, two others, j
+                 o
+        . . . . . . . . . . . .   T
+        i ------ o ------------ j       a line of four points: i, j and two between them
+        . . . . . . . .o. . . .   T
 """
 
 from __future__ import annotations

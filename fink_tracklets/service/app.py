@@ -6,6 +6,7 @@ import pyarrow as pa
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -20,6 +21,9 @@ from fink_tracklets.service.refusal import Refusal, first_line
 from fink_tracklets.service.rest import cone, health, nights, satellites, stamps, tracklet
 from fink_tracklets.service.settings import ServiceSettings
 from fink_tracklets.version import __version__
+
+READING = ("GET", "POST", "OPTIONS")
+"""What web pages elsewhere may do: all that there is."""
 
 
 def make_app(
@@ -45,6 +49,13 @@ def make_app(
     app.state.reader, app.state.settings, app.state.alerts = reader, settings, alerts
     app.state.registry = CollectorRegistry()
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.allowed_origins,
+        allow_methods=READING,
+        allow_headers=["*"],
+        expose_headers=["Content-Disposition", "Link", "X-Total-Count"],
+    )
     app.add_middleware(Measured, registry=app.state.registry, log=log, root_path=settings.root_path)
     for error in (Refusal, UserError, OSError, pa.ArrowException, HTTPException):
         app.add_exception_handler(error, _refused)
@@ -79,6 +90,9 @@ async def _refused(request: Request, error: Exception) -> Response:
         status, sentence = 503, f"The store cannot be read: {first_line(error)}"
     headers = getattr(error, "headers", None)
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    if request.method == "OPTIONS" and status == 405:
+        allowed = READING if path == tracklet.BROKER else ("GET", "OPTIONS")
+        return Response(status_code=204, headers={"Allow": ", ".join(allowed)})
     if path.startswith(("/api/", "/healthz", "/metrics")):
         body = {"status": "error", "text": sentence}
         return JSONResponse(body, status_code=status, headers=headers)

@@ -108,26 +108,46 @@ class StandIn(NamedTuple):
 
 @dataclass(frozen=True)
 class Carry:
-    """Packet columns that travel unchanged into `tracklet_alerts`, under their last name."""
+    """What travels from packets into `tracklet_alerts`: survey columns, unchanged, under their last
+    name, and what the broker derived before us."""
 
     columns: tuple[str, ...] = ()
-    """Their dotted names in the packet."""
+    """Dotted names in the packet of what the survey sent."""
     survey_family: str = "i"
     """Before the colon of what the survey sent, where the broker's columns are answered."""
     derived_family: str = "d"
-    """Before the colon of what we add."""
+    """Before the colon of what we add, and of what the broker derived."""
+    derived: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Name to `type = expression`: an Avro type and Spark SQL over the packet."""
+
+    @cached_property
+    def sent(self) -> dict[str, str]:
+        """Table column to packet column of what the survey sent."""
+        return {path.rsplit(".", 1)[-1]: path for path in self.columns}
 
     @cached_property
     def by_name(self) -> dict[str, str]:
-        """Table column to packet column."""
-        return {path.rsplit(".", 1)[-1]: path for path in self.columns}
+        """Table column to Spark SQL over the packet, of all that is carried."""
+        found = {name: StandIn.of(text) for name, text in self.derived.items()}
+        return self.sent | {n: f"try_cast({one.sql} AS {one.type})" for n, one in found.items()}
 
     def __post_init__(self) -> None:
-        if len(self.by_name) < len(self.columns):
+        if len(self.sent) < len(self.columns):
             raise ValueError("two of the columns end in the same name")
         families = (self.survey_family, self.derived_family)
         if not all(family.isidentifier() for family in families) or len({*families, "v"}) < 3:
             raise ValueError("survey_family and derived_family must be two words, none of them v")
+        for name, text in self.derived.items():
+            if not (name.isascii() and name.isidentifier()):
+                raise ValueError(f"derived {name} must be a plain word")
+            if name in self.sent:
+                raise ValueError(f"derived {name} is one of the columns that the survey sent, too")
+            kind, equals, sql = (part.strip() for part in text.partition("="))
+            if kind not in AVRO_TYPES or not equals or not sql:
+                known = ", ".join(AVRO_TYPES)
+                raise ValueError(
+                    f"derived {name} must be 'type = expression' with one of the types {known}"
+                )
 
 
 CANONICAL = tuple(column.name for column in fields(Columns))

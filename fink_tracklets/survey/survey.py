@@ -13,6 +13,7 @@ from fink_tracklets.survey.finder import FinderLimits
 from fink_tracklets.survey.glints import GlintSettings
 from fink_tracklets.survey.packet import AVRO_TYPES, Carry, Columns, Cut, StandIn, TimeConvention
 from fink_tracklets.survey.satellites import SatelliteLimits
+from fink_tracklets.tables import TABLES
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,11 @@ class Survey:
                 raise ValueError(f"added {name} must be one of {', '.join(AVRO_TYPES)}")
             if name.count(".") > 1:
                 raise ValueError(f"added {name} must be a column or a field of one")
-        for name, packet_column in self.carry.by_name.items():
+        ours = {column for table in TABLES.values() for column in table.names}
+        for name in self.carry.derived:
+            if name in ours:
+                raise ValueError(f"the carried column derived {name} would hide our own {name}")
+        for name, packet_column in self.carry.sent.items():
             own = self.columns.time if name == "jd" else getattr(self.columns, name, packet_column)
             if own != packet_column:
                 raise ValueError(f"the carried column {packet_column} would hide our own {name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ class Table:
         """The schema as Spark SQL reads it."""
         return ", ".join(f"{column.name} {column.type}" for column in self.columns)
 
-    @property
+    @cached_property
     def arrow_schema(self) -> pa.Schema:
         """The schema for pyarrow."""
         return pa.schema([(column.name, ARROW_TYPES[column.type]) for column in self.columns])

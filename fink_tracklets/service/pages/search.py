@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from fink_tracklets.service.pages.page import page, root
-from fink_tracklets.service.query import Wanted, parse_date, parse_id
 from fink_tracklets.service.reading.columns import name_key
 from fink_tracklets.service.reading.snapshot import Snapshot
 from fink_tracklets.service.refusal import Refusal, shown
 from fink_tracklets.service.requests import StoreReader, only
+from fink_tracklets.service.wanted import Wanted, parse_id
 
 MOST = 200
 """Tracklets that are listed."""
@@ -27,10 +27,11 @@ def search(request: Request, reader: StoreReader) -> Response:
     snapshot = reader.index.snapshot()
     if re.fullmatch(r"\d{8}", text, re.ASCII) and text in snapshot.nights:
         return _redirect(request, "night", text)
-    wanted = _wanted(text)
+    number = re.fullmatch(r"\d{1,9}", text, re.ASCII)
+    wanted = None if number and len(text) != 8 else _wanted(text)
     if wanted is not None:
         return _tracklets(request, snapshot, text, wanted)
-    if re.fullmatch(r"\d{1,9}", text, re.ASCII):
+    if number:
         return _redirect(request, "satellite", str(int(text)))
     found = {
         row["norad_cat_id"]: row["object_name"]
@@ -48,12 +49,10 @@ def search(request: Request, reader: StoreReader) -> Response:
 
 
 def _wanted(text: str) -> Wanted | None:
-    for parse in (parse_date, parse_id):
-        try:
-            return parse(text.upper())
-        except Refusal:
-            continue
-    return None
+    try:
+        return parse_id(text.upper())
+    except Refusal:
+        return None
 
 
 def _tracklets(request: Request, snapshot: Snapshot, text: str, wanted: Wanted) -> Response:

@@ -9,8 +9,9 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fink_tracklets.hbase.rows import tracklet_keys
 from fink_tracklets.service.query import Query
-from fink_tracklets.service.reading.columns import name_key, tracklet_names
+from fink_tracklets.service.reading.columns import name_key, ours, tracklet_names
 
 
 @dataclass(frozen=True)
@@ -80,3 +81,12 @@ def pick(tables: Sequence[pa.Table], names: Sequence[str]) -> pa.Table:
         [("rank", "ascending"), ("row", "ascending")]
     )
     return table.take(order["row"]).combine_chunks()
+
+
+def rows_of(table: pa.Table, key: str) -> pa.Table:
+    """The rows of one tracklet whose key in HBase begins so, see `fink_tracklets.hbase.rows`."""
+    if not len(table):
+        return table
+    rows = pa.table({name: ours(table, name) for name in ("tracklet", "object_id", "alert_id")})
+    keys = pa.array(tracklet_keys(rows.to_pandas()).to_list(), pa.string())
+    return table.filter(pc.starts_with(keys, key))

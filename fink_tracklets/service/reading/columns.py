@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 
 from fink_tracklets.hbase.cells import text
 from fink_tracklets.naming import UNIX_EPOCH_JD, name_parts
+from fink_tracklets.service.reading.classification import classifications
 from fink_tracklets.service.refusal import shown, wrong
 from fink_tracklets.store.joined import MATCH, OF_ALERT, OF_TRACKLET
 from fink_tracklets.survey import Carry
@@ -20,18 +22,33 @@ from fink_tracklets.tables import FLASHES, GLINTS, SATELLITES, TRACKLET_ALERTS, 
 
 COMPUTED = {
     "v:lastdate": "start of the exposure, UTC",
+    "v:firstdate": "first detection of the object, UTC",
+    "v:lapse": "days from the first detection of the object to the exposure",
     "v:constellation": "constellation of the alert",
+    "v:classification": "class that the broker gives the alert",
 }
+SCIENCE = {
+    "d:cdsxmatch": pa.string(),
+    "d:roid": pa.int32(),
+    "d:mulens": pa.float64(),
+    "d:snn_snia_vs_nonia": pa.float64(),
+    "d:snn_sn_vs_all": pa.float64(),
+    "d:rf_snia_vs_nonia": pa.float64(),
+    "d:rf_kn_vs_nonkn": pa.float64(),
+}
+"""What the broker's science modules find. Clients may ask for it of nights that do not have it."""
+YEARS_JD = (1_721_426.0, 5_373_484.0)
+"""Between these the years of the calendar have one to four digits."""
 
 
 def column_names(carry: Carry) -> dict[str, str]:
     """Column of our tables to the broker's, for a survey that carries these columns."""
-    sent = carry.by_name
-    ours = dict.fromkeys(
-        [*TRACKLET_ALERTS.names, *TRACKLETS.names, *MATCH, *OF_ALERT, *OF_TRACKLET, *sent]
+    sent = carry.sent
+    all_names = dict.fromkeys(
+        [*TRACKLET_ALERTS.names, *TRACKLETS.names, *MATCH, *OF_ALERT, *OF_TRACKLET, *carry.by_name]
     )
     families = carry.survey_family, carry.derived_family
-    return {name: f"{families[name not in sent]}:{name}" for name in ours}
+    return {name: f"{families[name not in sent]}:{name}" for name in all_names}
 
 
 def named(rows: pa.Table, carry: Carry) -> pa.Table:
@@ -42,9 +59,14 @@ def named(rows: pa.Table, carry: Carry) -> pa.Table:
     )
 
 
+def ours(table: pa.Table, name: str) -> pa.ChunkedArray:
+    """One of our own columns of an answer, whatever family a row's survey has it in."""
+    return pc.coalesce(*(table[n] for n in table.column_names if n.endswith(f":{name}")))
+
+
 def tracklet_names(table: pa.Table) -> pa.ChunkedArray:
     """The tracklet of each row of an answer."""
-    return pc.coalesce(*(table[n] for n in table.column_names if n.endswith(":tracklet")))
+    return ours(table, "tracklet")
 
 
 def finished(table: pa.Table) -> pa.Table:
@@ -56,9 +78,19 @@ def finished(table: pa.Table) -> pa.Table:
     columns = {name: _plain(table[name]) for name in table.column_names}
     suffixes = {name.partition(":")[2]: name for name in columns}
     jd = columns[suffixes["jd"]].to_numpy().astype(float)
-    columns["v:lastdate"] = pa.chunked_array([pa.array([date_text(t) for t in jd], pa.string())])
+    first = np.full(len(jd), np.nan)
+    if "i:jdstarthist" in columns:
+        first = columns["i:jdstarthist"].to_pandas().to_numpy(float, na_value=np.nan)
     ra, dec = (columns[suffixes[n]].to_numpy().astype(float) for n in ("ra", "dec"))
-    columns["v:constellation"] = pa.chunked_array([pa.array(constellations(ra, dec), pa.string())])
+    computed: dict[str, list[Any]] = {
+        "v:lastdate": [date_text(t) for t in jd],
+        "v:firstdate": [date_text(t) if YEARS_JD[0] < t < YEARS_JD[1] else None for t in first],
+        "v:constellation": constellations(ra, dec),
+        "v:classification": classifications(columns, len(jd)),
+    }
+    for name, values in computed.items():
+        columns[name] = pa.chunked_array([pa.array(values, pa.string())])
+    columns["v:lapse"] = pa.chunked_array([pa.array(jd - first, pa.float64(), from_pandas=True)])
     plain = pa.table({name: columns[name] for name in sorted(columns)})
     keys = zip(
         *(plain[suffixes[n]].to_pylist() for n in ("tracklet", "along_arcsec", "alert_id")),
@@ -105,7 +137,7 @@ def selected(table: pa.Table, columns: tuple[str, ...], known: Iterable[str]) ->
     ------
     Refusal : 400 for a column that is not known
     """
-    everything = set(known)
+    everything = {*known, *SCIENCE}
     for name in columns:
         if name not in everything:
             raise wrong(
@@ -114,7 +146,7 @@ def selected(table: pa.Table, columns: tuple[str, ...], known: Iterable[str]) ->
             )
     for name in columns:
         if name not in table.column_names:
-            table = table.append_column(name, pa.nulls(len(table), pa.string()))
+            table = table.append_column(name, pa.nulls(len(table), SCIENCE.get(name, pa.string())))
     return table.select(list(columns)) if columns else table
 
 

@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from fink_tracklets.service.reading.snapshot import HeldNight, Snapshot
-from fink_tracklets.service.sky import Plane, fitted_curve, offsets, plane, positions
+from fink_tracklets.service.sky import fitted_curve, offsets, positions
+from fink_tracklets.sky.plane import TangentPlane
+from fink_tracklets.sky.sphere import unit_vectors
 
 Row = dict[str, Any]
 
@@ -32,8 +34,8 @@ class Details:
     """The single flashes, in their order along the track."""
     stamps: frozenset[int] | None
     """Alerts that have stamps in the store."""
-    at: Plane
-    """The tangent plane of the curve."""
+    at: TangentPlane
+    """The plane of the curve."""
     curve: np.ndarray
     """The fitted curve in the plane, offsets [arcsec], shape (n, 2)."""
 
@@ -69,7 +71,7 @@ def details(snapshot: Snapshot, name: str) -> Details:
     ra, dec, along = (
         np.array([row[c] for row in alerts], float) for c in ("ra", "dec", "along_arcsec")
     )
-    at = plane(ra, dec)
+    at = TangentPlane.amid(unit_vectors(ra, dec))
     return Details(
         night=night,
         tracklet=tracklet,
@@ -81,7 +83,7 @@ def details(snapshot: Snapshot, name: str) -> Details:
         light_curve=_rows(night.part("light_curves", "tracklet", name)),
         stamps=None if stamps is None else frozenset(stamps["alert_id"].to_pylist()),
         at=at,
-        curve=fitted_curve(at, along, offsets(at, ra, dec)),
+        curve=fitted_curve(along, offsets(at, ra, dec)),
     )
 
 

@@ -14,7 +14,7 @@ from fink_tracklets.hbase.cells import NUMBERS, Cells, decode
 from fink_tracklets.hbase.client import HBase
 from fink_tracklets.hbase.settings import HBaseSettings
 from fink_tracklets.service.query import Query
-from fink_tracklets.service.reading.answers import Answer, page, pick
+from fink_tracklets.service.reading.answers import Answer, page, pick, rows_of
 from fink_tracklets.service.reading.columns import COMPUTED, column_names, finished, selected
 from fink_tracklets.survey import Carry
 
@@ -25,9 +25,10 @@ ATTEMPTS = 2
 class HBaseReader:
     """Reads what `publish` wrote; threads may share it."""
 
-    def __init__(self, settings: HBaseSettings) -> None:
+    def __init__(self, settings: HBaseSettings, carry: Carry | None = None) -> None:
         retries = replace(settings.retries, attempts=min(ATTEMPTS, settings.retries.attempts))
         self.settings = replace(settings, retries=retries)
+        self.carry = carry or Carry()
 
     def check(self) -> None:
         """Raises where HBase does not answer or has no such table."""
@@ -63,14 +64,26 @@ class HBaseReader:
                 families = [names.survey_family, names.derived_family]
                 scan = hbase.scan(names.table, f"{first}_", f"{last}`", families)
                 rows = [cells for _, cells in scan if cells.get(ours.encode()) in wanted]
-        known = {*types, *COMPUTED} if types else {*column_names(Carry()).values(), *COMPUTED}
-        table = pick([finished(_table(rows, types, names))] if rows else [], part.names)
-        return Answer(selected(table, query.columns, known), part.total, part.last)
+        known = {*types, *COMPUTED} if types else {*column_names(self.carry).values(), *COMPUTED}
+        table = pick([finished(_table(rows, types, self._families()))] if rows else [], part.names)
+        total = part.total
+        if query.wanted.row:
+            table = rows_of(table, query.wanted.row)
+            total = len(table)
+        return Answer(selected(table, query.columns, known), total, part.last)
+
+    def _families(self) -> dict[str, str]:
+        """How answers call the two column families, to what HBase calls them."""
+        names = self.settings.tracklets
+        return {
+            self.carry.survey_family: names.survey_family,
+            self.carry.derived_family: names.derived_family,
+        }
 
     def _types(self, hbase: HBase) -> dict[str, str]:
         """The broker's column names with their types, of the schema row."""
         names = self.settings.tracklets
-        letters = {names.survey_family: "i", names.derived_family: "d"}
+        letters = {value: key for key, value in self._families().items()}
         key = f"schema_{self.settings.schema_version}"
         found = {}
         for _, cells in hbase.rows(names.table, [key], list(letters)):
@@ -80,12 +93,12 @@ class HBaseReader:
         return found
 
 
-def _table(rows: list[Cells], types: Mapping[str, str], names: Any) -> pa.Table:
+def _table(rows: list[Cells], types: Mapping[str, str], families: Mapping[str, str]) -> pa.Table:
     """Cells as columns of the types that the schema row names; no cell is null."""
-    families = {"i": names.survey_family, "d": names.derived_family}
     columns = {}
     for name, given in types.items():
-        cell = f"{families[name[0]]}:{name[2:]}".encode()
+        family, _, column = name.partition(":")
+        cell = f"{families[family]}:{column}".encode()
         values: list[Any] = [
             None if row.get(cell) is None else decode(row[cell], given) for row in rows
         ]

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from fink_tracklets.errors import ServiceError
 from fink_tracklets.service.query import Query
-from fink_tracklets.service.reading.answers import Answer, page, pick
+from fink_tracklets.service.reading.answers import Answer, page, pick, rows_of
 from fink_tracklets.service.reading.columns import finished, named, selected
 from fink_tracklets.service.reading.index import Index
 from fink_tracklets.service.reading.snapshot import HeldNight, Snapshot
@@ -68,7 +68,11 @@ class ParquetReader:
         names = set(part.names)
         nights = sorted({entry.night for entry in found if entry.name in names})
         table = pick([self.joined(snapshot.nights[night]) for night in nights], part.names)
-        return Answer(selected(table, query.columns, snapshot.columns), part.total, part.last)
+        total = part.total
+        if wanted.row:
+            table = rows_of(table, wanted.row)
+            total = len(table)
+        return Answer(selected(table, query.columns, snapshot.columns), total, part.last)
 
     def joined(self, night: HeldNight) -> pa.Table:
         """A night's rows as they are answered."""

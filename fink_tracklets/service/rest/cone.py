@@ -20,7 +20,7 @@ from fink_tracklets.service.refusal import Refusal, shown, wrong
 from fink_tracklets.service.requests import StoreReader, from_address
 from fink_tracklets.service.rest.formats import MEDIA, to_votable, votable_error
 from fink_tracklets.service.rest.openapi import TEXT, parameters, responses
-from fink_tracklets.sky.sphere import ARCSEC, unit_vectors
+from fink_tracklets.sky.sphere import distance_from_arc, ra_dec, unit_vectors
 
 UCDS = {
     "tracklet": "ID_MAIN",
@@ -29,7 +29,7 @@ UCDS = {
 }
 """As version 1.03 of the protocol names them."""
 ARGUMENTS = {
-    "RA": "Right ascension [deg, ICRS], 0 to 360.",
+    "RA": "Right ascension [deg, ICRS], modulo 360.",
     "DEC": "Declination [deg, ICRS], -90 to 90.",
     "SR": "Radius [deg], 0 to 180.",
     "VERB": "1, 2 or 3: all columns in any case.",
@@ -59,7 +59,7 @@ def conesearch(request: Request, reader: StoreReader) -> Response:
     """Tracklets that pass within SR [deg] of a position, as a VOTable."""
     try:
         given = {name.upper(): value for name, value in from_address(request).items()}
-        ra = number(given, "RA", 0, 360)
+        ra = number(given, "RA", -1e6, 1e6) % 360
         dec = number(given, "DEC", -90, 90)
         radius = number(given, "SR", 0, 180)
         if given.get("VERB", "1") not in ("1", "2", "3"):
@@ -73,7 +73,7 @@ def conesearch(request: Request, reader: StoreReader) -> Response:
 def number(given: dict[str, str], name: str, low: float, high: float) -> float:
     """A number of the request within its range."""
     text = given.get(name, "").strip()
-    right = f"{name} must be a number of degrees from {low} to {high}"
+    right = f"{name} must be a number of degrees from {low:g} to {high:g}"
     if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", text[:60], re.ASCII):
         raise wrong(f"{right}, not {shown(text)}." if text else f"{right}; it is missing.")
     value = float(text[:60])
@@ -93,32 +93,14 @@ def cone(snapshot: Snapshot, ra: float, dec: float, radius_deg: float) -> pa.Tab
         for end in ("start", "end")
     ]
     middle = ends[0] + ends[1]
-    middle /= np.linalg.norm(middle, axis=1, keepdims=True)
-    separation = to_arc(unit_vectors(ra, dec), *ends)
+    separation = np.degrees(distance_from_arc(unit_vectors(ra, dec), *ends))
     names = table["tracklet"].to_pylist()
     near = sorted(np.flatnonzero(separation <= radius_deg), key=lambda k: name_key(names[k]))[:MOST]
     table, middle = table.take(pa.array(near, pa.int64())), middle[near]
-    lon = np.degrees(np.arctan2(middle[:, 1], middle[:, 0])) % 360
-    lat = np.degrees(np.arcsin(np.clip(middle[:, 2], -1, 1)))
+    lon, lat = ra_dec(middle)
     table = table.add_column(1, "ra", pa.array(lon)).add_column(2, "dec", pa.array(lat))
     table = table.append_column("separation_deg", pa.array(separation[near]))
     starts = table["exposure_start"].to_pylist()
     times = [None if t is None else f"{t:%Y-%m-%dT%H:%M:%S.%f}" for t in starts]
     place = table.column_names.index("exposure_start")
     return table.set_column(place, "exposure_start", pa.array(times, pa.string()))
-
-
-def to_arc(point: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Distance [deg] of a unit vector (3,) from the arcs between unit vectors (n, 3)."""
-
-    def angle(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return np.arctan2(np.linalg.norm(np.cross(a, b), axis=-1), (a * b).sum(axis=-1))
-
-    normal = np.cross(start, end)
-    length = np.linalg.norm(normal, axis=-1, keepdims=True)
-    normal = np.divide(normal, length, out=np.zeros_like(normal), where=length > ARCSEC * 1e-6)
-    beside = ((np.cross(normal, start) @ point) >= 0) & ((np.cross(end, normal) @ point) >= 0)
-    across = np.abs(np.arcsin(np.clip(normal @ point, -1, 1)))
-    nearest_end = np.minimum(angle(start, point), angle(end, point))
-    inside = beside & (length[..., 0] > 0)
-    return np.degrees(np.where(inside, across, nearest_end))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -15,12 +16,16 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from fink_tracklets.service.rest.ucds import unit_and_ucd
+
 MEDIA = {
     "json": "application/json",
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
     "votable": "application/x-votable+xml",
 }
+LONG_IDS = ("alert_id", "candid", "diaSourceId", "diaObjectId", "ssObjectId")
+"""Numbers above 2^53, which JavaScript rounds: our own calls give each as text, too."""
 
 
 def encoded(table: pa.Table, form: str, described: Mapping[str, tuple[str, str]]) -> bytes:
@@ -43,7 +48,7 @@ def encoded(table: pa.Table, form: str, described: Mapping[str, tuple[str, str]]
 
 
 def plain(value: Any) -> Any:
-    """A row or value as JSON has it: NaN null, times in ISO form, no bytes.
+    """A row or value as JSON has it: NaN null, times in ISO form, no bytes, long ids also as text.
 
     Examples
     --------
@@ -51,7 +56,8 @@ def plain(value: Any) -> Any:
     {'a': None, 'c': '2021-06-04T00:00:00+00:00'}
     """
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items() if not isinstance(item, bytes)}
+        kept = {key: plain(item) for key, item in value.items() if not isinstance(item, bytes)}
+        return kept | {f"{key}_text": str(kept[key]) for key in LONG_IDS if kept.get(key)}
     if isinstance(value, list):
         return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
@@ -117,7 +123,13 @@ def to_votable(
     ucds: Mapping[str, str] | None = None,
     meaning: str = "Tracklets of satellites and space debris",
 ) -> bytes:
-    """A VOTable 1.4 document with one TABLE in TABLEDATA."""
+    """A VOTable 1.4 document with one TABLE in TABLEDATA.
+
+    Parameters
+    ----------
+    described : unit and meaning by name, with or without its family
+    ucds : by name; where they are not given those of `fink_tracklets.service.rest.ucds`
+    """
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         '<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">',
@@ -127,8 +139,9 @@ def to_votable(
         f'<TABLE name="tracklets" nrows="{len(table)}">',
         f"<DESCRIPTION>{escape(meaning)}</DESCRIPTION>",
     ]
-    for k, field in enumerate(table.schema):
-        lines.append(_votable_field(k, field, described, (ucds or {}).get(field.name, "")))
+    for ident, field in zip(idents(table.column_names), table.schema, strict=True):
+        ucd = None if ucds is None else ucds.get(field.name, "")
+        lines.append(_votable_field(ident, field, described, ucd))
     lines.append("<DATA><TABLEDATA>")
     cells = [_votable_values(table[name]) for name in table.column_names]
     row = "<TR>" + "<TD>%s</TD>" * len(cells) + "</TR>"
@@ -148,17 +161,39 @@ def votable_error(sentence: str) -> bytes:
 
 
 def _votable_field(
-    k: int, field: pa.Field, described: Mapping[str, tuple[str, str]], ucd: str
+    ident: str, field: pa.Field, described: Mapping[str, tuple[str, str]], ucd: str | None
 ) -> str:
     name = field.name
     unit, meaning = described.get(name) or described.get(name.split(":")[-1], ("", ""))
+    sent_unit, known_ucd = unit_and_ucd(name)
+    unit, ucd = sent_unit or unit, known_ucd if ucd is None else ucd
     kind = VOTABLE_TYPES.get(field.type, 'datatype="char" arraysize="*"')
     more = f" unit={quoteattr(VOTABLE_UNITS.get(unit, unit))}" if unit else ""
     more += f" ucd={quoteattr(ucd)}" if ucd else ""
     inside = f"<DESCRIPTION>{escape(meaning)}</DESCRIPTION>" if meaning else ""
     if field.type in NULL_INTEGER:
-        inside += f'<VALUES null="{NULL_INTEGER[field.type]}"/>'
-    return f'<FIELD ID="c{k}" name={quoteattr(name)} {kind}{more}>{inside}</FIELD>'
+        inside = f'{inside}<VALUES null="{NULL_INTEGER[field.type]}"/>'
+    return f'<FIELD ID="{ident}" name={quoteattr(name)} {kind}{more}>{inside}</FIELD>'
+
+
+def idents(names: Sequence[str]) -> list[str]:
+    """For each name an XML identifier of its own: `i:ra` is i_ra.
+
+    Examples
+    --------
+    >>> idents(["i:ra", "i_ra", "2"])
+    ['i_ra', 'i_ra_1', '_2']
+    """
+    found: list[str] = []
+    for name in names:
+        plain = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
+        first = plain if re.match(r"[A-Za-z_]", plain) else f"_{plain}"
+        ident, k = first, 0
+        while ident in found:
+            k += 1
+            ident = f"{first}_{k}"
+        found.append(ident)
+    return found
 
 
 def _votable_values(column: pa.ChunkedArray) -> list[str]:

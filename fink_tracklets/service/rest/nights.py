@@ -50,5 +50,6 @@ def known(found: Details) -> dict[str, Any]:
             "light_curve": found.light_curve,
             "glints": found.glints,
             "stamps": None if found.stamps is None else sorted(found.stamps),
+            "stamps_text": None if found.stamps is None else [str(n) for n in sorted(found.stamps)],
         }
     )
