@@ -33,7 +33,9 @@ def read_packets(spark: SparkSession, path: str, survey: Survey) -> list[DataFra
     survey : its `added` are the columns that files may lack
     """
     may_lack = {name: StandIn.of(text) for name, text in survey.added.items()}
-    return [_with_columns(frame, may_lack) for frame in _by_schema(spark, path)]
+    computed = [name for name, stand_in in may_lack.items() if stand_in.sql != "NULL"]
+    frames = [part for frame in _by_schema(spark, path) for part in _apart(spark, frame, computed)]
+    return [_with_columns(frame, may_lack) for frame in frames]
 
 
 def _by_schema(spark: SparkSession, path: str) -> list[DataFrame]:
@@ -50,6 +52,33 @@ def _by_schema(spark: SparkSession, path: str) -> list[DataFrame]:
     return [spark.read.parquet(*some) for some in files.values()]
 
 
+def _apart(spark: SparkSession, packets: DataFrame, computed: list[str]) -> list[DataFrame]:
+    """Files without a value of a column for which something is computed, apart from the others.
+
+    Where Spark merged the schemas, a column that a file lacks looks like one of nulls.
+    """
+    there = [name for name in computed if _has(packets.schema, name)]
+    if not there or len(packets.inputFiles()) < 2:
+        return [packets]
+    counts = [F.count(F.col(name)) > 0 for name in there]
+    by_file = packets.groupBy(F.input_file_name().alias("file")).agg(F.array(*counts).alias("has"))
+    files: dict[tuple[bool, ...], list[str]] = defaultdict(list)
+    for row in by_file.collect():
+        files[tuple(row["has"])].append(row["file"])
+    if len(files) < 2:
+        return [packets]
+    merging = spark.read.option("mergeSchema", True)
+    return [merging.parquet(*sorted(files[has])) for has in sorted(files)]
+
+
+def _has(schema: T.StructType, path: str) -> bool:
+    """Whether a column, or a field of one, is there."""
+    struct, _, name = path.rpartition(".")
+    if not struct:
+        return not _lacks(schema, name)
+    return not _lacks(schema, struct) and not _lacks(schema[struct].dataType, name)
+
+
 def _with_columns(packets: DataFrame, may_lack: Mapping[str, StandIn]) -> DataFrame:
     """The packets with its stand-in in place of each column that they lack."""
     schema = packets.schema
@@ -58,11 +87,12 @@ def _with_columns(packets: DataFrame, may_lack: Mapping[str, StandIn]) -> DataFr
     for path, stand_in in may_lack.items():
         struct, _, name = path.rpartition(".")
         value = F.expr(stand_in.sql).cast(SQL_TYPES[stand_in.type])
-        if not struct:
-            if _lacks(schema, name):
-                whole[name] = value
-        elif _lacks(schema, struct) or _lacks(schema[struct].dataType, name):
+        if _has(schema, path):
+            continue
+        if struct:
             fields[struct][name] = value
+        else:
+            whole[name] = value
     for struct, values in fields.items():
         if _lacks(schema, struct):
             typed = F.struct(*(value.alias(name) for name, value in values.items()))

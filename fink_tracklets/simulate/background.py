@@ -35,7 +35,11 @@ CROWDED = (500, 4000)
 
 
 def draw_background(
-    rng: np.random.Generator, exposures: pd.DataFrame, instrument: Instrument, n_crowded: int = 0
+    rng: np.random.Generator,
+    exposures: pd.DataFrame,
+    instrument: Instrument,
+    n_crowded: int = 0,
+    n_uniform: int | None = None,
 ) -> pd.DataFrame:
     """Detections that are no glints, in order of role.
 
@@ -43,6 +47,7 @@ def draw_background(
     ----------
     exposures : as `schedule.draw_exposures` returns
     n_crowded : exposures with 500 to 4,000 candidates on top of the others'
+    n_uniform : candidates in each exposure, evenly over the field, in place of the night's own
 
     Returns
     -------
@@ -53,7 +58,9 @@ def draw_background(
     # everything else is denser in some fields than in others.
     n = len(exposures)
     background = _background_counts(rng, n)
-    if n_crowded:
+    if n_uniform is not None:
+        background[:] = n_uniform
+    elif n_crowded:
         crowded = rng.choice(n, n_crowded, replace=False)
         background[crowded] = _crowds(rng, n_crowded)
     crowding = rng.lognormal(0.0, 0.5, n)
@@ -72,7 +79,7 @@ def draw_background(
         # Anywhere on the detectors, but for most of the artefacts of a littered exposure.
         exposure = np.repeat(np.arange(n), per_exposure)
         detector, x, y = mosaic.random_pixels(rng, len(exposure), instrument.mosaic)
-        if kind == "background":
+        if kind == "background" and n_uniform is None:
             for i in np.flatnonzero(per_exposure >= LITTERED[0]):
                 here = np.flatnonzero(exposure == i)
                 rows = rng.choice(here, int(0.7 * len(here)), replace=False)

@@ -33,8 +33,9 @@ class Glints:
 
     detected: pd.DataFrame
     """A row per alert: exposure (row), track (row of `tracks`), role ('candidate', or 'poor' where
-    the pipeline sees that it is no point), detector, x, y [pixels], ra, dec, mag, mag_err, and the
-    truth: seconds, true_ra, true_dec [deg], instant_mag."""
+    the pipeline sees that it is no point), detector, x, y [pixels], ra, dec, mag, mag_err, trail
+    [arcsec], the way of the object while it lasts, and the truth: seconds, true_ra, true_dec [deg],
+    instant_mag."""
     tracks: pd.DataFrame
     """A row per track that flashes on a detector, see `docs/simulation.md`."""
     emitted: pd.DataFrame
@@ -97,7 +98,7 @@ def draw_glints(
 
 
 COLUMNS = (
-    *("role", "detector", "x", "y", "ra", "dec", "mag", "mag_err"),
+    *("role", "detector", "x", "y", "ra", "dec", "mag", "mag_err", "trail"),
     *("seconds", "true_ra", "true_dec", "instant_mag"),
 )
 TRACK_COLUMNS = (
@@ -167,6 +168,7 @@ def record(
         dec=dec,
         mag=mag,
         mag_err=mag_err,
+        trail=np.hypot(every["dx"], every["dy"]) * instrument.mosaic.pixel_arcsec,
     )[list(COLUMNS)]
     return seen[bright & ~lost & on_detector & (detector >= 0)], every[on_detector]
 

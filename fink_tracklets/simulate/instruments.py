@@ -39,6 +39,8 @@ class Instrument:
     """Year of its first alerts."""
     stellar_locus: bool
     """Whether the survey's cuts look at the distance to the nearest reference star."""
+    stamps_have_wcs: bool
+    """Stamps are plain FITS that say how they lie on the sky; else they are gzipped and do not."""
 
 
 ZTF = Instrument(
@@ -55,6 +57,7 @@ ZTF = Instrument(
     night_begins_h=0.0,
     first_year=2018,
     stellar_locus=True,
+    stamps_have_wcs=False,
 )
 RUBIN = Instrument(
     survey="rubin",
@@ -70,6 +73,7 @@ RUBIN = Instrument(
     night_begins_h=12.0,
     first_year=2025,
     stellar_locus=False,
+    stamps_have_wcs=True,
 )
 
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from fink_tracklets.errors import UserError
 from fink_tracklets.simulate.instruments import Instrument
 from fink_tracklets.simulate.packets import ztf_table
-from fink_tracklets.simulate.rubin import rubin_table
+from fink_tracklets.simulate.rubin import rubin_table, visits
 from fink_tracklets.simulate.stamps import draw_stamps, sources_of
 
 N_FILES = 4
@@ -99,6 +99,7 @@ def write_alerts(
     detections: pd.DataFrame,
     emitted: pd.DataFrame,
     instrument: Instrument,
+    night: str,
     cutouts: str,
     folder: Path,
     seed: int,
@@ -108,7 +109,7 @@ def write_alerts(
     Parameters
     ----------
     columns : of the packets, as `packets.draw_columns` and `add_ids` make them
-    detections : exposure, track, role, detector, x, y, in the packets' order
+    detections : exposure, track, role, detector, x, y, trail, in the packets' order
     emitted : of all flashes on a detector, as `glints.Glints` has them
     """
     n = len(detections)
@@ -124,11 +125,12 @@ def write_alerts(
                 stamps = draw_stamps(
                     part, detections.iloc[rows], sources, instrument, cutouts == "all", seed
                 )
-            table = (
-                ztf_table(part, stamps)
-                if instrument.survey == "ztf"
-                else rubin_table(part, instrument, stamps)
-            )
+            if instrument.survey == "ztf":
+                table = ztf_table(part, stamps)
+            else:
+                visit = visits(night, detections["exposure"].to_numpy()[rows])
+                trail = detections["trail"].to_numpy(float)[rows]
+                table = rubin_table(part, visit, trail, instrument, stamps)
             writer = writer or pq.ParquetWriter(folder / f"part-{i}.parquet", table.schema)
             writer.write_table(table)
         if writer is not None:

@@ -88,7 +88,7 @@ def draw_columns(
     Parameters
     ----------
     detections : exposure (row of `exposures`), role (see `Roles`), detector, x, y, ra, dec, and
-        mag, mag_err (NaN where they are to be drawn)
+        mag, mag_err (NaN where they are to be drawn), trail [arcsec] (NaN: none)
     exposures : as `schedule.draw_exposures` returns
     nid : ZTF's number of the night
     """

@@ -1,4 +1,4 @@
-"""The images in a packet: 63 x 63 pixels around an alert, as gzipped FITS.
+"""The images in a packet: 63 x 63 pixels around an alert, as FITS.
 
 Rows of an image are y, columns are x, and its middle pixel holds the alert. The difference shows
 all that the exposure has there: every flash, detected or not, other detections, what the template's
@@ -12,6 +12,7 @@ gives the same bytes whatever the version.
 from __future__ import annotations
 
 import gzip
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -98,7 +99,7 @@ def draw_stamps(
         zero_point, limit = float(columns["magzpsci"][i]), float(columns["diffmaglim"][i])
         stamps = draw_stamp(rng, x, y, sources[exposure, detector], zero_point, limit, instrument)
         for name, stamp in zip(STAMPS, stamps, strict=True):
-            data[name].append(fits_gz(stamp))
+            data[name].append(fits(stamp, instrument))
     return {name: pa.array(values, pa.binary()) for name, values in data.items()}
 
 
@@ -184,7 +185,9 @@ def _points(
     return (down * counts[:, None]).T @ along
 
 
-def _header() -> bytes:
+@cache
+def _header(pixel_arcsec: float | None) -> bytes:
+    """The header of all stamps; with a pixel's side it tells that x grows to the west, y south."""
     cards = [
         "SIMPLE  =                    T",
         "BITPIX  =                  -32",
@@ -192,15 +195,19 @@ def _header() -> bytes:
         f"NAXIS1  = {SIZE:20d}",
         f"NAXIS2  = {SIZE:20d}",
         "BUNIT   = 'DN      '",
-        "END",
     ]
-    return "".join(card.ljust(80) for card in cards).ljust(2880).encode()
+    if pixel_arcsec is not None:
+        cards += [f"{name}   = {-pixel_arcsec / 3600:20.12E}" for name in ("CD1_1", "CD2_2")]
+        cards += [f"{name}   = {0.0:20.12E}" for name in ("CD1_2", "CD2_1")]
+    return "".join(card.ljust(80) for card in [*cards, "END"]).ljust(2880).encode()
 
 
-HEADER = _header()
+def fits(image: Floats, instrument: Instrument) -> bytes:
+    """An image (63, 63) as a FITS file, as the survey has them; the same one gives the same bytes.
 
-
-def fits_gz(image: Floats) -> bytes:
-    """An image (63, 63) as a gzipped FITS file; the same image gives the same bytes."""
+    Gzipped, or plain with its place on the sky.
+    """
+    pixel = instrument.mosaic.pixel_arcsec if instrument.stamps_have_wcs else None
     body = image.astype(">f4").tobytes()
-    return gzip.compress(HEADER + body + bytes(-len(body) % 2880), compresslevel=1, mtime=0)
+    whole = _header(pixel) + body + bytes(-len(body) % 2880)
+    return whole if instrument.stamps_have_wcs else gzip.compress(whole, compresslevel=1, mtime=0)

@@ -2,7 +2,7 @@
 
 from fink_tracklets.survey.finder import FinderLimits
 from fink_tracklets.survey.packet import CANONICAL, Carry, Columns, Cut, StandIn, TimeConvention
-from fink_tracklets.survey.survey import Site, Survey, load_survey
+from fink_tracklets.survey.survey import Site, Survey, known_surveys, load_survey
 
 __all__ = [
     "CANONICAL",
@@ -14,5 +14,6 @@ __all__ = [
     "StandIn",
     "Survey",
     "TimeConvention",
+    "known_surveys",
     "load_survey",
 ]

@@ -51,6 +51,8 @@ class Survey:
     satellites: SatelliteLimits = field(default_factory=SatelliteLimits)
     added: Mapping[str, str] = field(default_factory=dict)
     """Packet columns, `name` or `struct.name`, that some packets or files lack, see `StandIn`."""
+    whole_packets: bool = False
+    """`ingest` keeps every column of the packets as it comes, not only those that are needed."""
     glints: GlintSettings | None = None
     """Without, the survey's stamps are not looked at."""
 
