@@ -12,9 +12,10 @@ from fink_tracklets.cli.main import main
 from fink_tracklets.errors import UserError
 from fink_tracklets.glints.stamps import DamagedStamp
 from fink_tracklets.glints.stamps import decode as decode_stamp
-from fink_tracklets.ingest.decode import Wanted, packet_schema, table_schema
+from fink_tracklets.ingest.columns import Wanted, table_schema
+from fink_tracklets.ingest.containers import Packet
 from fink_tracklets.ingest.decode import decode as decode_packets
-from fink_tracklets.ingest.source import Packet
+from fink_tracklets.ingest.decode import packet_schema
 from fink_tracklets.satellites.aliases import one_number_each
 from fink_tracklets.satellites.element_files import read_file
 from fink_tracklets.satellites.elements import join_files
@@ -72,7 +73,7 @@ def readers(folder: Path, store: Path) -> dict[str, Read]:
 
 def _packets() -> Read:
     wanted = Wanted.of(load_survey("ztf"), cutouts=False)
-    target = table_schema(packet_schema(Packet("whole", packet())), wanted)
+    target = table_schema(packet_schema(Packet("whole", packet()), wanted), wanted)
 
     def read(content: bytes) -> bool:
         found = []
