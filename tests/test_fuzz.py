@@ -17,8 +17,8 @@ def check(folder, cases: int, seed: int) -> None:
     assert all(tally.cases == cases for tally in found.values())
     assert all(tally.slowest_s < LONGEST_S for tally in found.values())
     assert peak_bytes() - before < 1e9
-    for name, tally in found.items():
-        assert 0 < tally.used < cases, name  # some damage does no harm, some does
+    assert all(tally.used < cases for tally in found.values())
+    assert sum(tally.used for tally in found.values()) > 0
 
 
 def test_a_few_hundred_damaged_files(tmp_path):

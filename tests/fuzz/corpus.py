@@ -11,6 +11,8 @@ import fastavro
 import numpy as np
 from astropy.io import fits
 
+from fink_tracklets import load_survey
+from fink_tracklets.ingest.columns import Wanted
 from tests.conftest import ROOT
 from tests.stores import write_night
 from tests.test_satellites_elements import (
@@ -27,27 +29,24 @@ from tests.test_satellites_elements import (
 
 NIGHT = "20211021"
 ROWS = [OMM, {**OMM, "NORAD_CAT_ID": "400123", "EPOCH": "2021-162T01:12:44.1Z"}]
-PACKET = {
-    "type": "record",
-    "name": "alert",
-    "fields": [
-        {"name": "objectId", "type": "string"},
-        {"name": "candid", "type": "long"},
-        {
-            "name": "candidate",
-            "type": {
-                "type": "record",
-                "name": "candidate",
-                "fields": [
-                    {"name": "jd", "type": "double"},
-                    {"name": "ra", "type": ["null", "double"]},
-                    {"name": "rb", "type": ["null", "float"]},
-                    {"name": "isdiffpos", "type": "string"},
-                ],
-            },
-        },
-    ],
-}
+TEXTS = ("objectId", "publisher", "ssnamenr", "isdiffpos")
+
+
+def avro(names: list[str]) -> dict[str, object]:
+    """A schema with these columns, `candid` or `candidate.ra`."""
+    inner = [name.partition(".")[2] for name in names if name.startswith("candidate.")]
+    fields: list[dict[str, object]] = [field(name) for name in names if "." not in name]
+    record = {"type": "record", "name": "candidate", "fields": [field(name) for name in inner]}
+    fields.append({"name": "candidate", "type": record})
+    return {"type": "record", "name": "alert", "fields": fields}
+
+
+def field(name: str) -> dict[str, object]:
+    """A column that may be null."""
+    kind = "long" if name == "candid" else "string" if name in TEXTS else "double"
+    return {"name": name, "type": ["null", kind], "default": None}
+
+
 MMT = "# Date Time StdMag Mag Filter Penumbra Distance Phase\n" + "\n".join(
     f"2021-06-04 09:36:{k / 10:08.5f} 7.1 {8 + (k % 7 == 0) * 0.5 - 2 * (k == 40):.2f} Clear 0 "
     f"{36000 + k} 40.1"
@@ -57,10 +56,11 @@ MMT = "# Date Time StdMag Mag Filter Penumbra Distance Phase\n" + "\n".join(
 
 def packet(codec: str = "deflate") -> bytes:
     """An alert as the archive sends it."""
+    schema = avro(sorted(Wanted.of(load_survey("ztf"), cutouts=False).needed))
     candidate = {"jd": 2459369.9, "ra": 310.5, "rb": 0.9, "isdiffpos": "t"}
     file = io.BytesIO()
     alert = {"objectId": "ZTF21a", "candid": 1615400115215015013, "candidate": candidate}
-    fastavro.writer(file, PACKET, [alert], codec=codec)
+    fastavro.writer(file, fastavro.parse_schema(schema), [alert], codec=codec)
     return file.getvalue()
 
 
