@@ -19,7 +19,7 @@ from fink_tracklets.progress import Progress
 from fink_tracklets.satellites.stage import identify_stored
 from fink_tracklets.spark.errors import clear_errors
 from fink_tracklets.spark.session import spark_session
-from fink_tracklets.store.commit import check_writable, old_manifest, write_night
+from fink_tracklets.store.commit import check_night, check_writable, write_night
 from fink_tracklets.store.manifest import (
     ExposureCounts,
     FunnelStep,
@@ -69,12 +69,12 @@ def run_night(
     if not isinstance(survey, Survey):
         survey = load_survey(survey)
     if local_path(store) is not None:
-        old_manifest(check_writable(store), night)
+        check_night(check_writable(store), night, survey.name)
     progress = progress or Progress(quiet=True)
     with progress.step("starting Spark"):
         spark = spark_session(spark_log)
     folder = check_writable(store, spark)
-    old_manifest(folder, night)
+    check_night(folder, night, survey.name)
     with clear_errors(alerts):
         with progress.step("reading alerts, cutting, grouping by exposure", spark):
             found = find_night(spark, alerts, night, survey)
