@@ -56,6 +56,23 @@ def test_the_real_lake_s_files_run_alone_and_in_one_folder(data, spark, tmp_path
     assert (candidates["object_id"].str.len() > 10).all()
 
 
+def test_catalogues_have_ids_as_numbers_or_text_and_may_lack_flags(data, spark, tmp_path):
+    text = data / "rubin_dia_sources.parquet"
+    table = pq.read_table(text)
+    ids = ["diaSourceId", "diaObjectId", "ssObjectId", "visit"]
+    for name in ids:
+        place = table.column_names.index(name)
+        numbers = [int(one) if one else None for one in table[name].to_pylist()]
+        table = table.set_column(place, name, pa.array(numbers, pa.int64()))
+    pq.write_table(table.drop_columns(["glint_trail", "trailLength"]), tmp_path / "numbers.parquet")
+    store = str(tmp_path / "store")
+    paths = (str(text), str(tmp_path / "numbers.parquet"))
+    one, other = (run_night("20250905", path, store, "rubin_catalogue") for path in paths)
+    assert one.manifest.alerts_read == 463
+    assert funnel(one)[1:] == funnel(other)[1:]
+    assert 0 < funnel(one)[-1] < 463
+
+
 LAKE = ("v10_20251231", "without_diaobject_202606")
 
 
