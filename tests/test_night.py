@@ -19,6 +19,7 @@ from pyspark.sql import functions as F
 
 from fink_tracklets import read_table
 from fink_tracklets.cli.show import night_text
+from fink_tracklets.errors import UserError
 from fink_tracklets.evaluate import compare
 from fink_tracklets.pipeline.run import far_outside, run_night
 from fink_tracklets.tables import TABLES
@@ -69,11 +70,11 @@ def test_survey_columns_are_carried_bit_for_bit(sample, ztf):
             },
         }
     )
-    for name in ztf.carry.by_name:
+    for name in ztf.carry.sent:
         assert ours.schema.field(name).type == flat.schema.field(name).type, name
     received = {row["candid"]: row for row in flat.to_pylist()}
     for row in ours.to_pylist():
-        for name in ztf.carry.by_name:
+        for name in ztf.carry.sent:
             assert repr(row[name]) == repr(received[row["alert_id"]][name]), name
         assert row["jd"] == received[row["alert_id"]]["jd"]
 
@@ -270,3 +271,28 @@ def test_a_crowded_exposure_is_named_and_the_night_goes_on(sample, ztf, tmp_path
     other = dict.fromkeys(range(40), 3)
     counts = pd.Series({**other, 40: 90, 41: 59})
     assert list(counts[far_outside(counts, 20)].index) == [40]
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("candid", "lack an id (candid)"),
+        ("jd", "lack a time or exposure (candidate.jd"),
+        ("ra", "lack a position (candidate.ra, candidate.dec)"),
+    ],
+)
+def test_a_night_without_a_usable_alert_is_an_error_that_names_the_column(
+    column, said, data, spark, tmp_path
+):
+    packets = spark.read.parquet(str(SAMPLE)).drop("prv_candidates")
+    if column == "candid":
+        packets = packets.withColumn("candid", F.lit(None).cast("bigint"))
+    else:
+        empty = F.col("candidate").withField(column, F.lit(None).cast("double"))
+        packets = packets.withColumn("candidate", empty)
+    packets.write.parquet(str(tmp_path / "alerts"))
+    with pytest.raises(UserError) as error:
+        run_night(NIGHT, str(tmp_path / "alerts"), str(tmp_path / "store"))
+    assert "none of the 16 alerts can be used" in str(error.value)
+    assert said in str(error.value)
+    assert not (tmp_path / "store" / "manifests" / f"{NIGHT}.json").exists()

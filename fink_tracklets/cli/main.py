@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from fink_tracklets.cli import (
     demo,
+    doctor,
     elements,
     evaluate,
     glints,
@@ -37,6 +38,7 @@ COMMANDS = (
     evaluate,
     show,
     serve,
+    doctor,
 )
 """In the order of `--help`. A command loads what it needs when it is called."""
 

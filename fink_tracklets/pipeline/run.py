@@ -78,6 +78,7 @@ def run_night(
     with clear_errors(alerts):
         with progress.step("reading alerts, cutting, grouping by exposure", spark):
             found = find_night(spark, alerts, night, survey)
+            need_usable(found.counts, alerts, survey)
         try:
             with progress.step("finding tracklets", spark):
                 draft = draft_manifest(night, alerts, survey, found)
@@ -98,6 +99,25 @@ def run_night(
             f"The night is stored, its satellites are not identified: {unidentified}"
         ) from unidentified
     return stored
+
+
+def need_usable(counts: pd.DataFrame, alerts: str, survey: Survey) -> None:
+    """Raises where not one of the alerts can be used: then a column is empty, not the night."""
+    unusable, n = counts[counts["exposure"].isna()], int(counts["alerts"].sum())
+    if not n or unusable["alerts"].sum() < n:
+        return
+    columns = survey.columns
+    named = {
+        "no_id": f"an id ({columns.alert_id})",
+        "no_time": f"a time or exposure ({columns.time}, {columns.exposure})",
+        "no_position": f"a position ({columns.ra}, {columns.dec})",
+    }
+    lacking = {what: int(unusable[reason].sum()) for reason, what in named.items()}
+    told = ", ".join(f"{k:,} lack {what}" for what, k in lacking.items() if k)
+    raise UserError(
+        f"{alerts}: none of the {n:,} alerts can be used: {told}. Fill the column, or give the "
+        "survey these alerts are of (--survey)."
+    )
 
 
 def draft_manifest(night: str, alerts: str, survey: Survey, found: FoundNight) -> Manifest:
