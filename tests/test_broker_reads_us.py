@@ -153,6 +153,20 @@ def test_the_broker_s_reader_decodes_our_table(stored, hbase, tmp_path, capsys):
         (some,) = requests.get(url, params={"id": f"{frame.index[0]}"}, timeout=60).json()
     assert some["d:roid"] == frame["d:roid"].iloc[0]
 
+    # A tracklet of the broker's own finder, in the same table.
+    row = hbase.connection.table(hbase.tracklets).row(frame.index[0].encode())
+    theirs = {c: v for c, v in row.items() if c.startswith(b"i:")}
+    name = "TRCK_20210604_093609_77"
+    hbase.connection.table(hbase.tracklets).put(
+        f"{name}_ZTF21x", theirs | {b"d:tracklet": name.encode()}
+    )
+    with serving(reader=HBaseReader(load_hbase(hbase.address))) as address:
+        url = f"{address}/api/v1/tracklet"
+        rows = requests.get(url, params={"date": "2021-06-04"}, timeout=60).json()
+    assert [r["d:tracklet"] for r in rows] == [NAME] * 15 + [name]
+    assert publish(store, hbase) == 0
+    assert f"{name}_ZTF21x" in hbase.scan(hbase.tracklets)
+
     wrong = {b"d:roid": b"string"}
     hbase.connection.table(hbase.tracklets).put(f"schema_{version}".encode(), wrong)
     before = hbase.scan(hbase.tracklets)

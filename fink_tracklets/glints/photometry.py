@@ -17,6 +17,8 @@ from fink_tracklets.glints.periods import Comb, fit_comb
 
 Array = NDArray[np.float64]
 
+LONGEST_S = 21_600.0
+"""Of one track."""
 WINDOW_S = 1.1
 """Width of the second-order Savitzky-Golay filter."""
 V_TO_G = 0.27
@@ -54,7 +56,9 @@ def read_track(file: str | Path) -> pd.DataFrame:
             moment = np.datetime64(f"{row['Date']}T{row['Time']}")
             values = [float(row.get(name, "nan")) for name in ("Mag", "Distance", "Phase")]
         except (KeyError, ValueError) as error:
-            raise UserError(f"{file}: line {number} is not a measurement: '{line}'.") from error
+            raise _no_measurement(file, number, line) from error
+        if np.isnat(moment) or not np.isfinite(values[0]) or np.isinf(values).any():
+            raise _no_measurement(file, number, line)
         rows.append((moment.astype("datetime64[us]").astype(np.int64), *values))
     if not rows:
         raise UserError(f"{file}: holds no measurement below its header line.")
@@ -63,10 +67,19 @@ def read_track(file: str | Path) -> pd.DataFrame:
     track = pd.DataFrame(rows, columns=["time_us", "mag", "range_km", "phase_deg"])
     track = track.sort_values("time_us", ignore_index=True)
     seconds = (track["time_us"] - track["time_us"].min()) / 1e6
+    if seconds.iloc[-1] > LONGEST_S:
+        raise UserError(
+            f"{file}: from the first to the last measurement are {seconds.iloc[-1]:,.0f} s, which "
+            "is no track of one satellite: look for a wrong date or time."
+        )
     standard = standard_magnitude(
         track["mag"] + V_TO_G, track["range_km"], lambertian(track["phase_deg"])
     )
     return pd.DataFrame({"time_s": seconds, "mag": track["mag"], "standard_mag": standard})
+
+
+def _no_measurement(file: str | Path, number: int, line: str) -> UserError:
+    return UserError(f"{file}: line {number} is not a measurement: '{line[:100]}'.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -82,7 +82,11 @@ class StoredNight:
         if not self.has(name):
             return _as_defined(TABLES[name].arrow_schema.empty_table(), name, columns)
         parts = [self._read(file, columns, filters) for file in self.manifest.files[name]]
-        return _as_defined(pa.concat_tables(parts, promote_options="permissive"), name, columns)
+        try:
+            whole = pa.concat_tables(parts, promote_options="permissive")
+            return _as_defined(whole, name, columns)
+        except (pa.ArrowException, KeyError) as error:
+            raise self._damaged(", ".join(self.manifest.files[name]), error) from error
 
     def frame(self, name: str) -> pd.DataFrame:
         """As `table`, for pandas."""
@@ -111,15 +115,21 @@ class StoredNight:
         for path in (file, retired(file)):
             try:
                 with self.folder.open(path) as opened:
-                    if filters is None:
-                        return pq.ParquetFile(opened).read(columns)
-                    if columns is not None:
-                        there = set(pq.read_schema(opened).names)
-                        columns = [name for name in columns if name in there]
-                    return pq.read_table(opened, columns=columns, filters=filters)
+                    table = _read_parquet(opened, columns, filters)
+                    table.validate(full=True)
+                    return table
             except FileNotFoundError as error:
                 gone = error
+            except (OSError, pa.ArrowException, MemoryError) as error:
+                raise self._damaged(path, error) from error
         raise self._gone(file) from gone
+
+    def _damaged(self, file: str, error: BaseException) -> UserError:
+        why = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+        return UserError(
+            f"The store is damaged: {file} in {self.folder.address} cannot be read ({why[:200]}). "
+            "Run the night again, or restore the file."
+        )
 
     def _gone(self, file: str) -> UserError:
         try:
@@ -132,6 +142,15 @@ class StoredNight:
             f"The store is damaged: {file} is gone, which the manifest of "
             f"{self.night} names. Run the night again."
         )
+
+
+def _read_parquet(opened: BinaryIO, columns: Sequence[str] | None, filters: Any) -> pa.Table:
+    if filters is None:
+        return pq.ParquetFile(opened).read(columns)
+    if columns is not None:
+        there = set(pq.read_schema(opened).names)
+        columns = [name for name in columns if name in there]
+    return pq.read_table(opened, columns=columns, filters=filters)
 
 
 def open_night(store: str | Path | Folder, night: str, spark: Any = None) -> StoredNight:

@@ -97,7 +97,11 @@ def finished(table: pa.Table, as_text: Collection[str] = ()) -> pa.Table:
         range(len(plain)),
         strict=True,
     )
-    order = sorted(((*name_key(name), along, alert), k) for name, along, alert, k in keys)
+    # Rows that others wrote into HBase have neither place nor id: they come last in their tracklet.
+    order = sorted(
+        ((*name_key(name), along is None, along or 0.0, alert or 0), k)
+        for name, along, alert, k in keys
+    )
     rows = plain.take(pa.array([k for _, k in order], pa.int64())).combine_chunks()
     for name in as_text:
         if name in suffixes:

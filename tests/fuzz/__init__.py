@@ -1,0 +1,1 @@
+"""Small files of each format that people give us, damaged by chance."""
