@@ -10,13 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fink_tracklets import load_survey
-from fink_tracklets.glints.stage import glints_of_night
+from fink_tracklets.glints.stage import measure_night
 from fink_tracklets.pipeline.run import run_night
 from fink_tracklets.satellites.stage import identify_stored
 from fink_tracklets.simulate import simulate_night
 from fink_tracklets.spark.session import spark_session
-from fink_tracklets.store.parquet import read_table
 
 FIRST_NIGHT = 20211021
 SNR = (5, 7, 10, 20, 50, np.inf)
@@ -35,14 +33,13 @@ def measured_night(
     sky = simulate_night(night, folder / "sky", seed, exposures=exposures, cutouts="candidates")
     store, spark = str(folder / "store"), spark_session()
     truth, tracks = pd.read_parquet(sky.truth), pd.read_parquet(sky.truth_tracks)
-    run_night(night, str(sky.alerts), store)
+    stored = run_night(night, str(sky.alerts), store)
     found = []
     for with_satellites in (False, True):
         if with_satellites:
-            identify_stored(night, store, [str(sky.catalogue)], spark=spark)
-            glints_of_night(spark, night, str(sky.alerts), store, load_survey("ztf"))
-        flashes = read_table(store, "flashes", night).to_pandas()
-        members = read_table(store, "tracklet_alerts", night).to_pandas()
+            stored = identify_stored(stored, [str(sky.catalogue)])
+            stored = measure_night(spark, stored, str(sky.alerts), stored.survey)
+        flashes, members = stored.frame("flashes"), stored.frame("tracklet_alerts")
         members = members.merge(truth[["alert_id", "tracklet_id"]], on="alert_id")
         name = members.dropna(subset="tracklet_id").groupby("tracklet")["tracklet_id"].first()
         flashes["tracklet_id"] = flashes["tracklet"].map(name)
@@ -50,10 +47,8 @@ def measured_night(
             tracks, on="tracklet_id", suffixes=("", "_true")
         )
         found.append(both.assign(satellites=with_satellites))
-    glints = read_table(store, "glints", night).to_pandas()
-    places = read_table(store, "candidates", night).to_pandas()[
-        ["alert_id", "ra", "dec", "mag_err"]
-    ]
+    glints = stored.frame("glints")
+    places = stored.frame("candidates")[["alert_id", "ra", "dec", "mag_err"]]
     truth = truth.drop(columns="exposure").rename(columns={"instant_mag": "instant_mag_true"})
     alerts = glints.merge(truth, on="alert_id").merge(places, on="alert_id")
     lasts = tracks[["tracklet_id", "duration_s"]].dropna()

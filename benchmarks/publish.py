@@ -28,7 +28,9 @@ from fink_tracklets.hbase.rows import NightRows, night_rows
 from fink_tracklets.hbase.settings import HBaseSettings, load_hbase
 from fink_tracklets.progress import Progress
 from fink_tracklets.spark.session import spark_session
-from fink_tracklets.store.commit import write_night
+from fink_tracklets.store.commit import check_writable, write_night
+from fink_tracklets.store.manifest import Manifest
+from fink_tracklets.store.night import StoredNight
 from fink_tracklets.tables import TABLES, VERSION
 from fink_tracklets.version import __version__
 
@@ -38,7 +40,7 @@ WHOLE = ("rcid", "fid", "nid", "field", "tooflag", "nmtchps", "ndethist")
 WIDE = ("ra", "dec", "jd", "jdstarthist", "jdendhist")
 
 
-def make_night(store: str) -> None:
+def make_night(store: str) -> StoredNight:
     """A stored night of so many tracklets, with all of ZTF's carried columns."""
     spark = spark_session()
     survey = load_survey("ztf")
@@ -74,8 +76,17 @@ def make_night(store: str) -> None:
         if name == "tracklets":
             made["tracklet"] = pa.array(names)
         tables[name] = spark.createDataFrame(pa.table(made))
-    record = {"version": __version__, "tables_version": VERSION, "configuration": asdict(survey)}
-    write_night(store, NIGHT, tables, record)
+    draft = Manifest(
+        night=NIGHT,
+        run="",
+        version=__version__,
+        tables_version=VERSION,
+        survey=survey.name,
+        configuration=asdict(survey),
+        rows={},
+        files={},
+    )
+    return write_night(check_writable(store, spark), tables, draft)
 
 
 @contextmanager
@@ -128,8 +139,8 @@ def main(address: str) -> None:
     """Print the table."""
     settings = load_hbase(address)
     store = str(Path(tempfile.mkdtemp()) / "store")
-    make_night(store)
-    rows = night_rows(store, NIGHT, settings)
+    stored = make_night(store)
+    rows = night_rows(stored, settings)
     n_rows, n_cells = (
         rows.table.num_rows,
         sum(len(c) for _, c in encode_rows(rows.table, rows.columns)),
@@ -143,7 +154,7 @@ def main(address: str) -> None:
                 continue
             own = replace(own, writers=int(way[0]))
             with timed(taken):
-                publish_night(spark_session(), store, NIGHT, own, Progress(quiet=True))
+                publish_night(spark_session(), stored, own, Progress(quiet=True))
         if k == 0:  # Java and Python warm up
             times = {way: [] for way in times}
     print(f"{n_rows:,} rows with {n_cells:,} cells, {n_rows:,} alerts looked up and marked")

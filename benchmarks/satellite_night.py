@@ -8,9 +8,10 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
+from fink_tracklets import read_table
 from fink_tracklets.pipeline.run import run_night
 from fink_tracklets.simulate import simulate_night
-from fink_tracklets.store.parquet import read_manifest, read_table
+from tests.reading import read_manifest
 
 NIGHTS = ("20210612", "20210613")
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TypeVar
 
 import pandas as pd
+import pyarrow as pa
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from fink_tracklets.errors import UserError
-from fink_tracklets.store.parquet import read_manifest, read_table
+from fink_tracklets.store.night import StoredNight, read_state
 
 Alerts = TypeVar("Alerts", pd.DataFrame, DataFrame)
 
@@ -31,9 +32,7 @@ def with_tracklets(alerts: Alerts, store: str, night: str) -> Alerts:
     UserError
         The store does not have the night, or the alerts have no alert id.
     """
-    names = read_table(store, "tracklet_alerts", night).select(["alert_id", "tracklet"])
-    names = names.to_pandas().drop_duplicates("alert_id")
-    alert_id = read_manifest(store, night)["configuration"]["columns"]["alert_id"]
+    alert_id, names = read_state(store, night, _names)
     missing = UserError(
         f"The alerts have no column {alert_id}, by which their tracklets are known."
     )
@@ -53,6 +52,12 @@ def with_tracklets(alerts: Alerts, store: str, night: str) -> Alerts:
     return keyed.join(F.broadcast(table), "_alert_id", "left").drop("_alert_id")
 
 
+def _names(stored: StoredNight) -> tuple[str, pd.DataFrame]:
+    """The survey's column of alert ids, and the tracklet of each alert in one."""
+    names = stored.table("tracklet_alerts", ["alert_id", "tracklet"]).to_pandas()
+    return stored.survey.columns.alert_id, names.drop_duplicates("alert_id")
+
+
 def without_tracklets(alerts: Alerts, store: str, night: str) -> Alerts:
     """The alerts that belong to no tracklet, with the columns they came with.
 
@@ -62,3 +67,20 @@ def without_tracklets(alerts: Alerts, store: str, night: str) -> Alerts:
     if isinstance(named, pd.DataFrame):
         return named.loc[named["tracklet"].isna(), list(alerts.columns)]
     return named.where(F.col("tracklet").isNull()).select(*(f"`{name}`" for name in alerts.columns))
+
+
+def read_table(store: str, name: str, night: str) -> pa.Table:
+    """One table of a stored night, as its newest run left it.
+
+    Parameters
+    ----------
+    store : folder of the Parquet store
+    name : a table of `fink_tracklets.tables`
+    night : YYYYMMDD
+
+    Returns
+    -------
+    pyarrow.Table
+        See `fink_tracklets.store.night.StoredNight.table`.
+    """
+    return read_state(store, night, lambda stored: stored.table(name))

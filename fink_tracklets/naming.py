@@ -15,6 +15,8 @@ from fink_tracklets.errors import UserError
 UNIX_EPOCH_JD = 2440587.5
 PREFIX = "TRCK_"
 """How every tracklet's name begins."""
+SECOND = len("TRCK_YYYYMMDD_hhmmss")
+"""Length of the part that all tracklets of one exposure second share."""
 WHOLE = re.compile(r"TRCK_(\d{8})_(\d{6})_(\d{2,9})", re.ASCII)
 
 

@@ -10,8 +10,8 @@ import sys
 import pytest
 
 from fink_tracklets.cli.main import main
-from fink_tracklets.store.parquet import nights
 from tests.conftest import ROOT, SAMPLE
+from tests.reading import nights
 
 NAME = "TRCK_20210604_093609_00"
 

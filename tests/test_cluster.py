@@ -15,8 +15,8 @@ from pathlib import Path
 import pyspark
 import pytest
 
+from fink_tracklets import read_table
 from fink_tracklets.spark.java import java_home
-from fink_tracklets.store.parquet import read_table
 from tests.conftest import ROOT, SAMPLE
 
 SPARK_HOME = Path(pyspark.__file__).parent

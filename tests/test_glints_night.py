@@ -10,13 +10,16 @@ import pytest
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
+from fink_tracklets import read_table
 from fink_tracklets.cli.main import main
+from fink_tracklets.glints.stage import measure_night
 from fink_tracklets.glints.stamps import decode
 from fink_tracklets.pipeline.run import run_night
 from fink_tracklets.progress import Progress
-from fink_tracklets.store.parquet import read_manifest, read_table
+from fink_tracklets.store.night import open_night
 from fink_tracklets.tables import GLINT_TABLES
-from tests.conftest import SAMPLE
+from tests.conftest import ROOT, SAMPLE
+from tests.reading import read_manifest
 
 NIGHT = "20210604"
 ARC = 0.12 * 3600
@@ -98,10 +101,38 @@ def test_the_command_gives_the_same_again(stored, capsys):
     assert main(["verify", "--night", NIGHT, "--store", str(stored)]) == 0
 
 
+def test_the_command_takes_the_survey_that_the_night_was_run_with(data, ztf, tmp_path, capsys):
+    own = tmp_path / "mine.toml"
+    text = (ROOT / "conf" / "ztf.toml").read_text().replace('name = "ztf"', 'name = "mine"')
+    own.write_text(text.replace("detection_sigma = 5.0", "detection_sigma = 40.0"))
+    store = str(tmp_path / "store")
+    arguments = ["--night", NIGHT, "--alerts", str(SAMPLE), "--store", store, "--quiet"]
+    assert main(["run", *arguments, "--survey", str(own)]) == 0
+    before = tables(store)["glints"]
+    assert main(["glints", *arguments]) == 0
+    assert tables(store)["glints"] == before
+    assert main(["glints", *arguments, "--survey", "ztf"]) == 0
+    assert sum(row["n_peaks"] for row in tables(store)["glints"]) > sum(
+        row["n_peaks"] for row in before
+    )
+
+
+def test_a_stage_leaves_sparks_settings_as_they_were(stored, spark, tmp_path):
+    store = shutil.copytree(stored, tmp_path / "store")
+    name = "spark.sql.execution.arrow.maxRecordsPerBatch"
+    spark.conf.set(name, 1234)
+    try:
+        opened = open_night(store, NIGHT)
+        measure_night(spark, opened, str(SAMPLE), opened.survey)
+        assert spark.conf.get(name) == "1234"
+    finally:
+        spark.conf.unset(name)
+
+
 def test_a_night_without_stamps_is_stored_all_the_same(data, spark, tmp_path):
     alerts, store = str(tmp_path / "alerts"), str(tmp_path / "store")
     spark.read.parquet(str(SAMPLE)).drop("cutoutScience").write.parquet(alerts)
-    manifest = run_night(NIGHT, alerts, store)
+    manifest = run_night(NIGHT, alerts, store).manifest.as_dict()
     assert manifest["rows"]["tracklet_alerts"] == 15
     assert "glints" not in manifest["files"]
 
@@ -156,6 +187,8 @@ def test_what_fails_in_the_stage_leaves_the_night_stored(data, spark, tmp_path, 
     store = str(tmp_path / "store")
     # Whatever the fault: this one raises a TypeError
     broken = replace(ztf, glints=replace(ztf.glints, same_flash_arcsec="two"))
-    manifest = run_night(NIGHT, str(SAMPLE), store, broken, progress=Progress(quiet=False))
+    manifest = run_night(
+        NIGHT, str(SAMPLE), store, broken, progress=Progress(quiet=False)
+    ).manifest.as_dict()
     assert manifest["rows"]["tracklet_alerts"] == 15
     assert "flashes are not measured" in capsys.readouterr().err

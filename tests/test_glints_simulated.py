@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fink_tracklets import read_table
 from fink_tracklets.pipeline.run import run_night
 from fink_tracklets.simulate import simulate_night
-from fink_tracklets.store.parquet import read_table
 
 NIGHT = "20211022"
 

@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from fink_tracklets import read_table
 from fink_tracklets.cli.main import main
 from fink_tracklets.hbase import publish
 from fink_tracklets.store.joined import OF_ALERT, OF_TRACKLET
-from fink_tracklets.store.parquet import read_manifest, read_table
 from tests.conftest import ROOT, SAMPLE
+from tests.reading import read_manifest
 
 NIGHT, NAME = "20210604", "TRCK_20210604_093609_00"
 BROKER = {

@@ -21,7 +21,8 @@ import pytest
 
 from fink_tracklets.hbase.rows import night_rows
 from fink_tracklets.hbase.settings import load_hbase
-from fink_tracklets.store.parquet import read_manifest
+from fink_tracklets.store.night import open_night
+from tests.reading import read_manifest
 from tests.test_hbase import NIGHT, ROOT, alert_keys, command, copy
 
 COPIES = 100
@@ -98,7 +99,7 @@ class Job:
 def until_written(store, hbase, job: Job, moment: random.Random) -> None:
     """Wait until HBase has a row that is chosen at random, or the job has ended."""
     settings = load_hbase(hbase.address)
-    key = moment.choice(night_rows(str(store), NIGHT, settings).table["key"].to_pylist())
+    key = moment.choice(night_rows(open_night(store, NIGHT), settings).table["key"].to_pylist())
     while job.process.poll() is None:
         if hbase.tracklets.encode() in hbase.connection.tables():
             break

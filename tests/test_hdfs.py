@@ -12,15 +12,15 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from fink_tracklets import read_table
 from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.spark.java import java_home
-from fink_tracklets.store import commit
 from fink_tracklets.store.folder import open_writable
-from fink_tracklets.store.parquet import nights, read_manifest, read_table
 from fink_tracklets.store.webhdfs import WebHdfsFolder
 from tests.conftest import ROOT, SAMPLE
+from tests.reading import nights, read_manifest
 from tests.test_hbase import NAME, NIGHT, alert_keys, run
-from tests.test_store import RECORD, night_tables, states, whole
+from tests.test_store import night_tables, states, whole, write
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_spark_submit_reads_hdfs_writes_hdfs_and_publishes(alerts, place, hbase)
 
 def test_a_night_is_replaced_whole_and_read_without_spark(place, spark):
     for state, n in (("old", 2), ("new", 3)):
-        commit.write_night(place, "20240101", night_tables(spark, state, n), RECORD)
+        write(place, night_tables(spark, state, n))
         assert states(place, "20240101") == whole(state, n)
     assert nights(place) == ["20240101"]
     web = WebHdfsFolder(place)
@@ -154,13 +154,13 @@ def test_killed_at_every_step_on_hdfs(place, spark, monkeypatch):
     outcomes = []
     for step in range(30):
         store = f"{place}/{step}"
-        commit.write_night(store, "20240101", tables["old"], RECORD)
+        write(store, tables["old"])
         changes: list[str] = []
         with monkeypatch.context() as patch:
             for name in ("write", "rename", "remove"):
                 patch.setattr(HadoopFolder, name, counted(HadoopFolder, name, changes, step))
             with contextlib.suppress(Killed):
-                commit.write_night(store, "20240101", tables["new"], RECORD)
+                write(store, tables["new"])
         (found,) = set(read_table(store, "exposures", "20240101")["exposure"].to_pylist())
         outcomes.append(found)
         if len(changes) < step:

@@ -17,12 +17,13 @@ import pytest
 from astropy.time import Time
 from pyspark.sql import functions as F
 
-from fink_tracklets.cli.stored import show_night
+from fink_tracklets import read_table
+from fink_tracklets.cli.show import night_text
 from fink_tracklets.evaluate import compare
 from fink_tracklets.pipeline.run import far_outside, run_night
-from fink_tracklets.store.parquet import read_manifest, read_table
 from fink_tracklets.tables import TABLES
 from tests.conftest import SAMPLE
+from tests.reading import read_manifest
 
 NIGHT = "20210604"
 NAME = "TRCK_20210604_093609_00"
@@ -164,7 +165,7 @@ EMPTY = {
 def test_a_night_without_is_a_success_with_typed_tables(case, data, spark, tmp_path):
     alerts, store = str(tmp_path / "alerts"), str(tmp_path / "store")
     spark.read.parquet(str(SAMPLE)).where(EMPTY[case]).write.parquet(alerts)
-    manifest = run_night(NIGHT, alerts, store)
+    manifest = run_night(NIGHT, alerts, store).manifest.as_dict()
     assert manifest["rows"]["tracklets"] == 0
     for name, table in TABLES.items():
         stored = read_table(store, name, NIGHT)
@@ -176,7 +177,9 @@ def test_alert_ids_of_digits_are_numbers_and_others_are_counted(data, spark, tmp
     text = spark.read.parquet(str(SAMPLE)).withColumn("candid", F.col("candid").cast("string"))
     broken = text.limit(1).withColumn("candid", F.lit("ZTF-1"))
     text.unionByName(broken).write.parquet(str(tmp_path / "alerts"))
-    manifest = run_night(NIGHT, str(tmp_path / "alerts"), str(tmp_path / "store"))
+    manifest = run_night(
+        NIGHT, str(tmp_path / "alerts"), str(tmp_path / "store")
+    ).manifest.as_dict()
     assert manifest["alerts_unusable"] == {
         "alerts": 1, "no_id": 1, "no_time": 0, "no_position": 0
     }  # fmt: skip
@@ -200,7 +203,7 @@ def test_rubin_s_times_become_the_utc_start(data, spark, tmp_path):
     """Real Rubin alerts of years with 36 and 37 leap seconds, against astropy."""
     sources = data / "rubin_dia_sources.parquet"
     store = str(tmp_path / "store")
-    manifest = run_night("20250905", str(sources), store, survey="rubin")
+    manifest = run_night("20250905", str(sources), store, survey="rubin").manifest.as_dict()
     assert manifest["alerts_read"] == 463
     assert manifest["alerts_unusable"]["alerts"] == 0
     exposures = read_table(store, "exposures", "20250905").to_pandas()
@@ -245,13 +248,14 @@ def test_kill_9_in_the_middle_and_run_again(step, sample, tmp_path):
 def test_a_crowded_exposure_is_named_and_the_night_goes_on(sample, ztf, tmp_path):
     limits = dataclasses.replace(ztf.finder, max_candidates=14)
     store = str(tmp_path / "store")
-    manifest = run_night(NIGHT, str(SAMPLE), store, dataclasses.replace(ztf, finder=limits))
+    stored = run_night(NIGHT, str(SAMPLE), store, dataclasses.replace(ztf, finder=limits))
+    manifest = stored.manifest.as_dict()
     assert manifest["exposures_skipped"] == [
         {"exposure": "2459369.9001157", "candidates": 15, "tracklets": 0}
     ]
     assert manifest["rows"]["tracklets"] == 0
     assert manifest["rows"]["candidates"] == 16
-    assert "Not searched: 2459369.9001157 (15 candidates" in show_night(store, NIGHT)
+    assert "Not searched: 2459369.9001157 (15 candidates" in night_text(stored)
     other = dict.fromkeys(range(40), 3)
     counts = pd.Series({**other, 40: 90, 41: 59})
     assert list(counts[far_outside(counts, 20)].index) == [40]

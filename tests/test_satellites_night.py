@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fink_tracklets import find_tracklets
+from fink_tracklets import find_tracklets, read_table
 from fink_tracklets.cli.main import main
-from fink_tracklets.cli.stored import show_night, show_tracklet
+from fink_tracklets.cli.show import night_text, tracklet_text
 from fink_tracklets.errors import UserError
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.identify import Catalogue
@@ -19,10 +19,11 @@ from fink_tracklets.satellites.night import element_ages, identify_night
 from fink_tracklets.satellites.shifted import FalseMatches
 from fink_tracklets.satellites.stage import identify_stored
 from fink_tracklets.store.joined import MATCH, read_tracklets
-from fink_tracklets.store.parquet import read_manifest, read_table
+from fink_tracklets.store.night import open_night
 from fink_tracklets.survey.satellites import METHODS, SatelliteLimits
 from fink_tracklets.tables import BLIND_MATCHES, SATELLITES
 from tests.conftest import SAMPLE
+from tests.reading import read_manifest
 
 NIGHT, NAME, THAICOM_2 = "20210604", "TRCK_20210604_093609_00", 23314
 SATCAT = """\
@@ -72,7 +73,7 @@ def test_thaicom_2_is_the_only_one(method, stored, file, capsys):
 def test_the_match_travels_with_the_tracklet(stored, file, tmp_path):
     satcat = tmp_path / "satcat.csv"
     satcat.write_text(SATCAT)
-    identify_stored(NIGHT, str(stored), [file], str(satcat))
+    identify_stored(open_night(stored, NIGHT), [file], str(satcat))
     assert read_table(stored, "satellites", NIGHT).schema.names == SATELLITES.names
     blind = read_table(stored, "blind_matches", NIGHT)
     assert blind.schema.names == BLIND_MATCHES.names
@@ -83,8 +84,8 @@ def test_the_match_travels_with_the_tracklet(stored, file, tmp_path):
     assert set(MATCH) <= set(tracklet)
     assert (tracklet["object_name"], tracklet["ops_status"]) == ("THAICOM 2", "non-operational")
     assert tracklet["owner"] == "THAI"
-    assert "THAICOM 2" in show_night(str(stored), NIGHT)
-    assert "THAICOM 2" in show_tracklet(str(stored), NAME)
+    assert "THAICOM 2" in night_text(open_night(stored, NIGHT))
+    assert "THAICOM 2" in tracklet_text(open_night(stored, NIGHT), NAME)
 
 
 def test_a_bad_catalogue_never_costs_the_night(data, spark, tmp_path, capsys):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fink_tracklets import read_table
 from fink_tracklets.cli.main import main
 from fink_tracklets.satellites.arcs import orbits_near
 from fink_tracklets.satellites.elements import read_elements
@@ -16,7 +17,6 @@ from fink_tracklets.simulate.catalogue import draw_elements, read_catalogue, wri
 from fink_tracklets.simulate.orbits import crossings
 from fink_tracklets.sky.sphere import ARCSEC, separation
 from fink_tracklets.store.joined import read_tracklets
-from fink_tracklets.store.parquet import read_table
 
 DUSK, NIGHT_JD = 2459376.69, 2459376.9
 """Low objects are lit at dusk only."""

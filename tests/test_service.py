@@ -16,8 +16,8 @@ import pytest
 import requests
 from astropy.table import Table
 
+from fink_tracklets import read_table
 from fink_tracklets.service.arguments import ARGUMENTS, parse_id
-from fink_tracklets.store.parquet import read_table
 from tests.conftest import ROOT, SAMPLE
 from tests.serving import serving
 from tests.stores import write_night, write_store

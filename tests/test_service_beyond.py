@@ -16,6 +16,7 @@ import requests
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
+from fink_tracklets import read_table
 from fink_tracklets.service.app import make_app
 from fink_tracklets.service.cone import to_arc
 from fink_tracklets.service.reading import ParquetReader
@@ -23,7 +24,6 @@ from fink_tracklets.service.settings import load_service
 from fink_tracklets.service.stamps import unzipped
 from fink_tracklets.sky.sphere import unit_vectors
 from fink_tracklets.store.amend import amend_night
-from fink_tracklets.store.parquet import read_table
 from fink_tracklets.tables import TABLES
 from tests.conftest import SAMPLE
 from tests.serving import get, serving

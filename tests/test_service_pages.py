@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
+from fink_tracklets import read_table
 from fink_tracklets.store.amend import amend_night
-from fink_tracklets.store.parquet import read_table
 from tests.serving import serving
 from tests.stores import fits_file, later_tables, write_night
 

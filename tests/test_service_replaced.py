@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import requests
 
+from fink_tracklets import read_table
 from fink_tracklets.store.amend import amend_night
-from fink_tracklets.store.parquet import read_table
 from tests.serving import serving
 from tests.stores import write_night
 

@@ -11,9 +11,9 @@ import pytest
 from astropy.io import fits
 from PIL import Image
 
+from fink_tracklets import read_table
 from fink_tracklets.service.stamps import turned, unzipped
 from fink_tracklets.store.amend import amend_night
-from fink_tracklets.store.parquet import read_table
 from fink_tracklets.tables import TABLES
 from tests.conftest import SAMPLE
 from tests.serving import get, serving

@@ -13,13 +13,39 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
+from fink_tracklets import read_table
+from fink_tracklets.cli import main
 from fink_tracklets.errors import UserError
-from fink_tracklets.store import commit
+from fink_tracklets.store import commit, parquet
 from fink_tracklets.store.amend import amend_night
-from fink_tracklets.store.parquet import manifest_path, nights, read_manifest, read_table
+from fink_tracklets.store.manifest import Manifest, manifest_path
+from fink_tracklets.store.night import Replaced, StoredNight, open_night, read_state
 from fink_tracklets.tables import TABLES, VERSION
+from tests.reading import nights, read_manifest
 
-RECORD = {"version": "test", "tables_version": VERSION}
+
+def draft(night: str = "20240101") -> Manifest:
+    """What a run says of a night before it is stored."""
+    return Manifest(
+        night=night,
+        run="",
+        version="test",
+        tables_version=VERSION,
+        survey="none",
+        configuration={},
+        rows={},
+        files={},
+    )
+
+
+def write(store, tables, night: str = "20240101") -> StoredNight:
+    return commit.write_night(
+        commit.check_writable(str(store), tables["candidates"].sparkSession), tables, draft(night)
+    )
+
+
+def amend(store, tables, **reports) -> StoredNight:
+    return amend_night(open_night(store, "20240101"), tables, **reports)
 
 
 def night_tables(spark, state: str, n: int):
@@ -75,8 +101,8 @@ def kill_at(monkeypatch, step: int) -> list[str]:
 
 
 def test_killed_at_every_step_the_old_state_or_the_new_is_there(spark, tmp_path, monkeypatch):
-    commit.write_night(str(tmp_path / "before"), "20240101", night_tables(spark, "o", 9), RECORD)
-    commit.write_night(str(tmp_path / "before"), "20240101", night_tables(spark, "old", 2), RECORD)
+    write(tmp_path / "before", night_tables(spark, "o", 9))
+    write(tmp_path / "before", night_tables(spark, "old", 2))
     new = night_tables(spark, "new", 3)
     outcomes = []
     for step in range(100):
@@ -85,10 +111,10 @@ def test_killed_at_every_step_the_old_state_or_the_new_is_there(spark, tmp_path,
         with monkeypatch.context() as patch:
             changes = kill_at(patch, step)
             with contextlib.suppress(Killed):
-                commit.write_night(store, "20240101", new, RECORD)
+                write(store, new)
         outcomes.append(states(store) == whole("new", 3))
         assert states(store) in (whole("old", 2), whole("new", 3)), changes
-        commit.write_night(store, "20240101", new, RECORD)
+        write(store, new)
         assert states(store) == whole("new", 3)
         visible = {p.relative_to(folder) for p in folder.glob("*/night=*/[!_.]*.parquet")}
         named = read_manifest(store, "20240101")["files"].values()
@@ -103,7 +129,7 @@ def test_killed_at_every_step_the_old_state_or_the_new_is_there(spark, tmp_path,
 
 def test_a_reader_meanwhile_never_sees_a_mixture(spark, tmp_path):
     store = str(tmp_path)
-    commit.write_night(store, "20240101", night_tables(spark, "0", 1), RECORD)
+    write(store, night_tables(spark, "0", 1))
     seen: list[tuple[set, int]] = []
     stop = threading.Event()
 
@@ -114,7 +140,7 @@ def test_a_reader_meanwhile_never_sees_a_mixture(spark, tmp_path):
     reader = threading.Thread(target=read)
     reader.start()
     for k in range(1, 4):
-        commit.write_night(store, "20240101", night_tables(spark, str(k), k + 1), RECORD)
+        write(store, night_tables(spark, str(k), k + 1))
     stop.set()
     reader.join()
     assert all(len(state) == 1 and n == int(min(state)) + 1 for state, n in seen)
@@ -131,8 +157,8 @@ def test_an_amended_night_keeps_its_other_tables_whatever_kills_the_amendment(
     spark, tmp_path, monkeypatch
 ):
     before = tmp_path / "before"
-    commit.write_night(str(before), "20240101", night_tables(spark, "old", 2), RECORD)
-    amend_night(str(before), "20240101", amendment("older", 1), {})
+    write(before, night_tables(spark, "old", 2))
+    amend(before, amendment("older", 1))
     outcomes = []
     for step in range(100):
         folder = tmp_path / str(step)
@@ -140,12 +166,12 @@ def test_an_amended_night_keeps_its_other_tables_whatever_kills_the_amendment(
         with monkeypatch.context() as patch:
             changes = kill_at(patch, step)
             with contextlib.suppress(Killed):
-                amend_night(store, "20240101", amendment("new", 3), {"stage": "done"})
+                amend(store, amendment("new", 3), glints={"stage": "done"})
         exposures = states(store)["exposures"]
         outcomes.append(exposures == ({"new"}, 3))
         assert outcomes[-1] or exposures == ({"older"}, 1), changes
-        assert outcomes[-1] == (read_manifest(store, "20240101").get("stage") == "done")
-        amend_night(store, "20240101", amendment("new", 3), {"stage": "done"})
+        assert outcomes[-1] == (read_manifest(store, "20240101").get("glints") == {"stage": "done"})
+        amend(store, amendment("new", 3), glints={"stage": "done"})
         assert states(store) == whole("old", 2) | {"exposures": ({"new"}, 3)}
         visible = {p.relative_to(folder) for p in folder.glob("*/night=*/[!_.]*.parquet")}
         named = read_manifest(store, "20240101")["files"].values()
@@ -155,21 +181,21 @@ def test_an_amended_night_keeps_its_other_tables_whatever_kills_the_amendment(
     assert outcomes[0] is False
     assert outcomes[-1] is True
     assert sorted(outcomes) == outcomes
-    commit.write_night(str(before), "20240101", night_tables(spark, "next", 1), RECORD)
+    write(before, night_tables(spark, "next", 1))
     assert states(before) == whole("next", 1)
 
 
 def test_a_night_that_is_not_there_cannot_be_amended(tmp_path):
     with pytest.raises(UserError, match="has no night 20240101"):
-        amend_night(str(tmp_path), "20240101", amendment("new", 1), {})
+        amend(tmp_path, amendment("new", 1))
 
 
 def test_nights_do_not_disturb_each_other(spark, tmp_path):
     store = str(tmp_path)
     writers = [
         threading.Thread(
-            target=commit.write_night,
-            args=(store, f"2024010{k}", night_tables(spark, str(k), k), RECORD),
+            target=write,
+            args=(store, night_tables(spark, str(k), k), f"2024010{k}"),
         )
         for k in (1, 2)
     ]
@@ -177,7 +203,7 @@ def test_nights_do_not_disturb_each_other(spark, tmp_path):
         writer.start()
     for writer in writers:
         writer.join()
-    commit.write_night(store, "20240102", night_tables(spark, "again", 5), RECORD)
+    write(store, night_tables(spark, "again", 5), "20240102")
     assert nights(store) == ["20240101", "20240102"]
     assert states(store, "20240101") == whole("1", 1)
     assert states(store, "20240102") == whole("again", 5)
@@ -185,7 +211,7 @@ def test_nights_do_not_disturb_each_other(spark, tmp_path):
 
 def test_other_tools_see_the_new_state_only(spark, tmp_path):
     for k in (1, 2):
-        commit.write_night(str(tmp_path), "20240101", night_tables(spark, str(k), k), RECORD)
+        write(tmp_path, night_tables(spark, str(k), k))
     folder = tmp_path / "candidates"
     assert spark.read.parquet(str(folder)).count() == 2
     assert ds.dataset(folder, partitioning="hive").count_rows() == 2
@@ -195,7 +221,7 @@ def test_columns_added_later_are_null_in_older_nights(spark, tmp_path):
     store = str(tmp_path)
     tables = night_tables(spark, "old", 2)
     tables["tracklets"] = tables["tracklets"].drop("log10_nfa", "along_pixel_axis")
-    commit.write_night(store, "20240101", tables, RECORD)
+    write(store, tables)
     stored = read_table(store, "tracklets", "20240101")
     assert stored.column_names == TABLES["tracklets"].names
     assert stored["log10_nfa"].null_count == 2
@@ -203,7 +229,7 @@ def test_columns_added_later_are_null_in_older_nights(spark, tmp_path):
 
 def test_a_night_of_newer_software_and_a_damaged_store_say_so(spark, tmp_path):
     store = str(tmp_path)
-    commit.write_night(store, "20240101", night_tables(spark, "a", 1), RECORD)
+    write(store, night_tables(spark, "a", 1))
     for file in (tmp_path / "tracklets" / "night=20240101").glob("*.parquet"):
         file.unlink()
     with pytest.raises(UserError, match=r"damaged: .*part-00000.*Run the night again"):
@@ -217,8 +243,80 @@ def test_a_night_of_newer_software_and_a_damaged_store_say_so(spark, tmp_path):
         read_manifest(store, "20240102")
 
 
+def test_a_reader_keeps_its_state_while_the_night_is_replaced_once(spark, tmp_path):
+    opened = write(tmp_path, night_tables(spark, "old", 2))
+    write(tmp_path, night_tables(spark, "new", 3))
+    for name in commit.SORT:
+        assert set(opened.table(name)[label(name)].to_pylist()) == {"old"}
+    write(tmp_path, night_tables(spark, "newest", 4))
+    with pytest.raises(Replaced, match="was run again meanwhile: give this command again"):
+        opened.table("candidates")
+
+
+def test_what_is_read_of_several_tables_is_of_one_state_or_begun_anew(spark, tmp_path):
+    write(tmp_path, night_tables(spark, "old", 2))
+    begun = []
+
+    def read(stored):
+        first = set(stored.table("tracklets")["tracklet"].to_pylist())
+        if not begun:
+            write(tmp_path, night_tables(spark, "new", 3))
+            write(tmp_path, night_tables(spark, "newest", 3))
+        begun.append(first)
+        return first | set(stored.table("tracklet_alerts")["tracklet"].to_pylist())
+
+    assert read_state(tmp_path, "20240101", read) == {"newest"}
+    assert begun == [{"old"}, {"newest"}]
+
+
+def test_a_night_that_was_replaced_is_not_amended_with_what_was_read_before(spark, tmp_path):
+    opened = write(tmp_path, night_tables(spark, "old", 2))
+    write(tmp_path, night_tables(spark, "new", 3))
+    with pytest.raises(UserError, match="was run again meanwhile: give this command again"):
+        amend_night(opened, amendment("old", 1))
+    assert states(tmp_path) == whole("new", 3)
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lambda m: "{", "not valid JSON"),
+        (lambda m: "[]", "the file must be a table"),
+        (lambda m: json.dumps({k: v for k, v in m.items() if k != "run"}), "key 'run' is missing"),
+        (
+            lambda m: json.dumps(m | {"rows": {"tracklets": "2"}}),
+            "rows.tracklets' must be",
+        ),
+        (lambda m: json.dumps(m | {"colour": 1}), "unknown key 'colour'"),
+        (lambda m: json.dumps(m | {"night": "20240102"}), "manifest of the night '20240102'"),
+    ],
+)
+def test_a_damaged_manifest_is_one_sentence_and_stays(spark, tmp_path, capsys, damage, sentence):
+    manifest = write(tmp_path, night_tables(spark, "a", 1)).manifest.as_dict()
+    file = tmp_path / manifest_path("20240101")
+    file.write_text(damage(manifest))
+    content, files = file.read_bytes(), sorted(tmp_path.rglob("*"))
+    assert main(["show", "20240101", "--store", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert "The manifest is damaged: move it away" in said
+    assert said.count("\n") == 1
+    with pytest.raises(UserError, match="The manifest is damaged"):
+        write(tmp_path, night_tables(spark, "new", 3))
+    run = ["run", "--night", "20240101", "--alerts", "nowhere", "--store", str(tmp_path)]
+    assert main(run) == 2
+    assert "The manifest is damaged" in capsys.readouterr().err
+    assert (file.read_bytes(), sorted(tmp_path.rglob("*"))) == (content, files)
+
+
+def test_the_old_place_of_read_table_warns(spark, tmp_path):
+    write(tmp_path, night_tables(spark, "a", 4))
+    with pytest.warns(DeprecationWarning, match=r"now fink_tracklets\.read_table"):
+        assert parquet.read_table(tmp_path, "candidates", "20240101").num_rows == 4
+
+
 def test_row_counts_are_those_of_the_files(spark, tmp_path):
-    manifest = commit.write_night(str(tmp_path), "20240101", night_tables(spark, "a", 4), RECORD)
+    manifest = write(tmp_path, night_tables(spark, "a", 4)).manifest.as_dict()
     assert set(manifest["rows"].values()) == {4}
     for files in manifest["files"].values():
         assert sum(pq.ParquetFile(tmp_path / file).metadata.num_rows for file in files) == 4

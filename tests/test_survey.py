@@ -49,6 +49,22 @@ def test_an_unknown_survey_is_told_the_known_ones():
         load_survey("nowhere.toml")
 
 
+def test_the_operator_s_own_survey_comes_first(tmp_path, monkeypatch):
+    own = ZTF_TOML.replace("min_points = 5", "min_points = 7")
+    (tmp_path / "ztf.toml").write_text(own)
+    (tmp_path / "atlas.toml").write_text(ZTF_TOML.replace('name = "ztf"', 'name = "atlas"'))
+    (tmp_path / "hadoop.toml").write_text("timeout_s = 1.0")
+    monkeypatch.setenv("FINK_TRACKLETS_CONF", str(tmp_path))
+    assert load_survey("ztf").finder.min_points == 7
+    assert load_survey("atlas").name == "atlas"
+    assert load_survey("rubin").name == "rubin"
+    with pytest.raises(UserError, match=r"give one of atlas, rubin, ztf or"):
+        load_survey("hadoop")
+    (tmp_path / "ztf.toml").write_text(own.replace("min_points = 7", "min_points = 1"))
+    with pytest.raises(UserError, match=re.escape(f"{tmp_path}/ztf.toml: [finder] min_points")):
+        load_survey("ztf")
+
+
 @pytest.fixture(scope="module")
 def controls(data, spark):
     """Real alerts whose nature is known, as packets, with the number of cuts they pass."""

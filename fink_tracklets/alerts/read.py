@@ -1,8 +1,6 @@
-"""The night's alerts: where they are, and their columns under the package's names."""
+"""The night's alerts, their columns under the package's names."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import erfa
 from pyspark.errors import AnalysisException
@@ -12,7 +10,6 @@ from pyspark.sql import types as T
 
 from fink_tracklets.alerts.cuts import passed_cuts
 from fink_tracklets.errors import UserError
-from fink_tracklets.naming import parse_night
 from fink_tracklets.survey import Survey
 
 ALERT_COLUMNS: dict[str, str] = {
@@ -32,31 +29,6 @@ ALERT_COLUMNS: dict[str, str] = {
 }
 """Names and types under which alerts travel inside the package."""
 ANY_TYPE = ("object_id", "exposure", "band")
-
-
-def night_path(spark: SparkSession, path: str, night: str) -> str:
-    """The path of one night's alerts.
-
-    {Y}, {m} and {d} in the path stand for the night's year, month and day, zero-padded; where that
-    path does not exist, without padding.
-    """
-    date = parse_night(night)
-    padded, plain = (
-        path.replace("{Y}", f"{date:%Y}").replace("{m}", month).replace("{d}", day)
-        for month, day in ((f"{date:%m}", f"{date:%d}"), (str(date.month), str(date.day)))
-    )
-    for candidate in (padded, plain):
-        if _exists(spark, candidate):
-            return candidate
-    tried = padded if padded == plain else f"{padded} nor {plain}"
-    raise UserError(f"No alerts at {tried}: the path does not exist.")
-
-
-def _exists(spark: SparkSession, path: str) -> bool:
-    jvm: Any = spark.sparkContext._jvm
-    hadoop_path = jvm.org.apache.hadoop.fs.Path(path)
-    system = hadoop_path.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())
-    return bool(system.globStatus(hadoop_path))
 
 
 def read_alerts(spark: SparkSession, path: str, survey: Survey) -> DataFrame:

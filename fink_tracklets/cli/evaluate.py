@@ -5,24 +5,45 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
+from fink_tracklets.cli import options as common
 from fink_tracklets.errors import UserError
-from fink_tracklets.evaluate.inject import inject
-from fink_tracklets.evaluate.night import Evaluation, evaluate
-from fink_tracklets.evaluate.summary import Summary, summarize
-from fink_tracklets.store.parquet import read_manifest, read_table
-from fink_tracklets.survey import Survey, load_survey
-from fink_tracklets.survey.config import build
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fink_tracklets.evaluate import Evaluation, Summary
 
 TRACKS = "truth_tracks.parquet"
 """Beside the truth, if the simulator wrote it."""
 
 
-def evaluate_command(options: argparse.Namespace) -> None:
+def add(commands: common.Commands) -> None:
+    """`evaluate` and its options."""
+    command = common.add_command(
+        commands,
+        "evaluate",
+        evaluate,
+        "recall and purity of a simulated night, or, with --inject, the recall of tracks added to "
+        "the candidates of any night",
+        "fink-tracklets evaluate --truth sky/truth.parquet --night 20211022 --store tracklets",
+    )
+    common.add_night(command)
+    command.add_argument("--truth", metavar="FILE", help="truth.parquet of the simulation")
+    command.add_argument("--store", metavar="DIR", help="folder of the Parquet store")
+    command.add_argument("--inject", type=int, metavar="K", help="add K tracks; no store is used")
+    command.add_argument("--alerts", metavar="PATH", help="to inject into, as for `run`")
+    common.add_survey(command)
+    common.add_seed(command)
+    command.add_argument("--json", metavar="FILE", help="write the numbers, too")
+    common.add_plot(command, "draw them, too")
+
+
+def evaluate(options: argparse.Namespace) -> None:
     """Recall and purity of a stored night, or recall of injected tracks."""
+    from fink_tracklets.evaluate import summarize
+
     injected = options.inject is not None
     needed = ("alerts",) if injected else ("truth", "store")
     useless = ("truth", "store") if injected else ("alerts",)
@@ -60,13 +81,17 @@ def write_json(summary: Summary, file: str) -> None:
 
 def stored_night(options: argparse.Namespace) -> Evaluation:
     """A night of the store against its truth, under the settings that it was found with."""
+    from fink_tracklets.evaluate import evaluate
+    from fink_tracklets.store.night import read_state
+
     truth = read_truth(Path(options.truth), ("alert_id", "tracklet_id"))
     beside = Path(options.truth).with_name(TRACKS)
     tracks = read_truth(beside, ("tracklet_id",)) if beside.is_file() else None
-    manifest = read_manifest(options.store, options.night)
-    survey = build(Survey, manifest["configuration"], f"the manifest of {options.night}")
-    found = read_table(options.store, "tracklet_alerts", options.night).to_pandas()
-    candidates = read_table(options.store, "candidates", options.night).to_pandas()
+    survey, found, candidates = read_state(
+        options.store,
+        options.night,
+        lambda stored: (stored.survey, stored.frame("tracklet_alerts"), stored.frame("candidates")),
+    )
     if len(truth) and not truth["alert_id"].isin(candidates["alert_id"]).any():
         raise UserError(
             f"{options.truth}: none of its alerts is a candidate of the night {options.night} in "
@@ -77,6 +102,8 @@ def stored_night(options: argparse.Namespace) -> Evaluation:
 
 def read_truth(file: Path, needed: tuple[str, ...]) -> pd.DataFrame:
     """A truth table; a file that is none is a `UserError`."""
+    import pandas as pd
+
     try:
         table = pd.read_parquet(file)
     except (OSError, ValueError) as error:
@@ -89,31 +116,18 @@ def read_truth(file: Path, needed: tuple[str, ...]) -> pd.DataFrame:
 
 def injected_night(options: argparse.Namespace) -> Evaluation:
     """Tracks injected into the candidates of a night, read as `run` reads them."""
-    from pyspark.sql import functions as F
-
-    from fink_tracklets.alerts.read import night_path, read_alerts
+    from fink_tracklets.alerts.exposures import night_candidates
+    from fink_tracklets.evaluate.inject import inject
     from fink_tracklets.naming import parse_night
-    from fink_tracklets.pipeline.tables import by_exposure
     from fink_tracklets.spark.errors import clear_errors
     from fink_tracklets.spark.session import spark_session
+    from fink_tracklets.survey import load_survey
 
     parse_night(options.night)
     survey = load_survey(options.survey)
     spark = spark_session()
     with clear_errors(options.alerts):
-        alerts = read_alerts(spark, night_path(spark, options.alerts, options.night), survey)
-        names = ("alert_id", "ra", "dec", "detector", "x", "y")
-        rows = (
-            by_exposure(alerts, survey)
-            .where(F.col("exposure").isNotNull())
-            .select("exposure", "px", "py", "pz", F.inline("found"))
-            .select("exposure", "px", "py", "pz", *names)
-            .collect()
-        )
-    if not rows:
+        candidates, centres = night_candidates(spark, options.alerts, options.night, survey)
+    if candidates.empty:
         raise UserError(f"{options.alerts}: no alert of the night passes the cuts.")
-    frame = pd.DataFrame(rows, columns=["exposure", "px", "py", "pz", *names])
-    first = frame.drop_duplicates("exposure").set_index("exposure")[["px", "py", "pz"]]
-    centres: dict[object, np.ndarray] = dict(zip(first.index, first.to_numpy(float), strict=True))
-    return inject(frame.drop(columns=["px", "py", "pz"]), centres, survey, options.inject,
-                  options.seed)  # fmt: skip
+    return inject(candidates, centres, survey, options.inject, options.seed)

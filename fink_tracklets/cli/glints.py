@@ -1,64 +1,58 @@
-"""The command `glints`, and its stage in `run`."""
+"""The command `glints`."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
 
-from pyspark.sql import SparkSession
+from fink_tracklets.cli import options as common
 
-from fink_tracklets.alerts.read import night_path
-from fink_tracklets.errors import UserError
-from fink_tracklets.glints.stage import glints_of_night, has_stamps
-from fink_tracklets.progress import Progress
-from fink_tracklets.spark.errors import clear_errors
-from fink_tracklets.spark.session import spark_session
-from fink_tracklets.store.parquet import read_manifest
-from fink_tracklets.survey import Survey, load_survey
+
+def add(commands: common.Commands) -> None:
+    """`glints` and its options."""
+    command = common.add_command(
+        commands,
+        "glints",
+        glints,
+        "measure the flashes of a stored night: periods, magnitudes",
+        "fink-tracklets glints --night 20210604 --alerts /lake/{Y}/{m}/{d} --store /data/tracklets",
+    )
+    common.add_night(command)
+    command.add_argument(
+        "--alerts", required=True, metavar="PATH", help="the night's alerts, with their stamps"
+    )
+    common.add_store(command)
+    command.add_argument(
+        "--survey", metavar="NAME", help="the survey's file (default: the stored night's survey)"
+    )
+    common.add_talk(command)
 
 
 def glints(options: argparse.Namespace) -> None:
     """The physics of a stored night's flashes."""
-    name = read_manifest(options.store, options.night)["survey"]
-    survey = load_survey(options.survey or name)
+    from fink_tracklets.glints.stage import measure_night
+    from fink_tracklets.progress import Progress
+    from fink_tracklets.spark.errors import clear_errors
+    from fink_tracklets.spark.session import spark_session
+    from fink_tracklets.store.night import open_night
+    from fink_tracklets.store.open import local_path
+    from fink_tracklets.survey import load_survey
+
+    if local_path(options.store) is not None:
+        open_night(options.store, options.night)
     progress = Progress(options.quiet)
     with progress.step("starting Spark"):
         spark = spark_session(options.spark_log)
+    stored = open_night(options.store, options.night, spark)
+    survey = load_survey(options.survey) if options.survey else stored.survey
     with clear_errors(options.alerts), progress.step("measuring stamps and flashes", spark):
-        done = glints_of_night(spark, options.night, options.alerts, options.store, survey)
-    if not options.quiet:
-        print(glint_report(done))
+        done = measure_night(spark, stored, options.alerts, survey).manifest.glints
+    if not options.quiet and done is not None:
+        print(report(done))
 
 
-def glint_stage(
-    spark: SparkSession,
-    night: str,
-    alerts: str,
-    store: str,
-    survey: Survey,
-    progress: Progress,
-) -> None:
-    """The stage of `run`: nothing where alerts have no stamps.
-
-    What fails is said, not raised: the night's tracklets are stored, and wanted downstream. The
-    command `glints` raises it.
-    """
-    try:
-        with clear_errors(alerts):
-            if not has_stamps(spark, night_path(spark, alerts, night), survey):
-                return
-            with progress.step("measuring stamps and flashes", spark):
-                glints_of_night(spark, night, alerts, store, survey)
-    except UserError as error:
-        progress.say(f"The night is stored, its flashes are not measured: {error}")
-    except Exception as error:
-        progress.say(
-            f"The night is stored, its flashes are not measured ({type(error).__name__}): "
-            f"`fink-tracklets glints --night {night} --alerts {alerts} --store {store}` says why."
-        )
-
-
-def glint_report(done: dict[str, Any]) -> str:
+def report(done: Mapping[str, Any]) -> str:
     """What was found, as lines for a terminal."""
     stamps = ", ".join(f"{count:,} {name}" for name, count in done["stamps"].items())
     combined = "\n".join(f"  {name:<35} {count:>9,}" for name, count in done["venn"].items())

@@ -3,51 +3,112 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
+from fink_tracklets.cli import options as common
 from fink_tracklets.errors import UserError
-from fink_tracklets.hbase.client import HBase
-from fink_tracklets.hbase.publish import need_tables, publish_night, unpublish_night
-from fink_tracklets.hbase.settings import HBaseSettings, load_hbase
-from fink_tracklets.hbase.verify import hbase_differences, store_differences
-from fink_tracklets.progress import Progress
-from fink_tracklets.spark.session import spark_session
-from fink_tracklets.store.folder import local_path
+
+if TYPE_CHECKING:
+    from fink_tracklets.hbase.settings import HBaseSettings
+    from fink_tracklets.progress import Progress
+    from fink_tracklets.store.night import StoredNight
 
 SHOWN = 50
 """Differences that `verify` prints."""
 
 
+def add(commands: common.Commands) -> None:
+    """The three commands and their options."""
+    command = common.add_command(
+        commands,
+        "publish",
+        publish,
+        "bring a stored night into HBase, in place of its old state",
+        "fink-tracklets publish --night 20210604 --store /data/tracklets --hbase thrift:9090",
+    )
+    common.add_night(command)
+    common.add_store(command)
+    common.add_hbase(command, "where to", default="")
+    common.add_talk(command)
+
+    command = common.add_command(
+        commands,
+        "unpublish",
+        unpublish,
+        "take a night out of HBase",
+        "fink-tracklets unpublish --night 20210604 --store /data/tracklets --hbase thrift:9090",
+    )
+    common.add_night(command)
+    common.add_store(command)
+    common.add_hbase(command, "where from", default="")
+    common.add_talk(command)
+
+    command = common.add_command(
+        commands,
+        "verify",
+        verify,
+        "say whether a stored night is whole, and HBase has exactly it",
+        "fink-tracklets verify --night 20210604 --store /data/tracklets --hbase thrift:9090",
+    )
+    common.add_night(command)
+    common.add_store(command)
+    common.add_hbase(command, "compare HBase, too, cell by cell")
+
+
 def publish(options: argparse.Namespace) -> None:
     """A stored night into HBase."""
-    settings = reachable(options)
+    from fink_tracklets.progress import Progress
+    from fink_tracklets.spark.session import spark_session
+    from fink_tracklets.store.night import open_night
+
     progress = Progress(options.quiet)
+    settings = reachable(options.hbase, progress)
     with progress.step("starting Spark"):
         spark = spark_session(options.spark_log)
-    done = publish_night(spark, options.store, options.night, settings, progress)
-    if not options.quiet:
+    publish_stored(open_night(options.store, options.night, spark), settings, progress)
+
+
+def publish_stored(stored: StoredNight, settings: HBaseSettings, progress: Progress) -> None:
+    """Publish a night, and say what was done."""
+    from fink_tracklets.hbase.publish import publish_night
+    from fink_tracklets.spark.session import spark_session
+
+    done = publish_night(spark_session(), stored, settings, progress)
+    if not progress.quiet:
         tracklets, alerts = settings.tracklets.table, settings.alerts.table
         print(
-            f"HBase at {settings.connection.address} has the night {options.night}: "
+            f"HBase at {settings.connection.address} has the night {stored.night}: "
             f"{done.rows:,} rows in {tracklets}, {done.cells:,} cells {settings.alerts.column} in "
             f"{alerts}, {done.missing:,} alerts without a row there; {done.removed:,} rows of a "
             "state before changed or removed."
         )
 
 
-def reachable(options: argparse.Namespace) -> HBaseSettings:
+def reachable(address: str, progress: Progress) -> HBaseSettings:
     """The settings, after a look at HBase: nothing is begun that cannot be ended."""
-    settings = load_hbase(options.hbase)
-    with HBase(settings, Progress(options.quiet).say) as hbase:
+    from fink_tracklets.hbase.client import HBase
+    from fink_tracklets.hbase.publish import need_tables
+    from fink_tracklets.hbase.settings import load_hbase
+
+    settings = load_hbase(address)
+    with HBase(settings, progress.say) as hbase:
         need_tables(hbase)
     return settings
 
 
 def unpublish(options: argparse.Namespace) -> None:
     """A night out of HBase."""
+    from fink_tracklets.hbase.publish import unpublish_night
+    from fink_tracklets.hbase.settings import load_hbase
+    from fink_tracklets.progress import Progress
+    from fink_tracklets.spark.session import spark_session
+    from fink_tracklets.store.night import open_night
+    from fink_tracklets.store.open import local_path
+
     settings = load_hbase(options.hbase)
     spark = None if local_path(options.store) else spark_session(options.spark_log)
-    progress = Progress(options.quiet)
-    removed = unpublish_night(options.store, options.night, settings, progress, spark)
+    stored = open_night(options.store, options.night, spark)
+    removed = unpublish_night(stored, settings, Progress(options.quiet))
     if not options.quiet:
         print(
             f"HBase at {settings.connection.address} has nothing of the night {options.night} any "
@@ -57,16 +118,26 @@ def unpublish(options: argparse.Namespace) -> None:
 
 def verify(options: argparse.Namespace) -> None:
     """Whether a stored night is whole and HBase has exactly it."""
-    where = f"The night {options.night} in {options.store}"
-    wrong = list(store_differences(options.store, options.night))
-    if not wrong and options.hbase is not None:
-        settings = load_hbase(options.hbase)
-        where += f" and HBase at {settings.connection.address}"
-        wrong = list(hbase_differences(options.store, options.night, settings))
+    from fink_tracklets.hbase.settings import load_hbase
+    from fink_tracklets.hbase.verify import hbase_differences
+    from fink_tracklets.store.night import read_state
+    from fink_tracklets.store.verify import store_differences
+
+    settings = None if options.hbase is None else load_hbase(options.hbase)
+    where = [f"The night {options.night} in {options.store}"]
+
+    def differences(stored: StoredNight) -> list[str]:
+        wrong = list(store_differences(stored))
+        if not wrong and settings is not None:
+            where[1:] = [f" and HBase at {settings.connection.address}"]
+            wrong = list(hbase_differences(stored, settings))
+        return wrong
+
+    wrong = read_state(options.store, options.night, differences)
     if not wrong:
-        print(f"{where}: whole and consistent.")
+        print(f"{''.join(where)}: whole and consistent.")
         return
     print("\n".join(wrong[:SHOWN]))
     if len(wrong) > SHOWN:
         print(f"... and {len(wrong) - SHOWN:,} more.")
-    raise UserError(f"{where}: {len(wrong):,} differences.")
+    raise UserError(f"{''.join(where)}: {len(wrong):,} differences.")

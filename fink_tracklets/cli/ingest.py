@@ -4,11 +4,33 @@ from __future__ import annotations
 
 import argparse
 
-from fink_tracklets.ingest import ingest
+from fink_tracklets.cli import options as common
 
 
-def ingest_command(options: argparse.Namespace) -> None:
+def add(commands: common.Commands) -> None:
+    """`ingest` and its options."""
+    command = common.add_command(
+        commands,
+        "ingest",
+        ingest,
+        "bring an archive of Avro packets into Parquet, for `run`",
+        "fink-tracklets ingest ztf_public_20210604.tar.gz --out alerts/20210604",
+    )
+    command.add_argument(
+        "archive",
+        metavar="ARCHIVE",
+        help=".tar.gz or .tar of packets, folder of .avro files, or one",
+    )
+    command.add_argument("--out", required=True, metavar="DIR", help="gets the Parquet files")
+    command.add_argument("--cutouts", action="store_true", help="keep the image stamps, too")
+    common.add_survey(command)
+    common.add_quiet(command)
+
+
+def ingest(options: argparse.Namespace) -> None:
     """An archive of packets to Parquet."""
+    from fink_tracklets.ingest import ingest
+
     done = ingest(options.archive, options.out, options.survey, options.cutouts, options.quiet)
     if options.quiet:
         return

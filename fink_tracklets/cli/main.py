@@ -1,28 +1,67 @@
-"""The command line: `fink-tracklets COMMAND ...`."""
+"""`fink-tracklets COMMAND ...`: the commands, each in a module of its own, and their exit codes."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
-from fink_tracklets.cli.options import parser
+from fink_tracklets.cli import (
+    demo,
+    evaluate,
+    glints,
+    hbase,
+    ingest,
+    photometry,
+    run,
+    satellites,
+    serve,
+    show,
+    simulate,
+)
+from fink_tracklets.cli.options import EXIT_CODES
 from fink_tracklets.errors import UserError
+from fink_tracklets.version import __version__
+
+COMMANDS = (
+    run,
+    satellites,
+    hbase,
+    glints,
+    photometry,
+    demo,
+    simulate,
+    ingest,
+    evaluate,
+    show,
+    serve,
+)
+"""In the order of `--help`. A command loads what it needs when it is called."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Of `fink-tracklets`; the options' `command` is the function to call with them."""
+    whole = argparse.ArgumentParser(
+        prog="fink-tracklets",
+        description="Finds the glints of satellites and space debris in a night of alerts.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    whole.add_argument("--version", action="version", version=__version__)
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
+    for module in COMMANDS:
+        module.add(commands)
+    return whole
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     options = parser().parse_args(arguments)
-    module, function = options.command.split(":")
     try:
-        getattr(import_module(f"fink_tracklets.{module}"), function)(options)
+        options.command(options)
     except UserError as error:
         print(f"fink-tracklets: {error}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         sys.stderr.close()
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

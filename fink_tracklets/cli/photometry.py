@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from fink_tracklets.cli import options as common
+
 if TYPE_CHECKING:
     from fink_tracklets.glints.periods import Comb
 
@@ -26,11 +28,18 @@ have such a period."""
 MAX_LOG10_FALSE_ALARM = -3
 
 
-def add_arguments(command: argparse.ArgumentParser) -> None:
-    """The options of `photometry`, and what a file looks like."""
-    command.description = f"{command.description}\n\n{HELP}"
+def add(commands: common.Commands) -> None:
+    """`photometry` and its options."""
+    command = common.add_command(
+        commands,
+        "photometry",
+        photometry,
+        "read a satellite's high-rate light curve: its flashes and their period",
+        "fink-tracklets photometry track.txt --plot track.png",
+        more=HELP,
+    )
     command.add_argument("file", metavar="FILE", help="a light curve of one satellite")
-    command.add_argument("--plot", metavar="FILE.png", help="draw it, too (.png, .pdf or .svg)")
+    common.add_plot(command)
 
 
 def photometry(options: argparse.Namespace) -> None:
@@ -56,7 +65,7 @@ def photometry(options: argparse.Namespace) -> None:
         f"  period              {_period(comb)}"
     )
     if options.plot:
-        from fink_tracklets.plots.night import plot_track
+        from fink_tracklets.plots.flashes import plot_track
 
         plot_track(track, flashes, options.plot)
         print(f"\nThe picture: {options.plot}")

@@ -6,11 +6,19 @@ import argparse
 import sys
 from dataclasses import replace
 
+from fink_tracklets.cli import options as common
 from fink_tracklets.errors import UserError
 
 
-def add_arguments(command: argparse.ArgumentParser) -> None:
-    """The options of `serve`."""
+def add(commands: common.Commands) -> None:
+    """`serve` and its options."""
+    command = common.add_command(
+        commands,
+        "serve",
+        serve,
+        "answer the broker's REST calls and show web pages",
+        "fink-tracklets serve --store /data/tracklets --port 8000",
+    )
     command.add_argument("--store", metavar="DIR", help="folder of the Parquet store")
     command.add_argument(
         "--hbase",
@@ -45,7 +53,7 @@ def serve(options: argparse.Namespace) -> None:
     from fink_tracklets.service.app import make_app
     from fink_tracklets.service.reading import ParquetReader
     from fink_tracklets.service.settings import load_service
-    from fink_tracklets.store.folder import local_path
+    from fink_tracklets.store.open import local_path
 
     if (options.store is None) == (options.hbase is None):
         raise UserError("Give either --store DIR or --hbase HOST:PORT.")

@@ -1,75 +1,64 @@
-"""The physics of a stored night's flashes: stamps read in Spark, the rest in pandas."""
+"""The stage that measures a stored night's flashes: stamps read in Spark, the rest in pandas."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from fink_tracklets.alerts.read import night_path
+from fink_tracklets.alerts.path import night_path
 from fink_tracklets.errors import UserError
 from fink_tracklets.glints.light_curves import flash_tables
 from fink_tracklets.glints.measure import PEAK_DDL, glint_table, measure_stamps, venn
+from fink_tracklets.progress import Progress
+from fink_tracklets.spark.errors import clear_errors
+from fink_tracklets.spark.session import spark_settings
 from fink_tracklets.store.amend import amend_night
-from fink_tracklets.store.parquet import read_manifest, read_table
+from fink_tracklets.store.night import StoredNight
 from fink_tracklets.survey import Survey
-from fink_tracklets.tables import GLINT_TABLES, TABLES, Table
+from fink_tracklets.tables import GLINT_TABLES
 
 KINDS = ("science", "template", "difference")
 ROWS = 256
 """Alerts that go to Python at once: each has some 40 kB of stamps."""
 
 
-def glints_of_night(
-    spark: SparkSession, night: str, alerts: str, store: str, survey: Survey
-) -> dict[str, Any]:
+def measure_night(
+    spark: SparkSession, stored: StoredNight, alerts: str, survey: Survey
+) -> StoredNight:
     """Measure a stored night's flashes and put the tables `GLINT_TABLES` into the store.
 
     Parameters
     ----------
-    night : YYYYMMDD, a night that the store has
+    stored : the night
     alerts : path of the night's Parquet alerts, may hold {Y}, {m} and {d}
-    store : folder of the Parquet store
     survey : that of the night
 
     Returns
     -------
-    What the manifest says of it under `glints`.
+    The night with these tables; its manifest's `glints` sums them up.
 
     Raises
     ------
     UserError
-        The store has no such night, the survey has no stamps, or the alerts are not there.
+        The survey has no stamps, or the alerts are not there.
     """
     if survey.glints is None:
         raise UserError(
             f"The survey '{survey.name}' has no section [glints], which says where its stamps are."
         )
-    files = read_manifest(store, night)["files"]
-    stored = {
-        name: read_table(store, name, night).to_pandas()
-        if name in files and name in TABLES
-        else pd.DataFrame()
-        for name in ("candidates", "tracklets", "tracklet_alerts", "satellites", "blind_matches")
-    }
-    candidates = stored["candidates"]
-    found = read_stamps(spark, night_path(spark, alerts, night), candidates, survey)
+    candidates, tracklets = stored.frame("candidates"), stored.frame("tracklets")
+    satellites = stored.frame("satellites")
+    found = read_stamps(spark, night_path(spark, alerts, stored.night), candidates, survey)
     table = glint_table(
-        candidates,
-        stored["tracklets"],
-        found,
-        stored["satellites"],
-        stored["blind_matches"],
-        survey,
+        candidates, tracklets, found, satellites, stored.frame("blind_matches"), survey
     )
     flashes, curves = flash_tables(
-        table, stored["tracklets"], stored["tracklet_alerts"], stored["satellites"], survey
+        table, tracklets, stored.frame("tracklet_alerts"), satellites, survey
     )
     kept = found.merge(candidates[["alert_id", "tracklet"]], on="alert_id")
     kept = kept[kept["tracklet"].notna() & (kept["stamp"] != "missing")]
@@ -79,34 +68,47 @@ def glints_of_night(
         "light_curves": curves,
         "stamps": kept.sort_values(["tracklet", "alert_id"]),
     }
-    summary = {
-        "stamps": table["stamp"].value_counts().sort_index().to_dict(),
-        "central_peak": int(table["central_peak"].sum()),
-        "multi_peak": int(table["multi_peak"].sum()),
-        "tracklet_match": int(table["tracklet_match"].sum()),
-        "blind_match": int(table["blind_match"].sum()),
-        "is_glint": int(table["is_glint"].sum()),
-        "venn": venn(table),
+    tables = {table.name: table.from_frame(frames[table.name]) for table in GLINT_TABLES}
+    return amend_night(stored, tables, glints=summary(table))
+
+
+def measure_if_stamps(
+    spark: SparkSession, stored: StoredNight, alerts: str, store: str, progress: Progress
+) -> StoredNight:
+    """The stage of `run`: nothing where alerts have no stamps.
+
+    What fails is said, not raised: the night's tracklets are stored, and wanted downstream.
+    `measure_night` raises it.
+
+    Parameters
+    ----------
+    store : as the operator gave it, for the advice
+    """
+    night = stored.night
+    try:
+        survey = stored.survey
+        with clear_errors(alerts):
+            if has_stamps(spark, night_path(spark, alerts, night), survey):
+                with progress.step("measuring stamps and flashes", spark):
+                    return measure_night(spark, stored, alerts, survey)
+    except UserError as error:
+        progress.say(f"The night is stored, its flashes are not measured: {error}")
+    except Exception as error:
+        progress.say(
+            f"The night is stored, its flashes are not measured ({type(error).__name__}): "
+            f"`fink-tracklets glints --night {night} --alerts {alerts} --store {store}` says why."
+        )
+    return stored
+
+
+def summary(glints: pd.DataFrame) -> dict[str, Any]:
+    """What the manifest says of the table `glints`."""
+    flags = ("central_peak", "multi_peak", "tracklet_match", "blind_match", "is_glint")
+    return {
+        "stamps": glints["stamp"].value_counts().sort_index().to_dict(),
+        **{flag: int(glints[flag].sum()) for flag in flags},
+        "venn": venn(glints),
     }
-    tables = {t.name: to_arrow(frames[t.name], t) for t in GLINT_TABLES}
-    amend_night(store, night, tables, {"glints": summary}, spark)
-    return summary
-
-
-def to_arrow(frame: pd.DataFrame, table: Table) -> pa.Table:
-    """A frame as the table it shall be; NaN is null, a column that it lacks too."""
-    columns = {}
-    for column in table.columns:
-        values = frame[column.name] if column.name in frame else [None] * len(frame)
-        kind = table.arrow_schema.field(column.name).type
-        columns[column.name] = pa.array([_plain(value) for value in values], kind, from_pandas=True)
-    return pa.table(columns, schema=table.arrow_schema)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float | np.floating):
-        return None if np.isnan(value) else float(value)
-    return None if value is pd.NA or value is pd.NaT else value
 
 
 def has_stamps(spark: SparkSession, path: str, survey: Survey) -> bool:
@@ -169,9 +171,9 @@ def read_stamps(
                 )
             yield peaks
 
-    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", ROWS)
     kept = ", ".join(f"{kind} binary" for kind in KINDS)
-    found = alerts.mapInPandas(measure, f"{PEAK_DDL}, {kept}").toArrow().to_pandas()
+    with spark_settings(spark, {"spark.sql.execution.arrow.maxRecordsPerBatch": ROWS}):
+        found = alerts.mapInPandas(measure, f"{PEAK_DDL}, {kept}").toArrow().to_pandas()
     found["limiting_mag"] = found["limiting_mag"].where(found["limiting_mag"].between(0, 40))
     bad, few = found["stamp"] != "ok", -found["peak_x"].map(len)
     order = found.assign(bad=bad, few=few).sort_values(

@@ -29,8 +29,7 @@ from fink_tracklets.hbase.record import Held, Record, read_record, write_record
 from fink_tracklets.hbase.rows import NightRows, night_rows
 from fink_tracklets.hbase.settings import HBaseSettings
 from fink_tracklets.progress import Progress
-from fink_tracklets.store.folder import open_writable
-from fink_tracklets.store.parquet import read_manifest
+from fink_tracklets.store.night import StoredNight
 
 LOOKED_UP = "alert_key string, present boolean, error string"
 WRITTEN = "rows bigint, cells bigint, error string"
@@ -57,11 +56,7 @@ def need_tables(hbase: HBase) -> None:
 
 
 def publish_night(
-    spark: SparkSession,
-    store: str,
-    night: str,
-    settings: HBaseSettings,
-    progress: Progress,
+    spark: SparkSession, stored: StoredNight, settings: HBaseSettings, progress: Progress
 ) -> Published:
     """Make HBase hold exactly the stored state of a night.
 
@@ -70,13 +65,13 @@ def publish_night(
     UserError : a table or a column family is missing
     ServiceError : HBase or Spark failed; says what is written
     """
-    folder = open_writable(store, spark)
+    stored = stored.newest()
     with HBase(settings, progress.say) as hbase:
         with progress.step("looking at HBase's tables"):
             need_tables(hbase)
             cluster = hbase.cluster()
-        rows = night_rows(store, night, settings)
-        old = read_record(read_manifest(store, night), cluster)
+        rows = night_rows(stored, settings)
+        old = read_record(stored.manifest, cluster)
         names = rows.tracklet_of_alert()
         with progress.step(f"looking up {len(names):,} alerts in {settings.alerts.table}", spark):
             present = look_up(spark, list(names), settings)
@@ -86,7 +81,7 @@ def publish_night(
             settings.alerts.table: Held((settings.alerts.column,), tuple(sorted(marks))),
         }
         record = begin(old.holding(wanted), settings)
-        write_record(folder, night, rows.run, cluster, record)
+        write_record(stored, cluster, record)
 
         stale = stale_cells(old, wanted, {settings.tracklets.table: rows.empty()})
         if any(stale.values()):
@@ -103,38 +98,26 @@ def publish_night(
             tables={**record.tables, **wanted},
             alerts_without_row=tuple(sorted(set(names) - set(marks))),
         )
-        write_record(folder, night, rows.run, cluster, done)
+        write_record(stored, cluster, done)
     removed = sum(len(cells) for cells in stale.values())
     return Published(n_rows, n_cells, len(names) - len(marks), removed)
 
 
-def unpublish_night(
-    store: str,
-    night: str,
-    settings: HBaseSettings,
-    progress: Progress,
-    spark: SparkSession | None = None,
-) -> int:
-    """Remove from HBase all that it may hold of a night; the number of rows concerned.
-
-    Parameters
-    ----------
-    spark : for a store that is not on a local file system
-    """
-    folder = open_writable(store, spark)
+def unpublish_night(stored: StoredNight, settings: HBaseSettings, progress: Progress) -> int:
+    """Remove from HBase all that it may hold of a night; the number of rows concerned."""
+    stored = stored.newest()
     with HBase(settings, progress.say) as hbase:
         with progress.step("looking at HBase's tables"):
             cluster, there = hbase.cluster(), hbase.tables()
-        manifest = read_manifest(store, night)
-        old = read_record(manifest, cluster)
+        old = read_record(stored.manifest, cluster)
         record = begin(old.holding({}), settings)
-        write_record(folder, night, manifest["run"], cluster, record)
+        write_record(stored, cluster, record)
         with progress.step("removing the night"):
             for table, held in old.tables.items():
                 if table in there:
                     cells = ((key, held.columns) for key in held.keys)
                     hbase.delete(table, cells, record.timestamp)
-        write_record(folder, night, manifest["run"], cluster, replace(record, tables={}))
+        write_record(stored, cluster, replace(record, tables={}))
     return sum(len(held.keys) for held in old.tables.values())
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
 
 from fink_tracklets.errors import ServiceError
-from fink_tracklets.store.commit import write_manifest
-from fink_tracklets.store.folder import WritableFolder
-from fink_tracklets.store.parquet import manifest_of
+from fink_tracklets.store.manifest import Manifest, write_manifest
+from fink_tracklets.store.night import Replaced, StoredNight
+from fink_tracklets.store.open import writable
+from fink_tracklets.survey.config import build
 
 
 @dataclass(frozen=True)
@@ -49,36 +49,30 @@ class Record:
         return replace(self, published="", tables={**self.tables, **both})
 
 
-def read_record(manifest: Mapping[str, Any], cluster: str) -> Record:
+def read_record(manifest: Manifest, cluster: str) -> Record:
     """The record of a cluster; an empty one if there is none."""
-    given = manifest.get("hbase", {}).get(cluster)
-    if given is None:
-        return Record()
-    tables = {
-        name: Held(tuple(held["columns"]), tuple(held["keys"]))
-        for name, held in given["tables"].items()
-    }
-    without = tuple(given["alerts_without_row"])
-    return Record(**{**given, "tables": tables, "alerts_without_row": without})
+    given = manifest.hbase.get(cluster, {})
+    return build(Record, given, f"the manifest of {manifest.night}", f"hbase.{cluster}")
 
 
-def write_record(
-    folder: WritableFolder, night: str, run: str, cluster: str, record: Record
-) -> dict[str, Any]:
-    """Put a cluster's record into the manifest of this run.
+def write_record(stored: StoredNight, cluster: str, record: Record) -> StoredNight:
+    """Put a cluster's record into the manifest of a stored night.
 
     Raises
     ------
     ServiceError : the night was replaced meanwhile
     """
-    manifest = manifest_of(folder, night)
-    if manifest["run"] != run:
+    folder = writable(stored.folder)
+    try:
+        now = stored.newest().manifest
+    except Replaced as error:
         raise ServiceError(
-            f"The night {night} in {folder.address} was replaced meanwhile: publish it again."
-        )
-    manifest["hbase"] = {**manifest.get("hbase", {}), cluster: asdict(record)}
+            f"The night {stored.night} in {folder.address} was replaced meanwhile: publish it "
+            "again."
+        ) from error
+    manifest = replace(now, hbase={**now.hbase, cluster: asdict(record)})
     write_manifest(folder, manifest)
-    return manifest
+    return StoredNight(folder, manifest)
 
 
 def _union(one: Iterable[str], other: Iterable[str]) -> tuple[str, ...]:

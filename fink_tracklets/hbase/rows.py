@@ -12,8 +12,7 @@ from fink_tracklets.hbase.cells import Cells, type_name
 from fink_tracklets.hbase.record import Held
 from fink_tracklets.hbase.settings import HBaseSettings
 from fink_tracklets.store.joined import alert_rows
-from fink_tracklets.store.parquet import read_manifest, read_table
-from fink_tracklets.survey import Carry
+from fink_tracklets.store.night import StoredNight
 
 KEYS = ("key", "alert_key")
 
@@ -65,12 +64,11 @@ class NightRows:
         return dict(zip(frame["alert_key"], frame["tracklet"], strict=True))
 
 
-def night_rows(store: str, night: str, settings: HBaseSettings) -> NightRows:
+def night_rows(stored: StoredNight, settings: HBaseSettings) -> NightRows:
     """A stored night: what the survey sent in its column family, what we add in ours."""
-    manifest = read_manifest(store, night)
     tables = ("tracklet_alerts", "tracklets", "satellites", "glints", "flashes")
-    alerts = alert_rows(*(read_table(store, name, night) for name in tables))
-    sent = Carry(tuple(manifest["configuration"]["carry"]["columns"])).by_name
+    alerts = alert_rows(*(stored.table(name) for name in tables))
+    sent = stored.survey.carry.by_name
     families = settings.tracklets
     columns = {
         name: f"{families.survey_family if name in sent else families.derived_family}:{name}"
@@ -78,7 +76,7 @@ def night_rows(store: str, night: str, settings: HBaseSettings) -> NightRows:
     }
     for name, keys in zip(KEYS, row_keys(alerts), strict=True):
         alerts = alerts.append_column(name, pa.array(keys, pa.string()))
-    return NightRows(manifest["run"], alerts, columns)
+    return NightRows(stored.manifest.run, alerts, columns)
 
 
 def row_keys(alerts: pa.Table) -> tuple[list[str], list[str]]:

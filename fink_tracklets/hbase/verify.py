@@ -1,54 +1,19 @@
-"""Whether a stored night is whole, and whether HBase has exactly it. Works without Spark."""
+"""Whether HBase has exactly a stored night. Works without Spark."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from fink_tracklets.errors import UserError
 from fink_tracklets.hbase.cells import Cells, decode, encode_rows
 from fink_tracklets.hbase.client import HBase
 from fink_tracklets.hbase.record import Held, Record, read_record
 from fink_tracklets.hbase.rows import NightRows, night_rows
 from fink_tracklets.hbase.settings import HBaseSettings
-from fink_tracklets.naming import exposure_prefix, exposure_second
-from fink_tracklets.store.parquet import read_manifest, read_table
-from fink_tracklets.tables import TABLES
+from fink_tracklets.naming import SECOND, exposure_prefix, exposure_second
+from fink_tracklets.store.night import StoredNight
 
 
-def store_differences(store: str, night: str) -> Iterator[str]:
-    """What is wrong with a stored night, sentence by sentence."""
-    manifest = read_manifest(store, night)
-    try:
-        tables = {name: read_table(store, name, night).to_pandas() for name in TABLES}
-    except (UserError, OSError, ValueError) as error:
-        yield str(error)
-        return
-    for name, table in tables.items():
-        said = manifest["rows"].get(name, 0)
-        if len(table) != said:
-            yield f"{name} has {len(table)} rows, the manifest says {said}."
-    tracklets, alerts = tables["tracklets"], tables["tracklet_alerts"]
-    for name in tracklets.loc[tracklets["tracklet"].duplicated(), "tracklet"]:
-        yield f"tracklets has {name} twice."
-    for alert in alerts.loc[alerts["alert_id"].duplicated(), "alert_id"]:
-        yield f"tracklet_alerts has the alert {alert} twice."
-    counted = alerts.groupby("tracklet").size().to_dict()
-    sizes = dict(zip(tracklets["tracklet"], tracklets["n_alerts"], strict=True))
-    for name in sorted({*counted, *sizes}):
-        if counted.get(name) != sizes.get(name):
-            yield (
-                f"{name}: {counted.get(name, 0)} alerts in tracklet_alerts, "
-                f"{sizes.get(name, 0)} in tracklets."
-            )
-    candidates = tables["candidates"].dropna(subset="tracklet")
-    marked = set(zip(candidates["alert_id"], candidates["tracklet"], strict=True))
-    for alert, name in sorted(
-        marked ^ set(zip(alerts["alert_id"], alerts["tracklet"], strict=True))
-    ):
-        yield f"candidates and tracklet_alerts differ about the alert {alert} in {name}."
-
-
-def hbase_differences(store: str, night: str, settings: HBaseSettings) -> Iterator[str]:
+def hbase_differences(stored: StoredNight, settings: HBaseSettings) -> Iterator[str]:
     """Where HBase differs from a stored night, cell by cell."""
     with HBase(settings) as hbase:
         cluster, there = hbase.cluster(), hbase.tables()
@@ -56,11 +21,11 @@ def hbase_differences(store: str, night: str, settings: HBaseSettings) -> Iterat
             if table not in there:
                 yield f"HBase has no table {table}."
                 return
-        rows = night_rows(store, night, settings)
-        record = read_record(read_manifest(store, night), cluster)
+        rows = night_rows(stored, settings)
+        record = read_record(stored.manifest, cluster)
         if record.published != rows.run:
             yield "The manifest does not say that this state was published whole."
-        yield from _tracklet_rows(hbase, rows, record, _exposures(store, night))
+        yield from _tracklet_rows(hbase, rows, record, _exposure_prefixes(stored))
         yield from _alert_cells(hbase, rows, record)
 
 
@@ -97,12 +62,12 @@ def _night_scan(
     hbase: HBase, table: str, exposures: set[str], wanted: set[str]
 ) -> Iterator[tuple[str, Cells]]:
     """All rows whose tracklet is named after a second in which the night has an exposure."""
-    starts = sorted({*exposures, *(key[: len("TRCK_YYYYMMDD_hhmmss")] for key in wanted)})
+    starts = sorted({*exposures, *(key[:SECOND] for key in wanted)})
     if not starts:
         return
     families = hbase.settings.tracklets.families[:2]
     for key, cells in hbase.scan(table, starts[0], starts[-1] + "`", families):
-        if key in wanted or key[: len(starts[0])] in exposures:
+        if key in wanted or key[:SECOND] in exposures:
             yield key, cells
 
 
@@ -148,7 +113,7 @@ def _held(record: Record, table: str) -> Held:
     return record.tables.get(table, Held())
 
 
-def _exposures(store: str, night: str) -> set[str]:
+def _exposure_prefixes(stored: StoredNight) -> set[str]:
     """How the names begin that tracklets of the night's exposures can have."""
-    jd = read_table(store, "exposures", night)["jd"].to_numpy()
+    jd = stored.table("exposures", ["jd"])["jd"].to_numpy()
     return {exposure_prefix(second) for second in set(exposure_second(jd).tolist())}

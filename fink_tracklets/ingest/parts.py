@@ -12,11 +12,12 @@ import multiprocessing
 import os
 import shutil
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,8 @@ from fink_tracklets.ingest.decode import (
     packet_schema,
     table_schema,
 )
-from fink_tracklets.ingest.progress import ReadProgress
 from fink_tracklets.ingest.source import Packet, Source
+from fink_tracklets.progress import Progress, Work
 from fink_tracklets.survey import Survey, load_survey
 from fink_tracklets.version import __version__
 
@@ -63,6 +64,25 @@ class Ingested:
     """Name and reason of the first damaged packets."""
     broken: str
     """Why the archive ended before its end; empty if it is whole."""
+
+
+@dataclass
+class SoFar:
+    """How far the reading of an archive has come."""
+
+    source: Source
+    packets: int
+    damaged: int = 0
+    start: float = field(default_factory=time.monotonic)
+    """By the monotonic clock [s]."""
+
+    def state(self) -> tuple[str, Work]:
+        """A line for a person, and the bytes read of all."""
+        read, size = self.source.position(), max(self.source.size, 1)
+        rate = read / 1e6 / max(time.monotonic() - self.start, 1e-3)
+        text = f"{self.packets:,} packets, {read / 1e6:,.0f} of {size / 1e6:,.0f} MB "
+        text += f"({100 * read / size:.0f} %), {rate:.0f} MB/s"
+        return text + (f", {self.damaged} damaged" if self.damaged else ""), (read, size)
 
 
 def ingest(
@@ -159,18 +179,23 @@ def _write_parts(
     parts = list(_whole_parts(work))
     counts = [_counts(part) for part in parts]
     before = sum(count["packets"] for count in counts)
-    progress = ReadProgress(source, before, quiet)
+    progress, so_far = Progress(quiet), SoFar(source, before)
+    if before:
+        progress.say(f"going on after {before:,} packets")
     stream = source.packets(skip=before)
     first, schema = _first(stream, wanted, source, parts)
     packets: Iterator[Packet] = chain(first, stream)
     workers = os.cpu_count() or 1
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_end_with_parent) as pool:
+    with (
+        progress.reading(so_far.state),
+        ProcessPoolExecutor(workers, context, initializer=_end_with_parent) as pool,
+    ):
         while (packet := next(packets, None)) is not None:
             part = work / f"part-{len(counts):05d}.parquet"
             some = chain([packet], islice(packets, size - 1))
             results = _decoded(pool, some, wanted, schema, 2 * workers)
-            counts.append(_write_part(part, results, schema, progress))
+            counts.append(_write_part(part, results, schema, so_far))
     result = Ingested(
         packets=sum(count["packets"] for count in counts),
         alerts=sum(count["alerts"] for count in counts),
@@ -178,7 +203,6 @@ def _write_parts(
         named=tuple(tuple(pair) for count in counts for pair in count["named"])[:SHOWN],
         broken=source.broken,
     )
-    progress.end()
     if not result.alerts:
         name, reason = result.named[0]
         raise UserError(
@@ -267,7 +291,7 @@ def _batches(packets: Iterator[Packet]) -> Iterator[list[Packet]]:
 
 
 def _write_part(
-    part: Path, results: Iterator[tuple[int, Parted]], schema: pa.Schema, progress: ReadProgress
+    part: Path, results: Iterator[tuple[int, Parted]], schema: pa.Schema, so_far: SoFar
 ) -> dict[str, Any]:
     """Write one part; returns its counts, which stand in its metadata, too."""
     counts: dict[str, Any] = {"packets": 0, "alerts": 0, "damaged": 0, "named": []}
@@ -283,7 +307,8 @@ def _write_part(
             if sum(one.nbytes for one in tables) >= ROW_GROUP_BYTES:
                 writer.write_table(pa.concat_tables(tables))
                 tables = []
-            progress.add(n_packets, len(damaged))
+            so_far.packets += n_packets
+            so_far.damaged += len(damaged)
         writer.write_table(pa.concat_tables([schema.empty_table(), *tables]))
         writer.add_key_value_metadata({"ingest": json.dumps(counts)})
     os.replace(new, part)

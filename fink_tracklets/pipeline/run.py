@@ -1,4 +1,4 @@
-"""The end-of-night job: find a night's tracklets and store them, with progress and clear errors."""
+"""The end-of-night job: its stages in order, with progress and clear errors."""
 
 from __future__ import annotations
 
@@ -10,17 +10,25 @@ from typing import Any
 
 import pandas as pd
 
-from fink_tracklets.cli.glints import glint_stage
+from fink_tracklets.alerts.exposures import UNUSABLE
 from fink_tracklets.errors import UserError
+from fink_tracklets.glints.stage import measure_if_stamps
 from fink_tracklets.naming import parse_night
-from fink_tracklets.pipeline.tables import UNUSABLE, find_night
+from fink_tracklets.pipeline.tables import FoundNight, find_night
 from fink_tracklets.progress import Progress
 from fink_tracklets.satellites.stage import identify_stored
 from fink_tracklets.spark.errors import clear_errors
 from fink_tracklets.spark.session import spark_session
-from fink_tracklets.store.commit import check_writable, write_night
-from fink_tracklets.store.folder import local_path
-from fink_tracklets.store.parquet import read_manifest
+from fink_tracklets.store.commit import check_writable, old_manifest, write_night
+from fink_tracklets.store.manifest import (
+    ExposureCounts,
+    FunnelStep,
+    Manifest,
+    NotedExposure,
+    Unusable,
+)
+from fink_tracklets.store.night import StoredNight
+from fink_tracklets.store.open import local_path
 from fink_tracklets.survey import Survey, load_survey
 from fink_tracklets.tables import VERSION
 from fink_tracklets.version import __version__
@@ -35,7 +43,7 @@ def run_night(
     spark_log: Path | None = None,
     elements: Sequence[str] = (),
     satcat: str | None = None,
-) -> dict[str, Any]:
+) -> StoredNight:
     """Find the tracklets of a night and replace that night in the store.
 
     Parameters
@@ -50,7 +58,7 @@ def run_night(
 
     Returns
     -------
-    The manifest as stored.
+    The night as stored.
 
     Raises
     ------
@@ -61,52 +69,62 @@ def run_night(
     if not isinstance(survey, Survey):
         survey = load_survey(survey)
     if local_path(store) is not None:
-        check_writable(store)
+        old_manifest(check_writable(store), night)
     progress = progress or Progress(quiet=True)
     with progress.step("starting Spark"):
         spark = spark_session(spark_log)
-    check_writable(store, spark)
+    folder = check_writable(store, spark)
+    old_manifest(folder, night)
     with clear_errors(alerts):
         with progress.step("reading alerts, cutting, grouping by exposure", spark):
             found = find_night(spark, alerts, night, survey)
         try:
             with progress.step("finding tracklets", spark):
-                rows = found.tables["tracklets"].select("exposure").collect()
-                tracklets = pd.Series([row["exposure"] for row in rows], dtype=object)
-            record = {
-                "version": __version__,
-                "tables_version": VERSION,
-                "written": datetime.now(UTC).isoformat(timespec="seconds"),
-                "inputs": {"alerts": alerts},
-                "survey": survey.name,
-                "configuration": asdict(survey),
-                **summary(found.counts, tracklets, survey),
-            }
+                draft = draft_manifest(night, alerts, survey, found)
             with progress.step("writing the tables", spark):
-                write_night(store, night, found.tables, record)
+                stored = write_night(folder, found.tables, draft)
         finally:
             for frame in found.cached:
                 frame.unpersist()
     unidentified = None
     if elements:
         try:
-            identify_stored(night, store, elements, satcat, progress=progress, spark=spark)
+            stored = identify_stored(stored, elements, satcat, progress=progress)
         except UserError as error:
             unidentified = error
-    glint_stage(spark, night, alerts, store, survey, progress)
+    stored = measure_if_stamps(spark, stored, alerts, store, progress)
     if unidentified is not None:
         raise UserError(
             f"The night is stored, its satellites are not identified: {unidentified}"
         ) from unidentified
-    return read_manifest(store, night)
+    return stored
 
 
-def summary(counts: pd.DataFrame, tracklets: pd.Series, survey: Survey) -> dict[str, Any]:
-    """The manifest's account of the night.
+def draft_manifest(night: str, alerts: str, survey: Survey, found: FoundNight) -> Manifest:
+    """The manifest of a night that is not yet stored: what was done, and its account."""
+    rows = found.tables["tracklets"].select("exposure").collect()
+    tracklets = pd.Series([row["exposure"] for row in rows], dtype=object)
+    return Manifest(
+        night=night,
+        run="",
+        version=__version__,
+        tables_version=VERSION,
+        written=datetime.now(UTC).isoformat(timespec="seconds"),
+        inputs={"alerts": alerts},
+        survey=survey.name,
+        configuration=asdict(survey),
+        rows={},
+        files={},
+        **account(found.counts, tracklets, survey),
+    )
+
+
+def account(counts: pd.DataFrame, tracklets: pd.Series, survey: Survey) -> dict[str, Any]:
+    """The manifest's account of the night, by the names of its fields.
 
     Parameters
     ----------
-    counts : of the exposures (`Night.counts`)
+    counts : of the exposures (`FoundNight.counts`)
     tracklets : the exposure of each tracklet found
     survey : its cuts and limits
     """
@@ -117,25 +135,29 @@ def summary(counts: pd.DataFrame, tracklets: pd.Series, survey: Survey) -> dict[
     unusable = counts[counts["exposure"].isna()]
     skipped = usable["candidates"] > survey.finder.max_candidates
     crowded = far_outside(usable["candidates"], 20) | far_outside(usable["tracklets"], 5)
-    named = ["exposure", "candidates", "tracklets"]
     return {
         "alerts_read": int(counts["alerts"].sum()),
-        "alerts_unusable": {
-            "alerts": int(unusable["alerts"].sum()),
+        "alerts_unusable": Unusable(
+            alerts=int(unusable["alerts"].sum()),
             **{reason: int(unusable[reason].sum()) for reason in UNUSABLE},
-        },
-        "funnel": [
-            {"cut": cut.name, "alerts": int(usable[f"cut_{k}"].sum())}
-            for k, cut in enumerate(survey.cuts)
-        ],
-        "exposures": {
-            "with_alerts": len(usable),
-            "with_candidates": int((usable["candidates"] > 0).sum()),
-            "with_tracklets": int((usable["tracklets"] > 0).sum()),
-        },
-        "exposures_skipped": usable.loc[skipped, named].to_dict("records"),
-        "exposures_crowded": usable.loc[crowded & ~skipped, named].to_dict("records"),
+        ),
+        "funnel": tuple(
+            FunnelStep(cut.name, int(usable[f"cut_{k}"].sum())) for k, cut in enumerate(survey.cuts)
+        ),
+        "exposures": ExposureCounts(
+            with_alerts=len(usable),
+            with_candidates=int((usable["candidates"] > 0).sum()),
+            with_tracklets=int((usable["tracklets"] > 0).sum()),
+        ),
+        "exposures_skipped": noted(usable[skipped]),
+        "exposures_crowded": noted(usable[crowded & ~skipped]),
     }
+
+
+def noted(exposures: pd.DataFrame) -> tuple[NotedExposure, ...]:
+    """Exposures as the manifest names them."""
+    named = exposures[["exposure", "candidates", "tracklets"]].to_dict("records")
+    return tuple(NotedExposure(**{str(key): value for key, value in row.items()}) for row in named)
 
 
 def far_outside(numbers: pd.Series, factor: float) -> pd.Series:

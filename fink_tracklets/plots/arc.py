@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from fink_tracklets.plots.figure import ARC
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-ARC = "#f4a261"
 
 
 def draw_arc(

@@ -9,22 +9,26 @@ import pandas as pd
 
 from fink_tracklets.glints.photometry import Flashes
 from fink_tracklets.glints.stamps import DamagedStamp, decode
-from fink_tracklets.store.parquet import read_table
+from fink_tracklets.plots.figure import FOUND, GLINT, QUIET, new_figure, save
+from fink_tracklets.store.night import StoredNight
 
 SHOWN = 6
-GLINT, QUIET, FOUND = "#d1495b", "#9aa5b1", "#1d3557"
 
 
-def draw_flashes(figure: Any, store: str, night: str, name: str) -> None:
+def draw_flashes(figure: Any, stored: StoredNight, name: str) -> None:
     """Draw into a matplotlib figure; nothing where the night's flashes were not measured."""
-    flashes = [r for r in _rows(store, "flashes", night) if r["tracklet"] == name]
+
+    def rows(table: str) -> list[dict[str, Any]]:
+        return stored.table(table).to_pylist()
+
+    flashes = [r for r in rows("flashes") if r["tracklet"] == name]
     if not flashes:
         return
     row = flashes[0]
-    curve = [r for r in _rows(store, "light_curves", night) if r["tracklet"] == name]
-    peaks = {r["alert_id"]: r for r in _rows(store, "glints", night) if r["tracklet"] == name}
+    curve = [r for r in rows("light_curves") if r["tracklet"] == name]
+    peaks = {r["alert_id"]: r for r in rows("glints") if r["tracklet"] == name}
     place = {r["alert_id"]: r["along_arcsec"] for r in curve}
-    stamps = [r for r in _rows(store, "stamps", night) if r["alert_id"] in place]
+    stamps = [r for r in rows("stamps") if r["alert_id"] in place]
     stamps.sort(key=lambda stamp: place[stamp["alert_id"]])
     stamps = [stamps[k] for k in np.unique(np.linspace(0, len(stamps) - 1, SHOWN).astype(int))]
     grid = figure.add_gridspec(3, SHOWN, height_ratios=[2, 2.2, 1])
@@ -42,21 +46,21 @@ def draw_flashes(figure: Any, store: str, night: str, name: str) -> None:
     axes.legend(loc="upper right", ncols=3, fontsize=8)
 
 
-def draw_track(figure: Any, track: pd.DataFrame, flashes: Flashes) -> None:
-    """Draw a high-rate light curve into a matplotlib figure."""
+def plot_track(track: pd.DataFrame, flashes: Flashes, file: str) -> None:
+    """A high-rate light curve with its flashes."""
+    figure = new_figure(12)
     axes = figure.add_subplot()
     axes.plot(track["time_s"], track["mag"], ".", ms=3, c=QUIET, label="measured")
     axes.plot(track["time_s"], flashes.smooth_mag, c=FOUND, lw=1, label="smooth, 1.1 s")
     peak = np.isin(track["time_s"], flashes.time_s)
-    axes.plot(track["time_s"][peak], track["mag"][peak], "o", ms=5, mfc="none", c=GLINT,
-              label=f"{peak.sum()} flashes")  # fmt: skip
+    label = f"{peak.sum()} flashes"
+    axes.plot(
+        track["time_s"][peak], track["mag"][peak], "o", ms=5, mfc="none", c=GLINT, label=label
+    )
     axes.invert_yaxis()
     axes.set(xlabel="time [s]", ylabel="mag (V)")
     axes.legend(loc="best", fontsize=8)
-
-
-def _rows(store: str, table: str, night: str) -> list[dict[str, Any]]:
-    return read_table(store, table, night).to_pylist()
+    save(figure, file)
 
 
 def _draw_stamp(axes: Any, stamp: dict[str, Any], found: dict[str, Any]) -> None:

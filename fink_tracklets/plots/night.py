@@ -2,75 +2,46 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from fink_tracklets.cli.stored import night_of
-from fink_tracklets.errors import UserError
-from fink_tracklets.glints.photometry import Flashes
 from fink_tracklets.plots.arc import draw_arc
-from fink_tracklets.plots.flashes import draw_flashes, draw_track
+from fink_tracklets.plots.figure import FOUND, GLINT, QUIET, new_figure, save
+from fink_tracklets.plots.flashes import draw_flashes
 from fink_tracklets.sky.sphere import ARCSEC, unit_vectors
-from fink_tracklets.store.parquet import read_table
+from fink_tracklets.store.night import StoredNight
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-GLINT, QUIET, FOUND = "#d1495b", "#9aa5b1", "#1d3557"
 
-
-def plot_night(store: str, night: str, file: str) -> None:
+def plot_night(stored: StoredNight, file: str) -> None:
     """The night's exposures on the sky, and its richest tracklet in close-up."""
-    tracklets = read_table(store, "tracklets", night).to_pandas()
-    exposures = read_table(store, "exposures", night).to_pandas()
-    figure = _figure(16 if len(tracklets) else 10)
+    tracklets, exposures = stored.frame("tracklets"), stored.frame("exposures")
+    figure = new_figure(16 if len(tracklets) else 10)
     widths = [3, 2] if len(tracklets) else [1]
     grid = figure.add_gridspec(1, len(widths), width_ratios=widths)
     sky = figure.add_subplot(grid[0], projection="mollweide")
-    _draw_sky(sky, exposures, f"{night}: {len(exposures)} exposures, {len(tracklets)} tracklets")
+    title = f"{stored.night}: {len(exposures)} exposures, {len(tracklets)} tracklets"
+    _draw_sky(sky, exposures, title)
     if len(tracklets):
         richest = tracklets.sort_values(["n_alerts", "tracklet"], ascending=[False, True])
         axes = figure.add_subplot(grid[1])
-        _draw_tracklet(axes, store, night, richest["tracklet"].iloc[0])
-    figure.savefig(_writable(file), dpi=110, bbox_inches="tight")
+        _draw_tracklet(axes, stored, richest["tracklet"].iloc[0])
+    save(figure, file)
 
 
-def plot_tracklet(store: str, name: str, file: str) -> None:
+def plot_tracklet(stored: StoredNight, name: str, file: str) -> None:
     """A tracklet in close-up, with its flashes where they were measured."""
-    night = night_of(store, name)
-    measured = len(read_table(store, "flashes", night)) > 0
-    figure = _figure(17 if measured else 7)
-    parts = figure.subfigures(1, 2, width_ratios=[2, 3]) if measured else [figure]
-    _draw_tracklet(parts[0].add_subplot(), store, night, name)
+    measured = len(stored.table("flashes", ["tracklet"])) > 0
+    figure = new_figure(17 if measured else 7)
+    parts: Any = figure.subfigures(1, 2, width_ratios=[2, 3]) if measured else [figure]
+    _draw_tracklet(parts[0].add_subplot(), stored, name)
     if measured:
-        draw_flashes(parts[1], store, night, name)
-    figure.savefig(_writable(file), dpi=110, bbox_inches="tight")
-
-
-def plot_track(track: pd.DataFrame, flashes: Flashes, file: str) -> None:
-    """A high-rate light curve with its flashes."""
-    figure = _figure(12)
-    draw_track(figure, track, flashes)
-    figure.savefig(_writable(file), dpi=110, bbox_inches="tight")
-
-
-def _figure(width: float):  # type: ignore[no-untyped-def]
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise UserError("Plots need matplotlib: pip install 'fink_tracklets[plot]'.") from None
-    return Figure(figsize=(width, 6), layout="constrained")
-
-
-def _writable(file: str) -> str:
-    if Path(file).suffix.lower() not in (".png", ".pdf", ".svg"):
-        raise UserError(f"The plot {file} must end in .png, .pdf or .svg.")
-    if not Path(file).absolute().parent.is_dir():
-        raise UserError(f"The plot {file} cannot be written: its folder does not exist.")
-    return file
+        draw_flashes(parts[1], stored, name)
+    save(figure, file)
 
 
 def _draw_sky(axes: Axes, exposures: pd.DataFrame, title: str) -> None:
@@ -81,9 +52,14 @@ def _draw_sky(axes: Axes, exposures: pd.DataFrame, title: str) -> None:
     axes.scatter(longitude[~some], latitude[~some], s=14, c=QUIET, label="no candidate")
     size = 14 + 6 * exposures["candidates"].clip(upper=100)
     axes.scatter(
-        longitude[some], latitude[some], s=size[some], c=FOUND, alpha=0.35, lw=0,
+        longitude[some],
+        latitude[some],
+        s=size[some],
+        c=FOUND,
+        alpha=0.35,
+        lw=0,
         label="candidates (size: how many)",
-    )  # fmt: skip
+    )
     axes.scatter(
         longitude[glints], latitude[glints], s=110, marker="*", c=GLINT, label="with a tracklet"
     )
@@ -93,11 +69,11 @@ def _draw_sky(axes: Axes, exposures: pd.DataFrame, title: str) -> None:
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, -0.18), ncols=3, markerscale=0.8)
 
 
-def _draw_tracklet(axes: Axes, store: str, night: str, name: str) -> None:
+def _draw_tracklet(axes: Axes, stored: StoredNight, name: str) -> None:
     """Its points, its fitted curve and the candidates around, north up and east to the left."""
-    tracklets = read_table(store, "tracklets", night).to_pandas().set_index("tracklet")
-    alerts = read_table(store, "tracklet_alerts", night).to_pandas()
-    candidates = read_table(store, "candidates", night).to_pandas()
+    tracklets = stored.frame("tracklets").set_index("tracklet")
+    alerts = stored.frame("tracklet_alerts")
+    candidates = stored.frame("candidates")
     tracklet = tracklets.loc[name]
     alerts = alerts[alerts["tracklet"] == name]
     others = candidates[
@@ -115,7 +91,7 @@ def _draw_tracklet(axes: Axes, store: str, night: str, name: str) -> None:
         for values in (east, north)
     ]
     axes.plot(*curve, c=GLINT, lw=1, alpha=0.6, label="fitted curve")
-    matches = read_table(store, "satellites", night).to_pandas()
+    matches = stored.frame("satellites")
     for _, match in matches[(matches["tracklet"] == name) & (matches["rank"] == 1)].iterrows():
         draw_arc(axes, match, lambda arc: _offsets(arc, centre))
     axes.scatter(*_offsets(others, centre), s=22, c=QUIET, label="other candidates")

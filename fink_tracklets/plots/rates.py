@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fink_tracklets.evaluate.summary import TITLES, GroupRates, Rate, Summary
-from fink_tracklets.plots.night import FOUND, GLINT, QUIET, _figure, _writable
+from fink_tracklets.plots.figure import FOUND, GLINT, QUIET, new_figure, save
 
 SERIES = (
     ("recall", "recall of all", QUIET, "s"),
@@ -17,7 +17,7 @@ SERIES = (
 def plot_summary(summary: Summary, file: str, title: str, recall_only: bool = False) -> None:
     """One panel per breakdown, with errors of one standard deviation."""
     panels = [(name, lines) for name, lines in summary.by.items() if lines]
-    figure = _figure(4.6 * max(len(panels), 1))
+    figure = new_figure(4.6 * max(len(panels), 1))
     for k, (name, lines) in enumerate(panels):
         axes = figure.add_subplot(1, len(panels), k + 1)
         for shift, (field, label, colour, marker) in enumerate(SERIES[: 2 if recall_only else 3]):
@@ -29,7 +29,7 @@ def plot_summary(summary: Summary, file: str, title: str, recall_only: bool = Fa
         if k == 0:
             axes.legend(loc="lower left", fontsize=8)
     figure.suptitle(title)
-    figure.savefig(_writable(file), dpi=110, bbox_inches="tight")
+    save(figure, file)
 
 
 def _draw(  # type: ignore[no-untyped-def]

@@ -1,4 +1,4 @@
-"""Writing a night into the Parquet store so that a reader sees the old state or the new one.
+"""Writing a night into the store so that a reader sees the old state or the new one.
 
 1. Spark writes each table into a hidden folder ``<table>/night=N/_new-RUN``.
 2. The files move beside the old ones, under names of their own.
@@ -12,17 +12,19 @@ removed by the next run of that night.
 
 from __future__ import annotations
 
-import json
 import uuid
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from dataclasses import replace
 
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
 from fink_tracklets.errors import ServiceError, UserError
-from fink_tracklets.store.folder import WritableFolder, open_writable
-from fink_tracklets.store.parquet import manifest_of, manifest_path
+from fink_tracklets.store.folder import WritableFolder
+from fink_tracklets.store.manifest import Manifest, read_manifest, write_manifest
+from fink_tracklets.store.night import StoredNight, retired
+from fink_tracklets.store.open import open_writable
 from fink_tracklets.tables import TABLES
 
 SORT = {
@@ -47,38 +49,64 @@ def check_writable(store: str, spark: SparkSession | None = None) -> WritableFol
 
 
 def write_night(
-    store: str, night: str, tables: dict[str, DataFrame], record: dict[str, Any]
-) -> dict[str, Any]:
+    folder: WritableFolder, tables: dict[str, DataFrame], draft: Manifest
+) -> StoredNight:
     """Replace a night's state.
 
     Parameters
     ----------
-    store : folder of the store, on a file system that all executors share
-    night : YYYYMMDD
+    folder : the store, on a file system that all executors share
     tables : by name
-    record : what the manifest says beside run, rows and files
+    draft : the manifest without run, rows and files
 
     Returns
     -------
-    The manifest. What the old one says of the night's rows in HBase stays in it.
+    The night as stored. What the old manifest says of its rows in HBase stays in it.
     """
-    folder = check_writable(store, next(iter(tables.values())).sparkSession)
-    old = _old_files(folder, night)
+    night, before = draft.night, old_manifest(folder, draft.night)
+    old = {file for files in before.files.values() for file in files} if before else set()
     for name in TABLES:
-        _clean(folder, f"{name}/night={night}", keep=old)
-    run = uuid.uuid4().hex[:12]
+        clean(folder, f"{name}/night={night}", keep=old)
+    run = new_run()
     with ThreadPoolExecutor(len(tables)) as pool:  # Spark's planning of one overlaps another's work
         written = pool.map(lambda name: _stage(folder, night, run, name, tables[name]), tables)
         staged = dict(zip(tables, written, strict=True))
-    rows = {name: _rows(folder, files) for name, files in staged.items()}
-    files = {name: _publish(folder, paths, run) for name, paths in staged.items()}
-    manifest = {"night": night, "run": run, **record, "rows": rows, "files": files}
-    manifest |= _hbase_record(folder, night)
+    manifest = replace(
+        draft,
+        run=run,
+        rows={name: _rows(folder, files) for name, files in staged.items()},
+        files={name: _publish(folder, files, run) for name, files in staged.items()},
+        hbase=before.hbase if before else {},
+    )
     write_manifest(folder, manifest)
-    for path in old:
-        above, _, name = path.rpartition("/")
-        folder.rename(path, f"{above}/_{name}")
-    return manifest
+    retire(folder, old)
+    return StoredNight(folder, manifest)
+
+
+def old_manifest(folder: WritableFolder, night: str) -> Manifest | None:
+    """The manifest that a run of the night will replace; one that is damaged is an error."""
+    try:
+        return read_manifest(folder, night)
+    except FileNotFoundError:
+        return None
+
+
+def new_run() -> str:
+    """What tells this change of a night from all others."""
+    return uuid.uuid4().hex[:12]
+
+
+def retire(folder: WritableFolder, files: Iterable[str]) -> None:
+    """Give files of a state before the names that Spark and pyarrow skip."""
+    for file in files:
+        folder.rename(file, retired(file))
+
+
+def clean(folder: WritableFolder, night_folder: str, keep: Collection[str]) -> None:
+    """Remove what is not part of the night's state: leftovers of killed runs, the state before."""
+    for name in folder.names(night_folder):
+        if f"{night_folder}/{name}" not in keep:
+            folder.remove(f"{night_folder}/{name}")
 
 
 def _stage(folder: WritableFolder, night: str, run: str, name: str, table: DataFrame) -> list[str]:
@@ -95,41 +123,11 @@ def _stage(folder: WritableFolder, night: str, run: str, name: str, table: DataF
     return [f"{staging}/{file}" for file in files]
 
 
-def write_manifest(folder: WritableFolder, manifest: dict[str, Any]) -> None:
-    """Replace a night's manifest in one step."""
-    content = json.dumps(manifest, indent=1).encode()
-    folder.replace(manifest_path(manifest["night"]), content)
-
-
-def _old_manifest(folder: WritableFolder, night: str) -> dict[str, Any]:
-    try:
-        return manifest_of(folder, night)
-    except FileNotFoundError:
-        return {}
-
-
-def _hbase_record(folder: WritableFolder, night: str) -> dict[str, Any]:
-    old = _old_manifest(folder, night)
-    return {"hbase": old["hbase"]} if "hbase" in old else {}
-
-
-def _old_files(folder: WritableFolder, night: str) -> set[str]:
-    files = _old_manifest(folder, night).get("files", {})
-    return {file for names in files.values() for file in names}
-
-
-def _clean(folder: WritableFolder, night_folder: str, keep: set[str]) -> None:
-    """Remove what is not part of the night's state: leftovers of killed runs, the state before."""
-    for name in folder.names(night_folder):
-        if f"{night_folder}/{name}" not in keep:
-            folder.remove(f"{night_folder}/{name}")
-
-
 def _rows(folder: WritableFolder, files: list[str]) -> int:
     return sum(pq.ParquetFile(folder.open(file)).metadata.num_rows for file in files)
 
 
-def _publish(folder: WritableFolder, staged: list[str], run: str) -> list[str]:
+def _publish(folder: WritableFolder, staged: list[str], run: str) -> tuple[str, ...]:
     """Move staged files into the night's folder; their new paths, relative to the store."""
     staging = staged[0].rpartition("/")[0]
     night_folder = staging.rpartition("/")[0]
@@ -139,4 +137,4 @@ def _publish(folder: WritableFolder, staged: list[str], run: str) -> list[str]:
         folder.rename(path, target)
         targets.append(target)
     folder.remove(staging)
-    return targets
+    return tuple(targets)

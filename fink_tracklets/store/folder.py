@@ -5,16 +5,12 @@ from __future__ import annotations
 import io
 import os
 import shutil
-import sys
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import unquote, urlparse
-
-from fink_tracklets.errors import UserError
 
 
 class Folder(ABC):
@@ -147,47 +143,3 @@ class RangedFile(io.RawIOBase):
     def buffered(self) -> BinaryIO:
         """Itself, reading a megabyte at a time."""
         return io.BufferedReader(self, 1 << 20)
-
-
-def local_path(store: str | Path) -> Path | None:
-    """The path of a store on a local file system, else None."""
-    parts = urlparse(str(store))
-    if parts.scheme in ("", "file"):
-        return Path(unquote(parts.path) if parts.scheme else str(store))
-    return None
-
-
-def open_folder(store: str | Path) -> Folder:
-    """The folder of a store, to read.
-
-    A store elsewhere than on this machine is read through the Spark of this process if one runs,
-    else through WebHDFS.
-    """
-    path = local_path(store)
-    if path is not None:
-        return LocalFolder(path)
-    if spark := _running_spark():
-        return open_writable(store, spark)
-    from fink_tracklets.store.webhdfs import WebHdfsFolder
-
-    return WebHdfsFolder(str(store))
-
-
-def open_writable(store: str | Path, spark: Any = None) -> WritableFolder:
-    """The folder of a store, to write; elsewhere than on this machine through Spark."""
-    path = local_path(store)
-    if path is not None:
-        return LocalFolder(path)
-    if spark is None:
-        raise UserError(f"The store {store} is not on a local file system: it needs Spark.")
-    from fink_tracklets.store.hadoop import HadoopFolder
-
-    return HadoopFolder(str(store), spark)
-
-
-def _running_spark() -> Any:
-    if "pyspark.sql" not in sys.modules:
-        return None
-    from pyspark.sql import SparkSession
-
-    return SparkSession.getActiveSession()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fink_tracklets.store.parquet import read_table
+from fink_tracklets.store.night import StoredNight, read_state
 from fink_tracklets.tables import SATELLITES
 
 MATCH = [
@@ -20,30 +20,44 @@ MATCH = [
 
 
 OF_ALERT = (
-    "n_peaks", "multi_peak", "satellite", "is_glint", "duration_s", "instant_mag", "amplitude_mag",
+    "n_peaks",
+    "multi_peak",
+    "satellite",
+    "is_glint",
+    "duration_s",
+    "instant_mag",
+    "amplitude_mag",
     "standard_mag",
-)  # fmt: skip
+)
 """Columns of `glints` that an alert's row has."""
 OF_TRACKLET = (
-    "arc_arcsec", "arc_source", "period_m_s", "period_p_s", "period_s", "period_error_s",
+    "arc_arcsec",
+    "arc_source",
+    "period_m_s",
+    "period_p_s",
+    "period_s",
+    "period_error_s",
     "interpulse_phase",
-)  # fmt: skip
+)
 """Columns of `flashes` that an alert's row has."""
 
 
 def read_tracklets(store: str | Path, night: str) -> pa.Table:
+    """The table `tracklets` of a night, see `tracklets_with_matches`."""
+    return read_state(store, night, tracklets_with_matches)
+
+
+def tracklets_with_matches(stored: StoredNight) -> pa.Table:
     """The table `tracklets` of a night with the columns `MATCH` of each one's best match.
 
     They are null where nothing matched, and absent where no satellites were looked for or none
     was found.
     """
-    return with_matches(
-        read_table(store, "tracklets", night), read_table(store, "satellites", night)
-    )
+    return with_matches(stored.table("tracklets"), stored.table("satellites"))
 
 
 def with_matches(tracklets: pa.Table, satellites: pa.Table) -> pa.Table:
-    """As `read_tracklets`, from the tables `tracklets` and `satellites` of a night."""
+    """As `tracklets_with_matches`, from the tables `tracklets` and `satellites` of a night."""
     best = satellites.filter(pc.equal(satellites["rank"], 1))
     return _add(tracklets, best, "tracklet", MATCH) if len(best) else tracklets
 

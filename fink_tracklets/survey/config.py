@@ -26,10 +26,22 @@ def conf_folder() -> Traversable:
 
 def conf_file(name: str) -> Traversable:
     """A file of ``conf``: the operator's own in the folder $FINK_TRACKLETS_CONF if it is there."""
+    own = _own_folder()
+    return own / name if own and (own / name).is_file() else conf_folder() / name
+
+
+def conf_files(ending: str) -> set[str]:
+    """The names of the files of ``conf`` and of the operator's own folder that end so."""
+    own = _own_folder()
+    folders = [conf_folder(), *([own] if own and own.is_dir() else [])]
+    return {
+        file.name for folder in folders for file in folder.iterdir() if file.name.endswith(ending)
+    }
+
+
+def _own_folder() -> Path | None:
     own = os.environ.get("FINK_TRACKLETS_CONF")
-    if own and (Path(own) / name).is_file():
-        return Path(own) / name
-    return conf_folder() / name
+    return Path(own) if own else None
 
 
 def load(cls: type[T], name: str) -> T:
@@ -54,7 +66,7 @@ def build(cls: type[T], table: Any, file: str, key: str = "") -> T:
     Parameters
     ----------
     cls : a dataclass whose fields are str, int, float, bool, other dataclasses, ``T | None``,
-        ``tuple[T, ...]`` or ``Mapping[str, T]``; its ``__post_init__`` may raise ValueError
+        ``tuple[T, ...]``, ``Mapping[str, T]`` or Any; its ``__post_init__`` may raise ValueError
     table : what TOML gave
     file, key : where the table stands, for error messages
 
@@ -87,6 +99,8 @@ def build(cls: type[T], table: Any, file: str, key: str = "") -> T:
 
 def _value(hint: Any, value: Any, file: str, key: str) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return value
     if origin is types.UnionType:
         if value is None:  # in a manifest; TOML has no null
             return None
@@ -95,7 +109,7 @@ def _value(hint: Any, value: Any, file: str, key: str) -> Any:
     if dataclasses.is_dataclass(hint):
         return build(typing.cast(type, hint), value, file, key)
     if origin is tuple:
-        if not isinstance(value, list):
+        if not isinstance(value, list | tuple):
             raise _wrong(file, key, "a list", value)
         return tuple(
             _value(arguments[0], item, file, f"{key}[{i}]") for i, item in enumerate(value)

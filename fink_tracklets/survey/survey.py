@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from fink_tracklets.errors import UserError
-from fink_tracklets.survey.config import build, conf_folder, read_toml
+from fink_tracklets.survey.config import build, conf_file, conf_files, conf_folder, read_toml
 from fink_tracklets.survey.glints import GlintSettings
 from fink_tracklets.survey.satellites import SatelliteLimits
 
@@ -212,6 +212,8 @@ class Survey:
 def load_survey(survey: str | Path) -> Survey:
     """The survey of a name known in ``conf/`` (``"ztf"``) or of a TOML file's path.
 
+    A file of that name in the operator's own folder, $FINK_TRACKLETS_CONF, comes first.
+
     Raises
     ------
     UserError : unknown name, unreadable file, unknown key, wrong type, missing field
@@ -219,16 +221,23 @@ def load_survey(survey: str | Path) -> Survey:
     text = str(survey)
     if text.endswith(".toml") or "/" in text:
         return build(Survey, read_toml(Path(text)), text)
-    known = sorted(
-        file.name.removesuffix(".toml")
-        for file in conf_folder().iterdir()
-        if file.name.endswith(".toml") and "columns" in read_toml(file)
-    )
+    known = known_surveys()
     if text not in known:
         raise UserError(
             f"Unknown survey '{text}': give one of {', '.join(known)} or the path of a .toml file."
         )
-    return build(Survey, read_toml(conf_folder() / f"{text}.toml"), f"conf/{text}.toml")
+    file = conf_file(f"{text}.toml")
+    ours = file == conf_folder() / f"{text}.toml"
+    return build(Survey, read_toml(file), f"conf/{text}.toml" if ours else str(file))
+
+
+def known_surveys() -> list[str]:
+    """The names of the surveys in ``conf/`` and in the operator's own folder, sorted."""
+    return sorted(
+        name.removesuffix(".toml")
+        for name in conf_files(".toml")
+        if "columns" in read_toml(conf_file(name))
+    )
 
 
 CANONICAL = tuple(column.name for column in fields(Columns))

@@ -1,0 +1,120 @@
+"""The command `satellites`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from fink_tracklets.cli import options as common
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fink_tracklets.store.night import StoredNight
+
+
+def add(commands: common.Commands) -> None:
+    """`satellites` and its options."""
+    command = common.add_command(
+        commands,
+        "satellites",
+        satellites,
+        "say which catalogued objects made a night's tracklets",
+        "fink-tracklets satellites --night 20210604 --store /data/tracklets "
+        "--elements gp.json --satcat satcat.csv",
+    )
+    common.add_night(command)
+    common.add_store(command)
+    common.add_elements(command, required=True)
+    command.add_argument(
+        "--method",
+        choices=("likelihood", "paper1", "paper2"),
+        help="in place of that of the survey's file",
+    )
+    common.add_quiet(command)
+
+
+def satellites(options: argparse.Namespace) -> None:
+    """The objects behind a stored night's tracklets."""
+    from fink_tracklets.progress import Progress
+    from fink_tracklets.satellites.stage import identify_stored
+    from fink_tracklets.spark.session import spark_session
+    from fink_tracklets.store.night import open_night
+    from fink_tracklets.store.open import local_path
+
+    spark = None if local_path(options.store) else spark_session()
+    stored = identify_stored(
+        open_night(options.store, options.night, spark),
+        options.elements,
+        options.satcat,
+        options.method,
+        Progress(options.quiet),
+    )
+    if not options.quiet:
+        print(report(stored))
+
+
+def report(stored: StoredNight) -> str:
+    """What was found, for a terminal."""
+    night, record = stored.night, stored.manifest.satellites
+    assert record is not None
+    if not stored.manifest.rows["candidates"]:
+        return f"Night {night}: no candidates."
+    elements, age = record["elements"], record["elements"]["age_days"]
+    old = next(key for key in age if key.startswith("older"))
+    false = record["false_matches_on_shifted_skies"]["all"]
+    lines = [
+        f"Night {night}: {record['matched']} of {record['tracklets']} tracklets matched, "
+        f"{record['certain']} certain (method {record['method']}).",
+        f"  Elements of {elements['objects_used']:,} objects, median age {age['median']:.1f} d, "
+        f"95 % within {age['p95']:.1f} d; {age[old]:,} {old.replace('_', ' ')}, "
+        f"{age['newer_than_night']:,} newer than the night.",
+        f"  {elements['lines_unusable']:,} lines unusable, {elements['sets_duplicate']:,} sets "
+        f"twice, {elements['sets_not_propagated']:,} not propagated (decayed).",
+        f"  Under shifted skies {false['matched']} of {false['tried']} tracklets match.",
+    ]
+    lines += [f"  {line}" for line in elements["lines_unusable_first"][:5]]
+    if not record["earth_orientation_known"]:
+        lines.append(
+            "  The Earth's orientation on that date is an extrapolation: update astropy-iers-data."
+        )
+    for method in ("paper2", "likelihood"):
+        blind = record["blind"][method]
+        lines.append(
+            f"  Blind ({method}): {blind['matched']:,} of {record['blind']['candidates']:,} "
+            f"candidates, {blind['in_tracklets']:,} of them in tracklets."
+        )
+    if (stored.manifest.glints or {}).get("satellites_changed_since"):
+        lines.append(
+            "  The flashes were measured before, with other satellites or none: run "
+            f"`fink-tracklets glints --night {night}` with the night's alerts again."
+        )
+    return "\n".join(lines) + ("\n" + match_table(stored.frame("satellites")))
+
+
+def match_table(matches: pd.DataFrame) -> str:
+    """Matches as a table for a terminal."""
+    import pandas as pd
+
+    if not len(matches):
+        return ""
+    table = pd.DataFrame(
+        {
+            "tracklet": matches["tracklet"],
+            "rank": matches["rank"],
+            "NORAD": matches["norad_cat_id"],
+            "object": matches["object_name"],
+            "score": matches["score"].map("{:.1f}".format),
+            "": matches["composite"]
+            .map({True: "composite", False: ""})
+            .where(~matches["certain"], "certain"),
+            "chance": matches["chance_probability"].map("{:.1e}".format).replace("nan", "-"),
+            "late s": matches["lateness_s"].map("{:+.2f}".format).replace("+nan", "-"),
+            'aside "': matches["aside_arcsec"].map("{:+.1f}".format).replace("+nan", "-"),
+            "elements": matches["element_age_d"].map(
+                lambda d: f"{abs(d):.1f} d {'newer' if d < 0 else 'older'}"
+            ),
+            "zone": matches["zone"],
+        }
+    )
+    return f"{table.to_string(index=False)}\n"
