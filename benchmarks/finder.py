@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks import scenes
 from benchmarks.plain_reference import plain_link
 from fink_tracklets import find_tracklets, load_survey
-from fink_tracklets.finder.lines import by_anchor, by_broadcast
+from fink_tracklets.finder.search import by_anchor, by_broadcast
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.significant import link
 from fink_tracklets.sky.sphere import unit_vectors

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.scenes import on_sky, side, uniform
 from fink_tracklets.finder import crowds
-from fink_tracklets.finder.lines import candidate_lines
+from fink_tracklets.finder.search import candidate_lines
 from fink_tracklets.finder.significance import NullModel, local_density
 from fink_tracklets.finder.significant import link
 from fink_tracklets.finder.track import along_across_track, polynomial

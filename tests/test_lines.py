@@ -7,7 +7,8 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from fink_tracklets.finder.lines import Lines, by_anchor, by_broadcast
+from fink_tracklets.finder.lines import Lines
+from fink_tracklets.finder.search import by_anchor, by_broadcast
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.sky.plane import TangentPlane
 from fink_tracklets.sky.sphere import ARCSEC, unit_vectors

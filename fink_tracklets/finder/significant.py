@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fink_tracklets.finder.grow import EXTEND_BELOW, grow
-from fink_tracklets.finder.lines import candidate_lines
+from fink_tracklets.finder.search import candidate_lines
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.track import Track, beside, fit_track, score
 from fink_tracklets.finder.vectors import Array
