@@ -29,7 +29,7 @@ def test_the_mean_is_a_bound(ztf, crowded):
     null = NullModel.of(ztf, len(crowded))
     rng, seen = np.random.default_rng(1), 0
     for lines in candidate_lines(crowded[None], null):
-        least = crowds.least_mean(crowded[None], lines, null)
+        least = crowds.least_mean(crowded, lines, null)
         rows = np.flatnonzero(least > 0)[::20]
         xyz = np.ascontiguousarray(crowded.T)
         first, last = xyz[:, lines.i[rows]], xyz[:, lines.j[rows]]

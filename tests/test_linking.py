@@ -151,7 +151,7 @@ def test_the_bound_loses_nothing(ztf, n, monkeypatch):
     fields = [on_sky(scene(rng, n)) for _ in range(2 if n < 500 else 1)]
     with_bound = [sets(f, ztf) for f in fields]
 
-    def every_line(self, radius, within_i, within_j, count, least_mean=0.0):
+    def every_line(self, radius, within_i, within_j, count):
         return count >= self.min_points
 
     monkeypatch.setattr(significance.NullModel, "could_pass", every_line)

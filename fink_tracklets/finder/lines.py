@@ -7,9 +7,10 @@ look for pairs that may be lines; here is what both end with.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.vectors import Array, Ints, circle_normal, dot
@@ -39,6 +40,23 @@ class Lines:
     points: Ints
     """(sum of count,) the points near each arc, ascending."""
 
+    def take(self, rows: Ints) -> Lines:
+        """Some of the lines."""
+        count = self.count[rows]
+        begin = (np.cumsum(self.count) - self.count)[rows] - (np.cumsum(count) - count)
+        points = self.points[np.arange(count.sum()) + np.repeat(begin, count)]
+        whole = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "points"}
+        return Lines(**whole, points=points)
+
+    def free(self, taken: NDArray[np.bool_]) -> Ints:
+        """(L,) how many points of each are not taken."""
+        line = np.repeat(np.arange(len(self.i)), self.count)
+        return np.bincount(line[~taken[self.points]], minlength=len(self.i))
+
+    def without(self, taken: NDArray[np.bool_]) -> Lines:
+        """The lines with only those of their points that are not taken."""
+        return replace(self, count=self.free(taken), points=self.points[~taken[self.points]])
+
     @staticmethod
     def join(parts: list[Lines]) -> Lines:
         """All lines, in order of field, i and j."""
@@ -46,12 +64,7 @@ class Lines:
             return Lines(**{f.name: np.empty(0, dtype=np.int64) for f in fields(Lines)})
         whole = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Lines)}
         order = np.lexsort((whole["j"], whole["i"], whole["field"]))
-        # Each line's run of `points` moves with it: from its old to its new place.
-        points, count = whole.pop("points"), whole["count"]
-        start = np.cumsum(count) - count
-        shift = np.cumsum(count[order]) - count[order]
-        take = np.arange(len(points)) + np.repeat(start[order] - shift, count[order])
-        return Lines(**{name: column[order] for name, column in whole.items()}, points=points[take])
+        return Lines(**whole).take(order)
 
 
 @dataclass(frozen=True)
