@@ -7,12 +7,15 @@ lines from one point at once, and says of nearly all that nothing on them can be
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
 from fink_tracklets.finder.lines import Lines
 from fink_tracklets.finder.significance import DENSER, NullModel
+from fink_tracklets.finder.spacing import max_evidence
 from fink_tracklets.finder.vectors import Array, circle_normal, cross, dot
 
 CROWD = 40
@@ -23,6 +26,14 @@ BLOCK = 1_000_000
 """Elements of the largest temporary array."""
 MARGIN = 1e-7
 """Error of the places of points [rad]: single precision is enough."""
+
+
+def see_through(points: Array, lines: Lines, null: NullModel) -> Lines:
+    """The lines of a field of ``(n, 3)`` points with `Lines.mean`, and bounds that know of it."""
+    mean = least_mean(points, lines, null)
+    near = lines.radius, lines.within_i, lines.within_j, lines.count
+    bound = null.log10_bound(*near, least_mean=mean) - max_evidence(null.n)[lines.count]
+    return replace(lines, mean=mean, bound=bound)
 
 
 def least_mean(points: Array, lines: Lines, null: NullModel) -> Array:

@@ -38,8 +38,6 @@ class Sets:
     """(S, c) the two end points of the line."""
     length: Array
     """(S,) length of the line [rad]."""
-    mean: Array
-    """(S,) chance points expected on any track from end to end, at least."""
     members: NDArray[np.bool_]
     """(S, c) the points of the set."""
     curve: Array
@@ -54,14 +52,13 @@ class Sets:
         return np.asarray((self.members | ~self.ends).all(axis=1))
 
 
-def grow(xyz: Array, lines: Lines, mean: Array, null: NullModel) -> Iterator[tuple[int, Track]]:
+def grow(xyz: Array, lines: Lines, null: NullModel) -> Iterator[tuple[int, Track]]:
     """The sets of points on one parabola from end to end of the lines.
 
     Parameters
     ----------
     xyz : (3, n) unit vectors
     lines : candidate lines of this field
-    mean : (L,) chance points expected on any track from end to end, at least
 
     Yields
     ------
@@ -75,10 +72,10 @@ def grow(xyz: Array, lines: Lines, mean: Array, null: NullModel) -> Iterator[tup
         step = max(1, BLOCK // int(count) ** 2)
         for part in (rows[k : k + step] for k in range(0, len(rows), step)):
             near = lines.points[start[part][:, None] + np.arange(count)]
-            yield from _grow(_on_lines(xyz, lines, part, near, mean[part]), lines, null)
+            yield from _grow(_on_lines(xyz, lines, part, near), lines, null)
 
 
-def _on_lines(xyz: Array, lines: Lines, rows: Ints, points: Ints, mean: Array) -> Sets:
+def _on_lines(xyz: Array, lines: Lines, rows: Ints, points: Ints) -> Sets:
     """All points ``(S, c)`` near the arcs of the lines `rows`, in their coordinates; no members."""
     i, j = lines.i[rows], lines.j[rows]
     along, across, length = along_across_track(xyz[:, points], xyz[:, i], xyz[:, j])
@@ -97,7 +94,6 @@ def _on_lines(xyz: Array, lines: Lines, rows: Ints, points: Ints, mean: Array) -
         across=across,
         ends=ends,
         length=length,
-        mean=mean,
         members=np.zeros(points.shape, dtype=bool),
         curve=np.zeros((len(rows), 4)),
     )
@@ -141,7 +137,7 @@ def _bound(lines: Lines, sets: Sets, resolved: Ints, null: NullModel) -> Array:
         within_j=lines.within_j[rows],
         count=resolved,
         members=lines.count[rows],
-        least_mean=sets.mean,
+        least_mean=lines.mean[rows],
     )
 
 

@@ -39,6 +39,7 @@ typedef struct {
     int64_t lines, points;           /* how many there are */
     int64_t max_lines, max_points;   /* how many fit */
     int64_t *field, *i, *j, *radius, *within_i, *within_j, *count; /* (max_lines,) */
+    double *mean, *bound;                                         /* (max_lines,) */
     int64_t *near;                                                /* (max_points,) */
 } Out;
 
@@ -76,7 +77,8 @@ static double evidence_of(const Null *null, int64_t count)
 
 typedef struct {
     int64_t radius, within_i, within_j;
-    double mean; /* chance points expected between the ends, at least */
+    double mean;  /* chance points expected between the ends, at least */
+    double bound; /* least log10 NFA of a set from end to end */
 } Pair;
 
 /* log10 NFA, before its spacing, of `count` resolved points out of `members` on a track. */
@@ -112,17 +114,18 @@ static int has_grid(const Null *null, int64_t count, double gap)
     return (count - 1 + null->max_missed) * (1 - gap) >= count - 3 - 1e-6;
 }
 
-/* Whether a set of at most `most` resolved points with a gap of at least `gap` could come near the
-   threshold. Both rules hold for all smaller sets where they hold for one, and NFA falls with the
-   number: the largest sets that keep the rules decide. */
-static int set_could_pass(const Null *null, const Pair *p, int64_t most, int64_t members, double gap)
+/* The least log10 NFA of a set of at most `most` resolved points with a gap of at least `gap`. Both
+   rules hold for all smaller sets where they hold for one, and NFA falls with the number: the
+   largest sets that keep the rules decide. */
+static double least_nfa(const Null *null, const Pair *p, int64_t most, int64_t members, double gap)
 {
     while (most >= null->min_points && !is_one_run(null, most, gap)) most--;
-    if (most < null->min_points) return 0;
-    if (log10_bound(null, p, most, members) < null->later + null->no_beat) return 1;
+    if (most < null->min_points) return INFINITY;
+    double least = log10_bound(null, p, most, members) - null->no_beat;
     while (most >= null->min_points && !has_grid(null, most, gap)) most--;
-    return most >= null->min_points &&
-           log10_bound(null, p, most, members) < null->later + evidence_of(null, most);
+    if (most < null->min_points) return least;
+    double regular = log10_bound(null, p, most, members) - evidence_of(null, most);
+    return regular < least ? regular : least;
 }
 
 /* The largest rank 1 / (1/r_ij + 1/r_ji) with which so many points pass on a uniform sky. */
@@ -307,11 +310,12 @@ static int line_could_pass(const Null *null, Work *w, int64_t begin, int64_t a, 
     /* The gap of a set is one between resolved points: a smaller one says nothing. */
     gap = gap > 2 * null->first_tolerance ? gap / length * (1 - 1e-5) : 0;
     if (room < most) most = room;
-    if (!set_could_pass(null, pair, most, count, gap)) return 0;
+    if (least_nfa(null, pair, most, count, gap) >= null->later) return 0;
 
     /* Nor may the line's surroundings be so dense that as many come by chance. */
     pair->mean = least_mean(null, w, begin, c, s, length, sine, w->depth[b]);
-    return set_could_pass(null, pair, most, count, gap);
+    pair->bound = least_nfa(null, pair, most, count, gap);
+    return pair->bound < null->later;
 }
 
 /* ---- all lines from one anchor ---- */
@@ -434,17 +438,20 @@ static int from_anchor(const Null *null, Work *w, Out *out, int64_t e, int64_t b
             count = gather(null, w, w->by_angle + from, to - from, b, c, s, count);
         }
         int64_t r = radius_of(null, w->depth[b]);
-        Pair pair = {r, w->within[a * radii + r], w->within[b * radii + r], 0};
+        Pair pair = {r, w->within[a * radii + r], w->within[b * radii + r], 0, 0};
         if (!line_could_pass(null, w, begin, a, b, count, c, s, sine, &pair)) continue;
 
         if (out->lines == out->max_lines || out->points + count > out->max_points) return 0;
         int64_t l = out->lines++;
         out->field[l] = e;
-        out->i[l] = w->order[a];
-        out->j[l] = w->order[b];
+        int swap = w->order[a] > w->order[b];
+        out->i[l] = w->order[swap ? b : a];
+        out->j[l] = w->order[swap ? a : b];
         out->radius[l] = r;
-        out->within_i[l] = pair.within_i;
-        out->within_j[l] = pair.within_j;
+        out->within_i[l] = swap ? pair.within_j : pair.within_i;
+        out->within_j[l] = swap ? pair.within_i : pair.within_j;
+        out->mean[l] = pair.mean;
+        out->bound[l] = pair.bound;
         out->count[l] = count;
         for (int64_t k = 0; k < count; k++) out->near[out->points++] = w->order[w->near[k]];
     }

@@ -1,8 +1,9 @@
 """The compiled search for lines (`kernel.c`): where it is found, and how it is called.
 
 It is built when the package is installed (`build_kernel.py`), and a plain numpy search takes its
-place where it is not there. It lists a few more pairs than are lines and their points; what they
-are is decided by `lines.confirm`, so that results are the same bits with and without it.
+place where it is not there. It lists pairs that may hold a tracklet, a few points more than are near
+their arcs, and bounds: all that a result depends on is computed anew when a line is grown, so that
+results are the same bits with and without it.
 """
 
 from __future__ import annotations
@@ -18,13 +19,12 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.special import gammaincinv
 
 from fink_tracklets.finder.grow import EXTEND_BELOW
-from fink_tracklets.finder.lines import Lines, Pairs, confirm
+from fink_tracklets.finder.lines import Lines
 from fink_tracklets.finder.significance import DENSER, MIN_GAP_CHANCE, NullModel
 from fink_tracklets.finder.spacing import MAX_MISSED, NULL_WEIGHT, evidence_bounds
 from fink_tracklets.finder.vectors import Array, Ints
@@ -129,6 +129,12 @@ class _Null(ctypes.Structure):
     )
 
 
+COLUMNS = dict.fromkeys(
+    ("field", "i", "j", "radius", "within_i", "within_j", "count"), np.int64
+) | dict.fromkeys(("mean", "bound"), np.float64)
+"""Of `Lines`, and their types."""
+
+
 class _Out(ctypes.Structure):
     """`Out` of the source."""
 
@@ -136,7 +142,7 @@ class _Out(ctypes.Structure):
         *((name, ctypes.c_int64) for name in ("lines", "points", "max_lines", "max_points")),
         *(
             (name, ctypes.c_void_p)
-            for name in ("field", "i", "j", "radius", "within_i", "within_j", "count", "near")
+            for name in (*COLUMNS, "near")
         ),
     )
 
@@ -194,10 +200,7 @@ def by_kernel(kernel: ctypes.CDLL, points: Array, names: Ints, null: NullModel) 
     field, anchor, n_lines, n_points = ctypes.c_int64(), ctypes.c_int64(), LINES, POINTS
     state = 1
     while state and len(points):
-        columns = {
-            name: np.empty(n_lines, dtype=np.int64)
-            for name in ("field", "i", "j", "radius", "within_i", "within_j", "count")
-        }
+        columns = {name: np.empty(n_lines, dtype=kind) for name, kind in COLUMNS.items()}
         near = np.empty(n_points, dtype=np.int64)
         out = _Out(
             max_lines=n_lines,
@@ -218,17 +221,6 @@ def by_kernel(kernel: ctypes.CDLL, points: Array, names: Ints, null: NullModel) 
             n_lines, n_points = 2 * n_lines, 2 * n_points
         if out.lines:
             some = {name: column[: out.lines] for name, column in columns.items()}
-            yield _confirmed(xyz, some, near[: out.points], names, null)
+            some["field"] = names[some["field"]]
+            yield Lines(**some, points=near[: out.points])
     del kept
-
-
-def _confirmed(
-    xyz: Array, columns: dict[str, Any], near: Ints, names: Ints, null: NullModel
-) -> Lines:
-    """What the kernel listed, by the exact formula."""
-    count, field = columns.pop("count"), columns.pop("field")
-    first, last = xyz[field, :, columns["i"]].T, xyz[field, :, columns["j"]].T
-    line = np.repeat(np.arange(len(count)), count)
-    cloud = np.ascontiguousarray(xyz[field[line], :, near].T)
-    pairs = Pairs(field=names[field], **columns)
-    return confirm(pairs, *map(np.ascontiguousarray, (first, last)), line, cloud, near, null)

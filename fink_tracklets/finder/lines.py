@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fink_tracklets.finder.significance import NullModel
+from fink_tracklets.finder.spacing import max_evidence
 from fink_tracklets.finder.vectors import Array, Ints, circle_normal, dot
 
 BLOCK = 200_000
@@ -37,6 +38,10 @@ class Lines:
     """(L,) other points nearer to j than that radius."""
     count: Ints
     """(L,) points near the arc, i and j included."""
+    mean: Array
+    """(L,) chance points expected on any track from end to end, at least."""
+    bound: Array
+    """(L,) log10 NFA of any set of points from end to end, at least."""
     points: Ints
     """(sum of count,) the points near each arc, ascending."""
 
@@ -48,14 +53,19 @@ class Lines:
         whole = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "points"}
         return Lines(**whole, points=points)
 
+    def of_points(self) -> Ints:
+        """(sum of count,) the line of each of `points`."""
+        return np.repeat(np.arange(len(self.count)), self.count)
+
     def free(self, taken: NDArray[np.bool_]) -> Ints:
         """(L,) how many points of each are not taken."""
-        line = np.repeat(np.arange(len(self.i)), self.count)
-        return np.bincount(line[~taken[self.points]], minlength=len(self.i))
+        return np.bincount(self.of_points()[~taken[self.points]], minlength=len(self.i))
 
-    def without(self, taken: NDArray[np.bool_]) -> Lines:
-        """The lines with only those of their points that are not taken."""
-        return replace(self, count=self.free(taken), points=self.points[~taken[self.points]])
+    def keep(self, some: NDArray[np.bool_]) -> Lines:
+        """The lines with some of their `points`, ascending."""
+        line, points = self.of_points()[some], self.points[some]
+        count = np.bincount(line, minlength=len(self.i))
+        return replace(self, count=count, points=points[np.lexsort((points, line))])
 
     @staticmethod
     def join(parts: list[Lines]) -> Lines:
@@ -98,16 +108,11 @@ def confirm(
     cloud : (3, K) these points
     names : (K,) their numbers
     """
-    # Near the arc is who is within T of the circle, and nearer to each end than the other end is.
-    cosine = dot(first, last)
-    normal, first = circle_normal(first, last), np.broadcast_to(first, last.shape)
-    near = np.abs(dot(normal[:, line], cloud)) <= np.sin(null.first_tolerance)
-    near &= dot(first[:, line], cloud) >= cosine[line]
-    near &= dot(last[:, line], cloud) >= cosine[line]
+    near = near_arcs(first, last, line, cloud, null)
     line, names = line[near], names[near]
 
     # With the exact number of points: could a tracklet from end to end be significant?
-    count = np.bincount(line, minlength=len(cosine))
+    count = np.bincount(line, minlength=len(pairs.i))
     good = null.could_pass(pairs.radius, pairs.within_i, pairs.within_j, count)
 
     # The lines that could, their ends in order of number, their points ascending.
@@ -116,16 +121,32 @@ def confirm(
     swap = (pairs.i > pairs.j)[good]
     both = np.stack([pairs.i, pairs.j])[:, good]
     near_ends = np.stack([pairs.within_i, pairs.within_j])[:, good]
+    radius, count = pairs.radius[good], count[good]
     return Lines(
         field=pairs.field[good],
         i=both.min(axis=0),
         j=both.max(axis=0),
-        radius=pairs.radius[good],
+        radius=radius,
         within_i=np.where(swap, near_ends[1], near_ends[0]),
         within_j=np.where(swap, near_ends[0], near_ends[1]),
-        count=count[good],
+        count=count,
+        mean=np.zeros(len(count)),
+        bound=null.log10_bound(radius, *near_ends, count) - max_evidence(null.n)[count],
         points=member,
     )
+
+
+def near_arcs(
+    first: Array, last: Array, line: Ints, cloud: Array, null: NullModel
+) -> NDArray[np.bool_]:
+    """(K,) which points are near the arc of their pair, see `confirm`: within T of the circle, and
+    nearer to each end than the other end is."""
+    cosine = dot(first, last)
+    normal, first = circle_normal(first, last), np.broadcast_to(first, last.shape)
+    near = np.abs(dot(normal[:, line], cloud)) <= np.sin(null.first_tolerance)
+    near &= dot(first[:, line], cloud) >= cosine[line]
+    near &= dot(last[:, line], cloud) >= cosine[line]
+    return near
 
 
 def neighbours(xyz: Array, null: NullModel) -> Ints:

@@ -22,14 +22,13 @@ from heapq import heapify, heappop, heappush
 import numpy as np
 from numpy.typing import NDArray
 
-from fink_tracklets.finder.crowds import least_mean
+from fink_tracklets.finder.crowds import see_through
 from fink_tracklets.finder.grow import EXTEND_BELOW, grow
-from fink_tracklets.finder.lines import Lines
-from fink_tracklets.finder.search import candidate_lines
+from fink_tracklets.finder.lines import Lines, near_arcs
+from fink_tracklets.finder.search import candidate_lines, load_kernel
 from fink_tracklets.finder.significance import NullModel
-from fink_tracklets.finder.spacing import max_evidence
 from fink_tracklets.finder.track import Track, beside, fit_track, score
-from fink_tracklets.finder.vectors import Array, Ints
+from fink_tracklets.finder.vectors import Array
 from fink_tracklets.survey import Survey
 
 AT_ONCE = 12
@@ -85,7 +84,8 @@ def lines_by_field(points: Array, null: NullModel) -> Iterator[tuple[int, Lines]
     """The lines of each of the fields ``(E, n, 3)`` that has any."""
     lines = Lines.join(list(candidate_lines(points, null)))
     for e in np.unique(lines.field):
-        yield int(e), lines.take(np.flatnonzero(lines.field == e))
+        mine = lines.take(np.flatnonzero(lines.field == e))
+        yield int(e), mine if load_kernel() else see_through(points[e], mine, null)
 
 
 class Field:
@@ -97,15 +97,9 @@ class Field:
         self.taken = np.zeros(len(points), dtype=bool)
         self.limit = np.log10(null.threshold) + EXTEND_BELOW
         """log10 NFA from which on sets are of no interest."""
-        # The lines, the most promising first: no set on a line is better than its bound.
-        mean = least_mean(points, lines, null)
-        bound = null.log10_bound(
-            lines.radius, lines.within_i, lines.within_j, lines.count, least_mean=mean
-        ) - max_evidence(null.n)[lines.count]
-        order = np.argsort(bound, kind="stable")
-        order = order[bound[order] < self.limit]
-        self.lines, self.mean, self.bound = lines.take(order), mean[order], bound[order]
-        self.waiting = np.ones(len(order), dtype=bool)
+        # The lines, the most promising first.
+        self.lines = lines.take(np.argsort(lines.bound, kind="stable"))
+        self.waiting = self.lines.bound < self.limit
         """(lines,) those not grown from the points that are free now."""
         self.next = 0
         """No line before this one is waiting."""
@@ -144,14 +138,18 @@ class Field:
         self.next += int(np.argmax(waiting)) if waiting.any() else len(waiting)
         if self.next == len(self.waiting):
             return False
-        return best is None or bool(self.bound[self.next] <= best.log10_nfa)
+        return best is None or bool(self.lines.bound[self.next] <= best.log10_nfa)
 
     def _grow(self, at_once: int) -> None:
         """Grow so many of the lines that wait, the most promising first."""
         rows = self.next + np.flatnonzero(self.waiting[self.next :])[:at_once]
         self.waiting[rows] = False
-        lines = self.lines.take(rows).without(self.taken)
-        for row, track in grow(self.xyz, lines, self.mean[rows], self.null):
+        lines = self.lines.take(rows)
+        first, last = self.xyz[:, lines.i], self.xyz[:, lines.j]
+        cloud = self.xyz[:, lines.points]
+        near = near_arcs(first, last, lines.of_points(), cloud, self.null)
+        lines = lines.keep(near & ~self.taken[lines.points])
+        for row, track in grow(self.xyz, lines, self.null):
             heappush(self.heap, (track.order(), int(rows[row]), track))
 
     def _score(self, at_once: int) -> None:
