@@ -16,11 +16,11 @@ Lengths in radians, areas in steradians; vectors as in vectors.py. */
 #define WIDER (1 + 1e-6) /* windows relative to T: covers the rounding of angles */
 #define SLACK 1e-6       /* of a log10 NFA */
 #define LN10 2.302585092994046
-#define SORT_BELOW 48    /* numbers that are sorted by insertion */
-#define SLICES 128       /* of the curvatures, where intervals are many */
+#define MANY 24          /* intervals that are first counted by slices of all curvatures */
+#define SLICES 64
 #define NARROW (1. / 128) /* half width of a window, up to which a point is looked up by angle */
 #define COUNTED 64       /* points on a line, from which on all pass the first table */
-#define STRIPS 4
+#define STRIPS 6
 
 typedef struct {
     int64_t n, min_points, n_radii, n_evidence, n_strips, n_enough, max_missed;
@@ -47,7 +47,7 @@ typedef struct {
     double *x, *y, *z, *u;           /* points in order of u */
     double *right, *up, *depth;      /* as seen from the anchor */
     double *angle, *window;          /* pseudo-angle, and half width of the window */
-    double *low, *high, *along, *sorted;
+    double *low, *high, *across, *weight, *sorted;
     int64_t *order;
     int32_t *within, *steps, *first, *by_angle, *bin, *wide, *near, *rising;
     double *least_rank;              /* (n_radii, COUNTED) */
@@ -155,23 +155,18 @@ static int64_t radius_of(const Null *null, double cosine)
     return k;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
+/* Shell's sort: no call for a comparison. */
 static void sort(double *values, int64_t n)
 {
-    if (n > SORT_BELOW) {
-        qsort(values, n, sizeof *values, ascending);
-        return;
-    }
-    for (int64_t k = 1; k < n; k++) {
-        double v = values[k];
-        int64_t l = k;
-        for (; l > 0 && values[l - 1] > v; l--) values[l] = values[l - 1];
-        values[l] = v;
+    static const int64_t gaps[] = {1577, 701, 301, 132, 57, 23, 10, 4, 1};
+    for (size_t g = 0; g < sizeof gaps / sizeof *gaps; g++) {
+        int64_t gap = gaps[g];
+        for (int64_t k = gap; k < n; k++) {
+            double v = values[k];
+            int64_t l = k;
+            for (; l >= gap && values[l - gap] > v; l -= gap) values[l] = values[l - gap];
+            values[l] = v;
+        }
     }
 }
 
@@ -197,39 +192,41 @@ static double angle_of(double sine, double cosine)
     return sine * (1 + q * (1. / 6 + q * (3. / 40 + q * (15. / 336))));
 }
 
-/* Most points that agree with one parabola from end to end, see `agree` in grow.py: each allows an
-   interval of curvatures. Many are first counted by slices, which gives no less. */
-static int64_t most_agreeing(const Null *null, Work *w, int64_t a, int64_t b, int64_t count,
-                             double c, double s, double length, const Pair *pair)
+/* The points near a line: across it, and their along * (length - along). */
+typedef struct {
+    int64_t count, members; /* those whose curvature is known; all */
+    double *across, *weight;
+} Line;
+
+/* Most points, the ends included, that agree with one parabola from end to end which is bent by no
+   more than 2 * limit: within two tolerances each allows an interval of curvatures (see `agree` in
+   grow.py). Where they are many they are first counted by slices, which gives no less, and that is
+   it when there are fewer than `need`. */
+static int64_t most_agreeing(const Null *null, const Line *line, Work *w, double limit, int64_t need)
 {
-    double limit = null->max_curvature / 2, reach = 2 * null->tolerance * 1.001;
-    int64_t all = 0, some = 0;
-    for (int64_t k = 0; k < count; k++) {
-        int64_t p = w->near[k];
-        double weight = w->along[k] * (length - w->along[k]);
-        if (p == a || p == b || weight <= 1e-13) {
-            all++;
-            continue;
-        }
-        double across = c * w->up[p] - s * w->right[p];
-        double low = (across - reach) / weight, high = (across + reach) / weight;
-        if (low > limit || high < -limit) continue;
+    int64_t all = line->members - line->count, some = 0;
+    double reach = 2.002 * null->tolerance;
+    for (int64_t k = 0; k < line->count; k++) {
+        double low = (line->across[k] - reach) / line->weight[k];
+        double high = (line->across[k] + reach) / line->weight[k];
         w->low[some] = low > -limit ? low : -limit;
-        w->high[some++] = high < limit ? high : limit;
+        w->high[some] = high < limit ? high : limit;
+        some += (low <= limit) & (high >= -limit);
     }
-    if (some > SORT_BELOW) {
+    if (all + some < need) return all + some;
+    if (some > MANY) {
         int64_t steps[SLICES + 1] = {0}, sum = 0, most = 0;
+        double scale = SLICES / (2 * limit);
         for (int64_t k = 0; k < some; k++) {
-            int64_t first = (w->low[k] + limit) / (2 * limit) * SLICES;
-            int64_t last = (w->high[k] + limit) / (2 * limit) * SLICES;
-            steps[first < SLICES ? first : SLICES - 1]++;
-            steps[last < SLICES ? last + 1 : SLICES]--;
+            int64_t from = (w->low[k] + limit) * scale, to = (w->high[k] + limit) * scale;
+            steps[from < SLICES ? from : SLICES - 1]++;
+            steps[to < SLICES ? to + 1 : SLICES]--;
         }
         for (int k = 0; k < SLICES; k++) {
             sum += steps[k];
             if (sum > most) most = sum;
         }
-        if (!could_pass(null, pair, all + most)) return all + most;
+        if (all + most < need) return all + most;
     }
     sort(w->low, some);
     sort(w->high, some);
@@ -284,21 +281,30 @@ static int line_could_pass(const Null *null, Work *w, int64_t begin, int64_t a, 
 {
     if (!could_pass(null, pair, count)) return 0;
 
-    /* No more of them than agree with one parabola ... */
+    /* No more of them than agree with one parabola, and no more than there is room for, as resolved
+       points of a set are T apart. A point so near an end that it tells nothing agrees with all. */
     double length = angle_of(sine, w->depth[b]);
+    Line line = {0, count, w->across, w->weight};
     for (int64_t k = 0; k < count; k++) {
         int64_t p = w->near[k];
-        w->along[k] = p == a ? 0 : angle_of(c * w->right[p] + s * w->up[p], w->depth[p]);
+        double along = angle_of(c * w->right[p] + s * w->up[p], w->depth[p]);
+        double weight = along * (length - along);
+        w->sorted[k] = p == a ? 0 : along;
+        w->across[line.count] = c * w->up[p] - s * w->right[p];
+        w->weight[line.count] = weight;
+        line.count += (p != a) & (p != b) & (weight > 1e-13);
     }
-    int64_t most = most_agreeing(null, w, a, b, count, c, s, length, pair);
+    double limit = null->max_curvature / 2;
+    int64_t need = null->min_points;
+    while (need < count && !could_pass(null, pair, need)) need++;
+    int64_t most = most_agreeing(null, &line, w, limit, need);
     if (!could_pass(null, pair, most)) return 0;
 
-    /* ... and no more than there is room for, as resolved points of a set are T apart. A gap between
-       the near points is in every set of them, and no set is longer. */
-    memcpy(w->sorted, w->along, count * sizeof *w->sorted);
+    /* A gap between the near points is in every set of them, and no set is longer. It must be one
+       between resolved points: a smaller one says nothing. */
     sort(w->sorted, count);
-    int64_t room = 1;
     double gap = 0, last = w->sorted[0];
+    int64_t room = 1;
     for (int64_t k = 1; k < count; k++) {
         double step = w->sorted[k] - w->sorted[k - 1];
         if (step > gap) gap = step;
@@ -307,8 +313,11 @@ static int line_could_pass(const Null *null, Work *w, int64_t begin, int64_t a, 
             last = w->sorted[k];
         }
     }
-    /* The gap of a set is one between resolved points: a smaller one says nothing. */
     gap = gap > 2 * null->first_tolerance ? gap / length * (1 - 1e-5) : 0;
+
+    /* A fitted curve may bend more than the interval allows, by one tolerance in the middle. */
+    limit += 4.01 * null->tolerance / (length * length);
+    most = most_agreeing(null, &line, w, limit, 0);
     if (room < most) most = room;
     if (least_nfa(null, pair, most, count, gap) >= null->later) return 0;
 
@@ -530,7 +539,7 @@ int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *f
     int64_t n = null->n, radii = null->n_radii, bins = 64;
     while (bins < 4 * n && bins < 16384) bins *= 2;
     Work w = {.bins = bins};
-    size_t doubles = 13 * n + radii * COUNTED, ints = n * (radii + 5) + 2 * (bins + 2);
+    size_t doubles = 14 * n + radii * COUNTED, ints = n * (radii + 5) + 2 * (bins + 2);
     double *d = malloc(doubles * sizeof *d);
     int32_t *i = malloc(ints * sizeof *i);
     w.order = malloc(n * sizeof *w.order);
@@ -541,8 +550,9 @@ int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *f
         return 3;
     }
     double **columns[] = {&w.x,      &w.y,    &w.z,    &w.u,     &w.right, &w.up, &w.depth,
-                          &w.angle, &w.window, &w.low, &w.high, &w.along, &w.sorted};
-    for (int k = 0; k < 13; k++, d += n) *columns[k] = d;
+                          &w.angle, &w.window, &w.low, &w.high, &w.sorted,
+                          &w.across, &w.weight};
+    for (int k = 0; k < 14; k++, d += n) *columns[k] = d;
     w.least_rank = d;
     w.within = i;
     w.by_angle = (i += n * radii);

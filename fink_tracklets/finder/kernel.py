@@ -32,7 +32,7 @@ from fink_tracklets.finder.vectors import Array, Ints
 SOURCE = "kernel.c"
 LINES, POINTS = 20_000, 400_000
 """Lines and their points listed at once, at first."""
-STRIPS = (2, 3, 4)
+STRIPS = (0, 1, 2, 3, 4)
 """Which of `NullModel.box_widths` are counted beside a line."""
 ENOUGH = 512
 """Points in a box up to which the mean is tabulated that makes them improbable."""
