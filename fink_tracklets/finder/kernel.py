@@ -140,10 +140,7 @@ class _Out(ctypes.Structure):
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("lines", "points", "max_lines", "max_points")),
-        *(
-            (name, ctypes.c_void_p)
-            for name in (*COLUMNS, "near")
-        ),
+        *((name, ctypes.c_void_p) for name in (*COLUMNS, "near")),
     )
 
 

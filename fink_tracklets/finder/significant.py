@@ -49,7 +49,7 @@ Entry = tuple[tuple[float, bool, int, tuple[int, ...]], int, Track]
 
 def link(
     points: Array, exposures: NDArray[np.int64], survey: Survey
-) -> tuple[NDArray[np.int64], Array]:
+) -> tuple[NDArray[np.int64], Array, list[int]]:
     """Link points into significant tracklets.
 
     Parameters
@@ -63,6 +63,8 @@ def link(
     label : (n,) for each point the number of its tracklet, counted over all exposures, or -1
     log10_nfa : (K,) of each tracklet, the expected number of chance tracklets as good in its
         exposure
+    given_up : the exposures whose search was too much work (`MAX_LINES`); none of their points
+        belongs to a tracklet
     """
     label = np.full(len(points), -1)
     scores: list[float] = []
@@ -77,7 +79,7 @@ def link(
             for track in Field(null, fields[e], lines).tracklets():
                 label[starts[e] + track.members] = len(scores)
                 scores.append(track.log10_nfa)
-    return label, np.array(scores)
+    return label, np.array(scores), []
 
 
 def lines_by_field(points: Array, null: NullModel) -> Iterator[tuple[int, Lines]]:
