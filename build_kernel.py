@@ -13,6 +13,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -64,6 +65,8 @@ class KernelHook(BuildHookInterface):  # type: ignore[type-arg]
             return
         build_data["artifacts"].append(f"/fink_tracklets/finder/{made.name}")
         build_data["pure_python"] = False
+        system = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+        build_data["tag"] = f"py3-none-{system}"  # of any Python: it is called by ctypes
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def test_the_mean_is_a_bound(ztf, crowded):
     """Beside curves as bent as tracks may be, the local density expects at least as many."""
     null = NullModel.of(ztf, len(crowded))
     rng, seen = np.random.default_rng(1), 0
-    for lines in candidate_lines(crowded[None], null):
+    for lines in candidate_lines(crowded[None], null, set()):
         least = crowds.least_mean(crowded, lines, null)
         rows = np.flatnonzero(least > 0)[::20]
         xyz = np.ascontiguousarray(crowded.T)

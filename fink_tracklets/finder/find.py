@@ -143,8 +143,7 @@ def _numbers(names: NDArray[Any]) -> Ints:
     """Numbers of values of any type, ascending with them."""
     if names.dtype == object:
         return np.asarray(pd.factorize(names, sort=True)[0], dtype=np.int64)
-    values, number = np.unique(names, return_inverse=True)
-    return np.asarray(number, dtype=np.int64)
+    return np.asarray(np.unique(names, return_inverse=True)[1], dtype=np.int64)
 
 
 def _runs(names: NDArray[Any]) -> Ints:

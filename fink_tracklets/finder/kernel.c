@@ -22,6 +22,8 @@ Lengths in radians, areas in steradians; vectors as in vectors.py. */
 #define COUNTED 64       /* points on a line, from which on all pass the first table */
 #define STRIPS 6
 
+enum { DONE, FULL, TOO_LITTLE, NO_MEMORY, TOO_MUCH };
+
 typedef struct {
     int64_t n, min_points, n_radii, n_evidence, n_strips, n_enough, max_missed;
     double sin_t, first_tolerance, tolerance, max_curvature, density, log10_pairs;
@@ -38,6 +40,7 @@ typedef struct {
 typedef struct {
     int64_t lines, points;           /* how many there are */
     int64_t max_lines, max_points;   /* how many fit */
+    int64_t work, max_work;          /* points near all lines of the field so far; no more */
     int64_t *field, *i, *j, *radius, *within_i, *within_j, *count; /* (max_lines,) */
     double *mean, *bound;                                         /* (max_lines,) */
     int64_t *near;                                                /* (max_points,) */
@@ -279,8 +282,6 @@ static double least_mean(const Null *null, const Work *w, int64_t begin, double 
 static int line_could_pass(const Null *null, Work *w, int64_t begin, int64_t a, int64_t b,
                            int64_t count, double c, double s, double sine, Pair *pair)
 {
-    if (!could_pass(null, pair, count)) return 0;
-
     /* No more of them than agree with one parabola, and no more than there is room for, as resolved
        points of a set are T apart. A point so near an end that it tells nothing agrees with all. */
     double length = angle_of(sine, w->depth[b]);
@@ -412,7 +413,7 @@ static int64_t gather(const Null *null, Work *w, const int32_t *some, int64_t si
     return count;
 }
 
-/* Lists the lines from anchor a to points of larger u; 0 where they do not fit. */
+/* Lists the lines from anchor a to points of larger u. */
 static int from_anchor(const Null *null, Work *w, Out *out, int64_t e, int64_t begin, int64_t a)
 {
     /* By the number of points near its whole circle, most pairs are done with here. */
@@ -428,7 +429,7 @@ static int from_anchor(const Null *null, Work *w, Out *out, int64_t e, int64_t b
         }
         w->rising[rising++] = b;
     }
-    if (!rising) return 1;
+    if (!rising) return DONE;
 
     int64_t n_wide = sort_by_angle(null, w, begin, rising), n_narrow = n - begin - n_wide;
     double scale = w->bins / 2.;
@@ -448,9 +449,12 @@ static int from_anchor(const Null *null, Work *w, Out *out, int64_t e, int64_t b
         }
         int64_t r = radius_of(null, w->depth[b]);
         Pair pair = {r, w->within[a * radii + r], w->within[b * radii + r], 0, 0};
+        if (!could_pass(null, &pair, count)) continue;
+        out->work += count;
+        if (out->work > out->max_work) return TOO_MUCH;
         if (!line_could_pass(null, w, begin, a, b, count, c, s, sine, &pair)) continue;
 
-        if (out->lines == out->max_lines || out->points + count > out->max_points) return 0;
+        if (out->lines == out->max_lines || out->points + count > out->max_points) return FULL;
         int64_t l = out->lines++;
         out->field[l] = e;
         int swap = w->order[a] > w->order[b];
@@ -464,7 +468,7 @@ static int from_anchor(const Null *null, Work *w, Out *out, int64_t e, int64_t b
         out->count[l] = count;
         for (int64_t k = 0; k < count; k++) out->near[out->points++] = w->order[w->near[k]];
     }
-    return 1;
+    return DONE;
 }
 
 /* ---- a field ---- */
@@ -531,8 +535,9 @@ static int enter(const Null *null, Work *w, const double *xyz, double *centre, d
 }
 
 /* Lists lines of fields (n_fields, 3, n), each within 60 degrees of its centre, from anchor
-   `*anchor` of field `*field` on, where it leaves off when no more fit. The return value is 0 at the
-   end, 1 when it left off, 2 when not even one anchor's lines fit, 3 without memory. */
+   `*anchor` of field `*field` on, where it leaves off. Returns DONE at the end, FULL when no more
+   fit, TOO_LITTLE when not even one anchor's lines do, TOO_MUCH when the field takes too much work.
+   */
 int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *field,
                int64_t *anchor, Out *out)
 {
@@ -547,7 +552,7 @@ int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *f
         free(d);
         free(i);
         free(w.order);
-        return 3;
+        return NO_MEMORY;
     }
     double **columns[] = {&w.x,      &w.y,    &w.z,    &w.u,     &w.right, &w.up, &w.depth,
                           &w.angle, &w.window, &w.low, &w.high, &w.sorted,
@@ -564,11 +569,11 @@ int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *f
     w.first = i + bins + 2;
     least_ranks(null, w.least_rank);
 
-    int state = 0, begun = 0;
+    int state = DONE, begun = 0;
     for (; *field < n_fields && !state; begun = 1) {
         double centre[3], axis[3], least_depth;
         if (!enter(null, &w, xyz + *field * 3 * n, centre, axis, &least_depth)) {
-            state = 3;
+            state = NO_MEMORY;
             break;
         }
         for (int64_t a = *anchor; a < n - 1; a++, begun = 1) {
@@ -588,17 +593,19 @@ int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *f
             sideways[1] = w.z[a] * forward[0] - w.x[a] * forward[2];
             sideways[2] = w.x[a] * forward[1] - w.y[a] * forward[0];
             look_around(null, &w, begin, a, forward, sideways);
-            int64_t lines = out->lines, points = out->points;
-            if (!from_anchor(null, &w, out, *field, begin, a)) {
+            int64_t lines = out->lines, points = out->points, work = out->work;
+            state = from_anchor(null, &w, out, *field, begin, a);
+            if (state == FULL) {
                 out->lines = lines;
                 out->points = points;
+                out->work = work;
                 *anchor = a;
-                state = begun ? 1 : 2;
-                break;
+                if (!begun) state = TOO_LITTLE;
             }
+            if (state) break;
         }
-        if (!state) {
-            *anchor = 0;
+        if (state == DONE) {
+            *anchor = out->work = 0;
             ++*field;
         }
     }

@@ -1,9 +1,9 @@
 """The compiled search for lines (`kernel.c`): where it is found, and how it is called.
 
 It is built when the package is installed (`build_kernel.py`), and a plain numpy search takes its
-place where it is not there. It lists pairs that may hold a tracklet, a few points more than are near
-their arcs, and bounds: all that a result depends on is computed anew when a line is grown, so that
-results are the same bits with and without it.
+place where it is not there. It lists pairs that may hold a tracklet, a few points more than are
+near their arcs, and bounds: all that a result depends on is computed anew when a line is grown, so
+that results are the same bits with and without it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.special import gammaincinv
 
 from fink_tracklets.finder.grow import EXTEND_BELOW
-from fink_tracklets.finder.lines import Lines
+from fink_tracklets.finder.lines import MAX_WORK, Lines
 from fink_tracklets.finder.significance import DENSER, MIN_GAP_CHANCE, NullModel
 from fink_tracklets.finder.spacing import MAX_MISSED, NULL_WEIGHT, evidence_bounds
 from fink_tracklets.finder.vectors import Array, Ints
@@ -32,6 +33,8 @@ from fink_tracklets.finder.vectors import Array, Ints
 SOURCE = "kernel.c"
 LINES, POINTS = 20_000, 400_000
 """Lines and their points listed at once, at first."""
+DONE, FULL, TOO_LITTLE, NO_MEMORY, TOO_MUCH = range(5)
+"""How a call ended."""
 STRIPS = (0, 1, 2, 3, 4)
 """Which of `NullModel.box_widths` are counted beside a line."""
 ENOUGH = 512
@@ -140,6 +143,7 @@ class _Out(ctypes.Structure):
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("lines", "points", "max_lines", "max_points")),
+        *((name, ctypes.c_int64) for name in ("work", "max_work")),
         *((name, ctypes.c_void_p) for name in (*COLUMNS, "near")),
     )
 
@@ -184,24 +188,31 @@ def _null_of(null: NullModel) -> tuple[_Null, list[Array]]:
     return numbers, list(arrays.values())
 
 
-def by_kernel(kernel: ctypes.CDLL, points: Array, names: Ints, null: NullModel) -> Iterator[Lines]:
+def by_kernel(
+    kernel: ctypes.CDLL, points: Array, names: Ints, null: NullModel, given_up: set[int]
+) -> Iterator[Lines]:
     """Lines of fields within 60 degrees of their centres, those that may hold a tracklet.
 
     Parameters
     ----------
     points : (E, n, 3) unit vectors
     names : (E,) the fields' rows, as the lines shall name them
+    given_up : gets the rows of fields with more than `MAX_WORK`; some of their lines come, too
     """
     xyz = np.ascontiguousarray(points.swapaxes(1, 2))
     numbers, kept = _null_of(null)
-    field, anchor, n_lines, n_points = ctypes.c_int64(), ctypes.c_int64(), LINES, POINTS
-    state = 1
-    while state and len(points):
-        columns = {name: np.empty(n_lines, dtype=kind) for name, kind in COLUMNS.items()}
+    field, anchor, work = ctypes.c_int64(), ctypes.c_int64(), 0
+    n_lines, n_points, state = LINES, POINTS, FULL
+    while state != DONE and field.value < len(points):
+        columns: dict[str, Any] = {
+            name: np.empty(n_lines, dtype=kind) for name, kind in COLUMNS.items()
+        }
         near = np.empty(n_points, dtype=np.int64)
         out = _Out(
             max_lines=n_lines,
             max_points=n_points,
+            work=work,
+            max_work=MAX_WORK,
             near=near.ctypes.data,
             **{name: column.ctypes.data for name, column in columns.items()},
         )
@@ -212,10 +223,14 @@ def by_kernel(kernel: ctypes.CDLL, points: Array, names: Ints, null: NullModel) 
             *(ctypes.byref(place) for place in (field, anchor)),
             ctypes.byref(out),
         )
-        if state == 3:
+        work = out.work
+        if state == NO_MEMORY:
             raise MemoryError("the finder's kernel")
-        if state == 2:
+        if state == TOO_LITTLE:
             n_lines, n_points = 2 * n_lines, 2 * n_points
+        if state == TOO_MUCH:
+            given_up.add(int(names[field.value]))
+            field.value, anchor.value, work = field.value + 1, 0, 0
         if out.lines:
             some = {name: column[: out.lines] for name, column in columns.items()}
             some["field"] = names[some["field"]]

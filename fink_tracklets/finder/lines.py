@@ -18,6 +18,8 @@ from fink_tracklets.finder.vectors import Array, Ints, circle_normal, dot
 
 BLOCK = 200_000
 """Elements of the largest temporary array."""
+MAX_WORK = 20_000_000
+"""Points near all lines of an exposure, from which on it is given up: the work that it is."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,8 @@ def confirm(
         within_j=np.where(swap, near_ends[0], near_ends[1]),
         count=count,
         mean=np.zeros(len(count)),
-        bound=null.log10_bound(radius, *near_ends, count) - max_evidence(null.n)[count],
+        bound=null.log10_bound(radius, near_ends[0], near_ends[1], count)
+        - max_evidence(null.n)[count],
         points=member,
     )
 

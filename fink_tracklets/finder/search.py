@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fink_tracklets.finder.kernel import by_kernel, load_kernel
-from fink_tracklets.finder.lines import BLOCK, Lines, Pairs, confirm, neighbours
+from fink_tracklets.finder.lines import BLOCK, MAX_WORK, Lines, Pairs, confirm, neighbours
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.vectors import Array, Ints, circle_normal, cross, dot
 
@@ -31,25 +31,37 @@ WIDER = 1 + 1e-6
 """Windows of `by_anchor` relative to T: covers the rounding of position angles."""
 
 
-def candidate_lines(points: Array, null: NullModel) -> Iterator[Lines]:
+def candidate_lines(points: Array, null: NullModel, given_up: set[int]) -> Iterator[Lines]:
     """The lines of fields of equal size, by the fastest of the ways, in parts.
 
     Parameters
     ----------
     points : (E, n, 3) unit vectors
     null : tolerances, and the significance that a line must be able to reach
+    given_up : gets the rows of fields with more than `MAX_WORK`; some of their lines come, too
     """
     # Only a field within 60 degrees of its centre has a plane, as all but `by_broadcast` need.
     n_fields, n, _ = points.shape
     kernel = load_kernel()
     small = _are_small(points) if kernel or n >= BROADCAST_BELOW else np.zeros(n_fields, dtype=bool)
     if kernel:
-        yield from by_kernel(kernel, points[small], np.flatnonzero(small), null)
+        yield from by_kernel(kernel, points[small], np.flatnonzero(small), null, given_up)
     else:
         for e in np.flatnonzero(small):
-            yield from by_anchor(points[e], null, int(e))
+            yield from _up_to_max_work(by_anchor(points[e], null, int(e)), given_up)
     if not small.all():
         yield from by_broadcast(points[~small], null, np.flatnonzero(~small))
+
+
+def _up_to_max_work(parts: Iterator[Lines], given_up: set[int]) -> Iterator[Lines]:
+    """The lines of a field, until they are too much work."""
+    work = 0
+    for lines in parts:
+        work += int(lines.count.sum())
+        if work > MAX_WORK:
+            given_up.add(int(lines.field[0]))
+            return
+        yield lines
 
 
 def _are_small(points: Array) -> NDArray[np.bool_]:

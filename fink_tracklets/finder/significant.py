@@ -63,11 +63,12 @@ def link(
     label : (n,) for each point the number of its tracklet, counted over all exposures, or -1
     log10_nfa : (K,) of each tracklet, the expected number of chance tracklets as good in its
         exposure
-    given_up : the exposures whose search was too much work (`MAX_LINES`); none of their points
+    given_up : the exposures whose search was too much work (`lines.MAX_WORK`); none of their points
         belongs to a tracklet
     """
     label = np.full(len(points), -1)
     scores: list[float] = []
+    given_up: list[int] = []
     first = np.flatnonzero(np.diff(exposures, prepend=-1))
     counts = np.diff(first, append=len(exposures))
     for size in np.unique(counts[counts >= survey.finder.min_points]):
@@ -75,19 +76,30 @@ def link(
         null = NullModel.of(survey, int(size))
         starts = first[counts == size]
         fields = points[starts[:, None] + np.arange(size)]
-        for e, lines in lines_by_field(fields, null):
+        too_much: set[int] = set()
+        for e, lines in lines_by_field(fields, null, too_much):
             for track in Field(null, fields[e], lines).tracklets():
                 label[starts[e] + track.members] = len(scores)
                 scores.append(track.log10_nfa)
-    return label, np.array(scores), []
+        given_up += [int(exposures[starts[e]]) for e in too_much]
+    return label, np.array(scores), sorted(given_up)
 
 
-def lines_by_field(points: Array, null: NullModel) -> Iterator[tuple[int, Lines]]:
-    """The lines of each of the fields ``(E, n, 3)`` that has any."""
-    lines = Lines.join(list(candidate_lines(points, null)))
-    for e in np.unique(lines.field):
-        mine = lines.take(np.flatnonzero(lines.field == e))
-        yield int(e), mine if load_kernel() else see_through(points[e], mine, null)
+def lines_by_field(
+    points: Array, null: NullModel, given_up: set[int]
+) -> Iterator[tuple[int, Lines]]:
+    """The lines of each of the fields ``(E, n, 3)`` that has any and is not `given_up`."""
+    parts: list[Lines] = []
+    for part in candidate_lines(points, null, given_up):
+        parts.append(part)
+        if given_up:  # what they have listed until then is much
+            parts = [p.take(np.flatnonzero(~np.isin(p.field, list(given_up)))) for p in parts]
+    lines = Lines.join(parts)
+    bounds = np.searchsorted(lines.field, np.arange(len(points) + 1))
+    for e in np.flatnonzero(np.diff(bounds)):
+        if int(e) not in given_up:
+            mine = lines.take(np.arange(bounds[e], bounds[e + 1]))
+            yield int(e), mine if load_kernel() else see_through(points[e], mine, null)
 
 
 class Field:
