@@ -24,8 +24,14 @@ from fink_tracklets.simulate import simulate_night
 from fink_tracklets.survey import Survey
 
 FIRST_NIGHT = date(2021, 10, 22)
-PACKET = {"candid": "alert_id", "ra": "ra", "dec": "dec", "rcid": "detector", "xpos": "x",
-          "ypos": "y"}  # fmt: skip
+PACKET = {
+    "candid": "alert_id",
+    "ra": "ra",
+    "dec": "dec",
+    "rcid": "detector",
+    "xpos": "x",
+    "ypos": "y",
+}
 
 
 def main() -> None:
@@ -33,9 +39,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--nights", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--crowded", type=int, default=0, metavar="K",
-                        help="exposures of a night with 500 to 4,000 candidates; the published "
-                        "setting is left out then: it would take hours")  # fmt: skip
+    parser.add_argument(
+        "--crowded",
+        type=int,
+        default=0,
+        metavar="K",
+        help="exposures of a night with 500 to 4,000 candidates; the published "
+        "setting is left out then: it would take hours",
+    )
     parser.add_argument("--plot", metavar="FILE.png", help="of the default setting")
     options = parser.parse_args()
     default = load_survey("ztf")

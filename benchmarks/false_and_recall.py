@@ -145,7 +145,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     sections = options.sections or ["false", "recall", "rubin"]
-    ztf, rubin = load_survey("ztf"), load_survey("rubin")
+    ztf, rubin = load_survey("ztf"), load_survey("rubin_catalogue")
     part = 1.0 if options.full else 0.05
     trials = lambda n: max(2, round(n * part))  # noqa: E731
     if "false" in sections:

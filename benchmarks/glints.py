@@ -75,8 +75,10 @@ def periods(n: int = 60) -> None:
         f"P fitted at all for {100 * good['P'].notna().mean():.0f} %; "
         f"68 % of errors below {good['error'].abs().quantile(0.68):.2f} of the stated"
     )
-    print(f"tau / limit {table['tau'].mean():.4f}; instant magnitude less truth "
-          f"{table['instant'].mean():+.4f} +- {table['instant'].sem():.4f}")  # fmt: skip
+    print(
+        f"tau / limit {table['tau'].mean():.4f}; instant magnitude less truth "
+        f"{table['instant'].mean():+.4f} +- {table['instant'].sem():.4f}"
+    )
 
 
 def peaks_by_snr(n: int = 300) -> None:
@@ -133,9 +135,11 @@ def speed(path: str, rounds: int = 20, pairs: int = 5) -> None:
         ours = time.process_time() - start
         ratios.append(ours / bare)
         rates.append(len(given) / ours)
-    print(f"{np.median(rates):.0f} alerts (of three stamps) per second; ours / bare "
-          f"{np.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}, {pairs} pairs); "
-          f"1,220 candidates: {1220 / np.median(rates):.1f} s")  # fmt: skip
+    print(
+        f"{np.median(rates):.0f} alerts (of three stamps) per second; ours / bare "
+        f"{np.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}, {pairs} pairs); "
+        f"1,220 candidates: {1220 / np.median(rates):.1f} s"
+    )
 
 
 if __name__ == "__main__":

@@ -14,13 +14,15 @@ import sys
 from itertools import zip_longest
 from typing import Any
 
-from fink_tracklets.store.parquet import nights, read_table
+from fink_tracklets.store.manifest import stored_nights
+from fink_tracklets.store.night import StoredNight, open_night
+from fink_tracklets.store.open import open_folder
 from fink_tracklets.tables import TABLES
 
 
-def difference(store_a: str, store_b: str, night: str, name: str) -> tuple[int, str]:
-    """Rows of a night's table in the first store, and the first difference from the other."""
-    a, b = (read_table(store, name, night) for store in (store_a, store_b))
+def difference(one_night: StoredNight, other_night: StoredNight, name: str) -> tuple[int, str]:
+    """Rows of a table of the one night, and the first difference from the other if any."""
+    a, b = one_night.table(name), other_night.table(name)
     if not a.schema.equals(b.schema):
         return len(a), f"the columns are {a.schema.to_string()}, and {b.schema.to_string()}"
     if len(a) != len(b):
@@ -43,11 +45,13 @@ def main() -> None:
     parser.add_argument("store_b")
     options = parser.parse_args()
     differs = False
-    for night, other in zip_longest(nights(options.store_a), nights(options.store_b)):
+    folders = open_folder(options.store_a), open_folder(options.store_b)
+    for night, other in zip_longest(*map(stored_nights, folders)):
         if night != other:
             sys.exit(f"The stores have other nights: {night} and {other}.")
+        both = [open_night(folder, night) for folder in folders]
         for name in TABLES:
-            rows, why = difference(options.store_a, options.store_b, night, name)
+            rows, why = difference(*both, name)
             print(f"{night} {name}: {rows} rows, {f'differ: {why}' if why else 'the same'}")
             differs |= bool(why)
     sys.exit(1 if differs else 0)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.satellites import HIGH, campaign, drawn, share
+from benchmarks.satellite_campaign import HIGH, campaign, drawn, share
 from fink_tracklets.satellites.identify import Catalogue
 from fink_tracklets.satellites.shifted import FalseMatches
 
@@ -47,8 +47,10 @@ def report(own: np.ndarray, other: np.ndarray, night: np.ndarray) -> None:
     """Print how often false matches have a score, and how often that was stated."""
     scores = np.sort(other[np.isfinite(other)])
     for name, tried in (("survey's shifts", own), ("other shifts", other)):
-        print(f"in the belt, {name}: {share(np.isfinite(tried).sum(), tried.size)} of {tried.size} "
-              "falsely matched")  # fmt: skip
+        print(
+            f"in the belt, {name}: {share(np.isfinite(tried).sum(), tried.size)} of {tried.size} "
+            "falsely matched"
+        )
     bins = max(1, len(scores) // LEAST)
     edges = np.array([-np.inf, *scores[np.arange(1, bins) * len(scores) // bins], scores[-1]])
     stated = np.zeros(len(edges))
@@ -57,10 +59,13 @@ def report(own: np.ndarray, other: np.ndarray, night: np.ndarray) -> None:
         law = FalseMatches(here, np.ones(len(here), dtype=bool), "likelihood")
         stated += law.chance(edges, True) * len(here) * other.shape[1]
     counted = [((scores > a) & (scores <= b)).sum() for a, b in pairwise(edges)]
-    print("| score | stated chance probability | expected | counted | ratio |\n"
-          + "| --- " * 5 + "|")  # fmt: skip
+    print(
+        "| score | stated chance probability | expected | counted | ratio |\n" + "| --- " * 5 + "|"
+    )
     for k, count in enumerate(counted):
         expected = stated[k + 1] - stated[k]
-        print(f"| {edges[k]:.1f} to {edges[k + 1]:.1f} | {stated[k] / other.size:.5f} to "
-              f"{stated[k + 1] / other.size:.5f} | {expected:.0f} | {count} | "
-              f"{count / expected:.2f} |")  # fmt: skip
+        print(
+            f"| {edges[k]:.1f} to {edges[k + 1]:.1f} | {stated[k] / other.size:.5f} to "
+            f"{stated[k + 1] / other.size:.5f} | {expected:.0f} | {count} | "
+            f"{count / expected:.2f} |"
+        )

@@ -9,8 +9,8 @@ import pandas as pd
 from sgp4.api import WGS72, Satrec
 from skyfield.api import wgs84
 
+from benchmarks.satellite_campaign import HIGH, campaign, drawn, parts, share
 from benchmarks.satellite_skies import ErrorTable, directions, visible_rows
-from benchmarks.satellites import HIGH, campaign, drawn, parts, share
 from fink_tracklets import load_survey
 from fink_tracklets.satellites.composite import match_two
 from fink_tracklets.satellites.elements import Elements, read_elements
@@ -35,9 +35,11 @@ def composites(data: Path, n: int, seed: int, skies: int) -> None:
     found = found.merge(truth, on="tracklet").assign(shifted=found["sky"] > 0)
     for shifted, rows in found.groupby("shifted"):
         for label, part in parts(rows):
-            print(f"{'shifted' if shifted else 'true'}, {label}: composite "
-                  f"{share(part['composite'].sum(), len(part))}, of {(part['found'] == 0).sum()} "
-                  "not matched")  # fmt: skip
+            print(
+                f"{'shifted' if shifted else 'true'}, {label}: composite "
+                f"{share(part['composite'].sum(), len(part))}, of {(part['found'] == 0).sum()} "
+                "not matched"
+            )
     for orbit_class in ("GEO in slot", "GEO passive"):
         count = two_on_a_line(data, orbit_class, n // 10, seed)
         print(f"3 + 2 points of two objects, {orbit_class}: {count}")
@@ -72,8 +74,16 @@ def two_on_a_line(data: Path, orbit_class: str, n: int, seed: int) -> dict[str, 
         points += rng.normal(0, 0.3 * ARCSEC, points.shape)
         ra, dec = ra_dec(points)
         along = np.linalg.norm(points - points[0], axis=1)
-        alerts = pd.DataFrame({"tracklet": "T", "exposure": "E", "jd": jd, "ra": ra, "dec": dec,
-                               "along_arcsec": along / ARCSEC})  # fmt: skip
+        alerts = pd.DataFrame(
+            {
+                "tracklet": "T",
+                "exposure": "E",
+                "jd": jd,
+                "ra": ra,
+                "dec": dec,
+                "along_arcsec": along / ARCSEC,
+            }
+        )
         catalogue = Catalogue.of(with_twin(elements, row, pair[1]))
         (scene,) = scenes(catalogue, fields_of(alerts), survey)
         own = tracklet_points(alerts)["E"]["T"]
@@ -95,9 +105,20 @@ def ahead(s: Satrec) -> Satrec:
     """The same orbit, further along."""
     twin = Satrec()
     twin.sgp4init(
-        WGS72, "i", 0, s.jdsatepoch + s.jdsatepochF - 2433281.5, s.bstar, s.ndot, s.nddot, s.ecco,
-        s.argpo, s.inclo, s.mo + TWIN_AHEAD_ARCSEC * ARCSEC, s.no_kozai, s.nodeo,
-    )  # fmt: skip
+        WGS72,
+        "i",
+        0,
+        s.jdsatepoch + s.jdsatepochF - 2433281.5,
+        s.bstar,
+        s.ndot,
+        s.nddot,
+        s.ecco,
+        s.argpo,
+        s.inclo,
+        s.mo + TWIN_AHEAD_ARCSEC * ARCSEC,
+        s.no_kozai,
+        s.nodeo,
+    )
     return twin
 
 

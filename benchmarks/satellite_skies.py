@@ -124,10 +124,16 @@ def draw_tracklets(
             name = f"T{len(truth):05d}"
             alerts.append(
                 pd.DataFrame(
-                    {"tracklet": name, "exposure": f"E{jd:.6f}", "jd": jd, "ra": ra, "dec": dec,
-                     "along_arcsec": np.linalg.norm(points - points[0], axis=1) / ARCSEC}
+                    {
+                        "tracklet": name,
+                        "exposure": f"E{jd:.6f}",
+                        "jd": jd,
+                        "ra": ra,
+                        "dec": dec,
+                        "along_arcsec": np.linalg.norm(points - points[0], axis=1) / ARCSEC,
+                    }
                 )
-            )  # fmt: skip
+            )
             truth.append((name, elements.norad_cat_id[row], classes[row], length, distance))
     names = ["tracklet", "norad_cat_id", "orbit_class", "length_arcsec", "range_km"]
     known = pd.DataFrame(truth[:n], columns=names)

@@ -45,8 +45,10 @@ def speed(data: Path) -> None:
         states = propagate(propagator, at)
         star_relative(states.position_km, states.velocity_km_s, at.observer_km, at.earth_km_s)
         whole += time.perf_counter() - start
-    print(f"{len(elements):,} objects x {EXPOSURES} exposures x 3: directions {whole:.1f} s, bare "
-          f"SatrecArray {bare:.1f} s: ratio {whole / bare:.2f}")  # fmt: skip
+    print(
+        f"{len(elements):,} objects x {EXPOSURES} exposures x 3: directions {whole:.1f} s, bare "
+        f"SatrecArray {bare:.1f} s: ratio {whole / bare:.2f}"
+    )
 
     ts = timescale()
     site = wgs84.latlon(
@@ -61,8 +63,10 @@ def speed(data: Path) -> None:
             (satellite - site).at(instant).radec()
     loop = (time.perf_counter() - start) / len(some) / 3
     ours = whole / len(elements) / len(jd)
-    print(f"Skyfield one by one {loop * 1e6:.0f} us, ours {ours * 1e6:.2f} us per object and time: "
-          f"{loop / ours:.0f} times")  # fmt: skip
+    print(
+        f"Skyfield one by one {loop * 1e6:.0f} us, ours {ours * 1e6:.2f} us per object and time: "
+        f"{loop / ours:.0f} times"
+    )
 
     alerts, candidates = a_night(elements, survey)
     start, spent = time.perf_counter(), time.process_time()
@@ -75,9 +79,11 @@ def speed(data: Path) -> None:
     start, spent = time.perf_counter(), time.process_time()
     identify_night(alerts, candidates, elements, survey)
     everything, everything_spent = time.perf_counter() - start, time.process_time() - spent
-    print(f"A night of {EXPOSURES} exposures, {alerts['tracklet'].nunique()} tracklets "
-          f"({n} matched): {once:.1f} s ({once_spent:.1f} of processor); with blind match and "
-          f"shifted skies {everything:.1f} s ({everything_spent:.1f})")  # fmt: skip
+    print(
+        f"A night of {EXPOSURES} exposures, {alerts['tracklet'].nunique()} tracklets "
+        f"({n} matched): {once:.1f} s ({once_spent:.1f} of processor); with blind match and "
+        f"shifted skies {everything:.1f} s ({everything_spent:.1f})"
+    )
 
 
 def a_night(elements, survey):  # type: ignore[no-untyped-def]
@@ -104,8 +110,9 @@ def a_night(elements, survey):  # type: ignore[no-untyped-def]
             alerts.append(path.assign(tracklet=f"T{k:03d}", along_arcsec=np.arange(9.0)))
             candidates.append(alerts[-1])
         ra, dec = ra_dec(ends[:1] + rng.normal(0, 0.03, (6, 3)))
-        candidates.append(pd.DataFrame({"exposure": name, "jd": jd[k], "ra": ra, "dec": dec,
-                                        "tracklet": None}))  # fmt: skip
+        candidates.append(
+            pd.DataFrame({"exposure": name, "jd": jd[k], "ra": ra, "dec": dec, "tracklet": None})
+        )
     frame = pd.concat(candidates, ignore_index=True)
     frame["alert_id"] = np.arange(len(frame))
     return pd.concat(alerts, ignore_index=True), frame

@@ -51,8 +51,10 @@ def main() -> None:
             figures, found = describe(result)
             nights.append(figures)
             tracklets.append(found)
-        print(f"a night without cutouts: {np.median(seconds):.1f} s, "
-              f"{np.median(seconds) / 60:.2f} of a minute")  # fmt: skip
+        print(
+            f"a night without cutouts: {np.median(seconds):.1f} s, "
+            f"{np.median(seconds) / 60:.2f} of a minute"
+        )
         begin = time.perf_counter()
         simulate_night(date, Path(folder) / "sky", seed, cutouts="candidates")
         print(f"with cutouts of the candidates: {time.perf_counter() - begin:.1f} s")

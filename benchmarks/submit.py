@@ -38,8 +38,10 @@ def submit(script: str, *arguments: str) -> float:
     start = time.perf_counter()
     done = subprocess.run(
         [*command, ROOT / script, "--night", NIGHT, *arguments],
-        env=environment, capture_output=True, text=True,
-    )  # fmt: skip
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     if done.returncode:
         sys.exit(done.stderr[-3000:])
     return time.perf_counter() - start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 import pandas as pd
@@ -9,11 +10,14 @@ import pyarrow as pa
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from fink_tracklets.errors import UserError
 from fink_tracklets.store.night import StoredNight, read_state
 
 Alerts = TypeVar("Alerts", pd.DataFrame, DataFrame)
+EXACT = 2**53
+"""Up to here every whole number is a float."""
 
 
 def with_tracklets(alerts: Alerts, store: str, night: str) -> Alerts:
@@ -30,7 +34,7 @@ def with_tracklets(alerts: Alerts, store: str, night: str) -> Alerts:
     Raises
     ------
     UserError
-        The store does not have the night, or the alerts have no alert id.
+        The store does not have the night, the alerts have no alert id, or theirs lost digits.
     """
     alert_id, names = read_state(store, night, _names)
     missing = UserError(
@@ -40,16 +44,49 @@ def with_tracklets(alerts: Alerts, store: str, night: str) -> Alerts:
         if alert_id not in alerts.columns:
             raise missing
         rest = alerts.drop(columns="tracklet", errors="ignore")
-        ids = pd.to_numeric(alerts[alert_id]).astype("Int64")
-        return rest.assign(tracklet=ids.map(names.set_index("alert_id")["tracklet"]).astype(object))
+        known = dict(zip(names["alert_id"], names["tracklet"], strict=True))
+        found = [known.get(number) for number in whole_ids(alerts[alert_id], alert_id)]
+        return rest.assign(tracklet=pd.Series(found, index=alerts.index, dtype=object))
 
     table = alerts.sparkSession.createDataFrame(names, "_alert_id bigint, tracklet string")
     key = F.expr(alert_id).try_cast("bigint")
     try:
+        if isinstance(alerts.select(F.expr(alert_id)).schema[0].dataType, T.FractionalType):
+            raise lost_digits(alert_id)
         keyed = alerts.drop("tracklet").withColumn("_alert_id", key)
     except AnalysisException as error:
         raise missing from error
     return keyed.join(F.broadcast(table), "_alert_id", "left").drop("_alert_id")
+
+
+def whole_ids(column: pd.Series, name: str) -> list[int | None]:
+    """A column of alert ids as whole numbers; None where it has none.
+
+    Raises
+    ------
+    UserError
+        A value is no whole number, or is a float above 2^53, where floats skip numbers.
+    """
+    return [None if pd.isna(value) else _whole_id(value, name) for value in column.tolist()]
+
+
+def _whole_id(value: object, name: str) -> int | None:
+    if isinstance(value, float) and abs(value) > EXACT:
+        raise lost_digits(name)
+    text = f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value).strip()
+    if not text:
+        return None
+    if not re.fullmatch(r"-?\d{1,40}", text, re.ASCII):
+        raise UserError(f"The column {name} has {text[:40]!r}, which is not an alert's id.")
+    return int(text)
+
+
+def lost_digits(name: str) -> UserError:
+    """What is to be said of ids that became floats."""
+    return UserError(
+        f"The column {name} is of floating-point numbers, in which ids have lost digits (a gap in "
+        "a CSV file or a join makes them so): read it as integers (Int64) or as text."
+    )
 
 
 def _names(stored: StoredNight) -> tuple[str, pd.DataFrame]:

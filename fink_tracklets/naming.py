@@ -18,6 +18,7 @@ PREFIX = "TRCK_"
 SECOND = len("TRCK_YYYYMMDD_hhmmss")
 """Length of the part that all tracklets of one exposure second share."""
 WHOLE = re.compile(r"TRCK_(\d{8})_(\d{6})_(\d{2,9})", re.ASCII)
+BEGINNING = re.compile(r"TRCK_(\d{0,8})(?:(?<=\d{8})_(\d{0,6}))?(?:(?<=_\d{6})_\d{0,9})?", re.ASCII)
 
 
 class TrackletName(NamedTuple):
@@ -30,6 +31,16 @@ class TrackletName(NamedTuple):
     number: int
     """Among the tracklets of that second."""
 
+    @property
+    def day(self) -> str:
+        """YYYY-MM-DD, UTC."""
+        return f"{self.date[:4]}-{self.date[4:6]}-{self.date[6:]}"
+
+    @property
+    def moment(self) -> str:
+        """YYYY-MM-DD hh:mm:ss, UTC."""
+        return f"{self.day} {self.time[:2]}:{self.time[2:4]}:{self.time[4:]}"
+
 
 def parse_tracklet_name(text: str) -> TrackletName | None:
     """The parts of a tracklet's name; None where the text is none.
@@ -41,6 +52,26 @@ def parse_tracklet_name(text: str) -> TrackletName | None:
     """
     match = WHOLE.fullmatch(text)
     return TrackletName(match[1], match[2], int(match[3])) if match else None
+
+
+def name_parts(name: str) -> TrackletName:
+    """The parts of what must be a tracklet's name; anything else is a `ValueError`."""
+    parts = parse_tracklet_name(name)
+    if parts is None:
+        raise ValueError(f"'{name}' is not a tracklet's name")
+    return parts
+
+
+def parse_name_beginning(text: str) -> tuple[str, str] | None:
+    """The digits of date and time in how a tracklet's name begins; None where none begins so.
+
+    Examples
+    --------
+    >>> parse_name_beginning("TRCK_20211022_09"), parse_name_beginning("TRCK_2021")
+    (('20211022', '09'), ('2021', ''))
+    """
+    match = BEGINNING.fullmatch(text)
+    return (match[1], match[2] or "") if match else None
 
 
 def parse_night(night: str) -> datetime:

@@ -38,10 +38,16 @@ from fink_tracklets.errors import UserError  # noqa: E402
 from fink_tracklets.spark.java import java_home  # noqa: E402
 
 PORTS = {
-    "namenode": 8020, "namenode_http": 9870,
-    "datanode": 9866, "datanode_ipc": 9867, "datanode_http": 9864,
-    "zookeeper": 2181, "hbase": 16000, "regionserver": 16020, "thrift": 9090,
-}  # fmt: skip
+    "namenode": 8020,
+    "namenode_http": 9870,
+    "datanode": 9866,
+    "datanode_ipc": 9867,
+    "datanode_http": 9864,
+    "zookeeper": 2181,
+    "hbase": 16000,
+    "regionserver": 16020,
+    "thrift": 9090,
+}
 MAIN = {
     "namenode": ("org.apache.hadoop.hdfs.server.namenode.NameNode", "256m"),
     "datanode": ("org.apache.hadoop.hdfs.server.datanode.DataNode", "256m"),
@@ -70,8 +76,10 @@ def jars() -> Path:
     if folder.is_dir():
         return folder
     if not shutil.which("mvn"):
-        sys.exit(f"services: the jars are not in {folder}, and Maven (mvn), which gets them, is "
-                 "not installed.")  # fmt: skip
+        sys.exit(
+            f"services: the jars are not in {folder}, and Maven (mvn), which gets them, is not "
+            "installed."
+        )
     part = folder.with_name(f"{folder.name}.part{os.getpid()}")
     command = ["mvn", "-q", "-B", "-ntp", "-f", str(pom), "dependency:copy-dependencies"]
     done = subprocess.run([*command, f"-DoutputDirectory={part}"], capture_output=True, text=True)

@@ -75,12 +75,21 @@ def tracklet(
         seen_at = along[k] + rng.normal(0, 0.2)
         rows.append(
             {
-                "alert_id": first_id + int(k), "exposure": name[5:20], "jd": 2460310.5,
-                "ra": 100.0, "dec": seen_at / 3600, "band": "r", "mag": mags[k],
-                "tracklet": name, "along_arcsec": seen_at, "limiting_mag": 20.0,
-                "science": science, "template": template, "difference": difference,
+                "alert_id": first_id + int(k),
+                "exposure": name[5:20],
+                "jd": 2460310.5,
+                "ra": 100.0,
+                "dec": seen_at / 3600,
+                "band": "r",
+                "mag": mags[k],
+                "tracklet": name,
+                "along_arcsec": seen_at,
+                "limiting_mag": 20.0,
+                "science": science,
+                "template": template,
+                "difference": difference,
             }
-        )  # fmt: skip
+        )
     alerts = pd.DataFrame(rows)
     ends = {"ra_start": 100.0, "dec_start": 0.0, "ra_end": 100.0, "dec_end": along[-1] / 3600}
     tracklets = pd.DataFrame([{"tracklet": name, "length_arcsec": along[-1], **ends}])
@@ -95,7 +104,12 @@ def satellite(name: str, arc: float) -> pd.DataFrame:
         for axis, value in (("ra", 100.0), ("dec", part * arc / 3600))
     }
     row = {
-        "tracklet": name, "rank": 1, "norad_cat_id": 23314, "arc_arcsec": arc,
-        "range_km": 37_000.0, "phase_angle_deg": 90.0, "rcs_m2": 1.3,
-    }  # fmt: skip
+        "tracklet": name,
+        "rank": 1,
+        "norad_cat_id": 23314,
+        "arc_arcsec": arc,
+        "range_km": 37_000.0,
+        "phase_angle_deg": 90.0,
+        "rcs_m2": 1.3,
+    }
     return pd.DataFrame([row | place])

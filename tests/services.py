@@ -96,6 +96,10 @@ class Tables:
         self.services, self.conf = services, conf
         number = f"{os.getpid()}n{next(self.numbers)}"
         self.tracklets, self.alerts = f"ztf{number}.tracklet", f"ztf{number}"
+        self.rubin_tracklets, self.rubin_sources = (
+            f"rubin{number}.tracklet",
+            f"rubin{number}.static",
+        )
         self.address = services.thrift
         conf.mkdir()
         text = (conf_folder() / "hbase.toml").read_text()
@@ -110,6 +114,8 @@ class Tables:
         )
         text = (conf / "hbase.toml").read_text()
         text = text.replace('"ztf.tracklet"', f'"{self.tracklets}"')
+        text = text.replace('"rubin.tracklet"', f'"{self.rubin_tracklets}"')
+        text = text.replace('"rubin.diaSource_static"', f'"{self.rubin_sources}"')
         (conf / "hbase.toml").write_text(text.replace('"ztf"', f'"{self.alerts}"'))
         hadoop = f'[webhdfs]\n"{services.hdfs}" = "{services.webhdfs}"\n'
         (conf / "hadoop.toml").write_text(hadoop)

@@ -11,9 +11,9 @@ from dataclasses import replace
 import requests
 import uvicorn
 
-from fink_tracklets.service.answers import Reader
 from fink_tracklets.service.app import make_app
-from fink_tracklets.service.reading import ParquetReader
+from fink_tracklets.service.reading.answers import Reader
+from fink_tracklets.service.reading.parquet import ParquetReader
 from fink_tracklets.service.settings import load_service
 
 

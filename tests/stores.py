@@ -126,9 +126,14 @@ def night_tables(night: str, tracklets: int, alerts: int) -> dict[str, pa.Table]
                 values = pa.array(random.uniform(0, 20, n)).cast(NUMBERS[kind], safe=False)
             alerts_table = alerts_table.append_column(name, values)
     candidates = {name: each[name] for name in TABLES["candidates"].names if name in each}
-    exposures = {"exposure": one["exposure"], "jd": jd, "ra": ra, "dec": dec,
-                 "exposure_start": one["exposure_start"],
-                 "candidates": np.full(tracklets, alerts)}  # fmt: skip
+    exposures = {
+        "exposure": one["exposure"],
+        "jd": jd,
+        "ra": ra,
+        "dec": dec,
+        "exposure_start": one["exposure_start"],
+        "candidates": np.full(tracklets, alerts),
+    }
     return {
         "tracklets": defined("tracklets", one),
         "tracklet_alerts": alerts_table,
@@ -148,13 +153,24 @@ def later_tables(name: str, alert: dict[str, Any], stamp: bytes) -> dict[str, pa
         for axis in ("ra", "dec")
     }
     found = {
-        "satellites": {"tracklet": [name] * 2, "rank": [2, 1], "norad_cat_id": [5, 23314],
-                       "object_name": ["VANGUARD 1", "THAICOM 2"], "certain": [None, True], **arc},
-        "light_curves": {"tracklet": [name] * 2, "time_s": [0.0, 1.5], "mag": [17.0, 17.5],
-                         "alert_id": [alert["alert_id"], None], "limiting_mag": [20.0, 20.0]},
+        "satellites": {
+            "tracklet": [name] * 2,
+            "rank": [2, 1],
+            "norad_cat_id": [5, 23314],
+            "object_name": ["VANGUARD 1", "THAICOM 2"],
+            "certain": [None, True],
+            **arc,
+        },
+        "light_curves": {
+            "tracklet": [name] * 2,
+            "time_s": [0.0, 1.5],
+            "mag": [17.0, 17.5],
+            "alert_id": [alert["alert_id"], None],
+            "limiting_mag": [20.0, 20.0],
+        },
         "flashes": {"tracklet": [name], "period_s": [1.5]},
         "stamps": {"tracklet": [name], "alert_id": [alert["alert_id"]], "science": [stamp]},
-    }  # fmt: skip
+    }
     return {table: defined(table, columns) for table, columns in found.items()}
 
 

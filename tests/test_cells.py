@@ -16,6 +16,8 @@ from fink_tracklets.hbase.rows import row_keys
 
 WIDTHS = {"short": ("h", pa.int16()), "integer": ("i", pa.int32()), "long": ("q", pa.int64())}
 
+ZTF_KEY = "{object_id}_{jd}"
+
 
 @given(st.lists(st.one_of(st.none(), st.floats(allow_nan=True))))
 def test_doubles_are_eight_bytes_big_endian(values):
@@ -81,7 +83,7 @@ def test_alert_keys_have_sparks_text_of_the_double(spark):
             "jd": days,
         }
     )
-    _, keys = row_keys(table)
+    _, keys = row_keys(table, ZTF_KEY)
     texts = spark.createDataFrame([(day,) for day in days], "jd double")
     assert keys == [f"ZTF1_{row[0]}" for row in texts.selectExpr("cast(jd as string)").collect()]
 
@@ -95,7 +97,7 @@ def test_further_alerts_of_an_object_get_a_suffix_whatever_the_order():
             "jd": [1.0] * 4,
         }
     )
-    keys, _ = row_keys(table)
+    keys, _ = row_keys(table, ZTF_KEY)
     assert keys == ["T_Z_12", "T_Z", "T_Y", "U_Z"]
-    backwards, _ = row_keys(table.take([3, 2, 1, 0]))
+    backwards, _ = row_keys(table.take([3, 2, 1, 0]), ZTF_KEY)
     assert backwards == keys[::-1]

@@ -50,9 +50,18 @@ def master(environment, tmp_path):
     address = f"spark://localhost:{port}"
     roles = {
         "master.Master": ["--host", "localhost", "--port", str(port), "--webui-port", str(page)],
-        "worker.Worker": ["--host", "localhost", "--cores", "2", "--memory", "2g",
-                          "--webui-port", "0", address],
-    }  # fmt: skip
+        "worker.Worker": [
+            "--host",
+            "localhost",
+            "--cores",
+            "2",
+            "--memory",
+            "2g",
+            "--webui-port",
+            "0",
+            address,
+        ],
+    }
     daemons = []
     try:
         for role, arguments in roles.items():
@@ -96,18 +105,33 @@ def pause() -> None:
 def test_spark_submit_with_a_wheel_on_a_standalone_cluster(data, master, environment, tmp_path):
     subprocess.run(
         [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT],
-        check=True, capture_output=True,
-    )  # fmt: skip
+        check=True,
+        capture_output=True,
+    )
     (wheel,) = tmp_path.glob("*.whl")
     package = wheel.rename(tmp_path / "fink_tracklets.zip")  # the only ending executors unpack
     shutil.copy(ROOT / "jobs" / "find_tracklets.py", tmp_path)
     store = str(tmp_path / "store")
     done = subprocess.run(
-        [SPARK_HOME / "bin" / "spark-submit", "--master", master, "--py-files", package,
-         tmp_path / "find_tracklets.py",
-         "--night", NIGHT, "--alerts", SAMPLE, "--store", store],
-        env=environment, cwd=tmp_path, capture_output=True, text=True,
-    )  # fmt: skip
+        [
+            SPARK_HOME / "bin" / "spark-submit",
+            "--master",
+            master,
+            "--py-files",
+            package,
+            tmp_path / "find_tracklets.py",
+            "--night",
+            NIGHT,
+            "--alerts",
+            SAMPLE,
+            "--store",
+            store,
+        ],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     assert "TRCK_20210604_093609_00" in done.stdout
     assert len(read_table(store, "tracklet_alerts", NIGHT)) == 15

@@ -30,11 +30,43 @@ def alerts(request, data, spark):
     first = packets.orderBy(F.desc("objectId")).limit(1)
     lost = first.withColumn("candid", F.lit(None).cast("bigint"))
     packets = packets.unionByName(first).unionByName(lost)
-    return packets if request.param == "spark" else packets.toPandas()
+    if request.param == "spark":
+        return packets
+    frame = packets.withColumn("candid", F.col("candid").cast("string")).toPandas()
+    ids = [None if text is None else int(text) for text in frame["candid"]]
+    return frame.assign(candid=pd.array(ids, dtype="Int64"))
 
 
 def rows(frame) -> pd.DataFrame:
     return frame if isinstance(frame, pd.DataFrame) else frame.toPandas()
+
+
+FLOATS = ["float64", "Float64", "object of floats", "spark"]
+
+
+@pytest.mark.parametrize("how", FLOATS)
+def test_ids_that_became_floats_are_a_sentence(how, store, spark):
+    packets = pq.read_table(SAMPLE, columns=["candid"]).to_pandas()
+    if how == "spark":
+        alerts = spark.createDataFrame(packets).selectExpr("double(candid) AS candid")
+    elif how == "object of floats":
+        alerts = pd.DataFrame(
+            {"candid": pd.Series([float(c) for c in packets["candid"]], dtype=object)}
+        )
+    else:
+        alerts = packets.astype({"candid": how})
+    with pytest.raises(UserError, match=r"candid .* ids have lost digits .* integers"):
+        with_tracklets(alerts, store, NIGHT)
+
+
+def test_ids_as_text_with_gaps_and_blanks_are_read(store):
+    ids = [str(c) for c in pq.read_table(SAMPLE)["candid"].to_pylist()]
+    alerts = pd.DataFrame({"candid": [*ids, None, "", f" {ids[0]} ", "9" * 19]})
+    found = with_tracklets(alerts, store, NIGHT)["tracklet"]
+    assert found[: len(ids)].notna().sum() == 15
+    assert found[len(ids) : len(ids) + 2].isna().all()
+    with pytest.raises(UserError, match=r"'1\.2e18', which is not an alert's id"):
+        with_tracklets(pd.DataFrame({"candid": ["1.2e18"]}), store, NIGHT)
 
 
 def test_every_row_stays_and_none_is_multiplied(alerts, store):

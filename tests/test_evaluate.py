@@ -94,8 +94,12 @@ def test_match_is_what_counting_one_by_one_gives(sky):
 
 def test_wilson_intervals():
     """The two-sided 95 % intervals of Newcombe 1998 (Stat. Med. 17, 857), table I, method 3."""
-    for k, n, low, high in ((81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605),
-                            (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)):  # fmt: skip
+    for k, n, low, high in (
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ):
         assert Rate(k, n).interval(1.959964) == pytest.approx((low, high), abs=5e-5)
     assert Rate(7, 7).interval()[1] == 1.0
     assert str(Rate(0, 0)) == "-"
@@ -113,9 +117,12 @@ def night(ztf):
     """Three exposures: a track of 9 and strangers; one of 4; one of 9 within 20 arcsec."""
     rng = np.random.default_rng(3)
     strangers = pd.DataFrame(
-        {"alert_id": np.arange(900, 912), "ra": rng.uniform(148, 152, 12),
-         "dec": rng.uniform(8, 12, 12)}
-    )  # fmt: skip
+        {
+            "alert_id": np.arange(900, 912),
+            "ra": rng.uniform(148, 152, 12),
+            "dec": rng.uniform(8, 12, 12),
+        }
+    )
     parts = [
         line(9, 40.0, 0).assign(exposure="x", tracklet_id="long"),
         strangers.assign(exposure="x", tracklet_id=None),

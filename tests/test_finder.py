@@ -94,8 +94,10 @@ def test_a_redelivered_alert_is_one_row(survey):
 
 def test_numbers_follow_size_then_smallest_id(survey):
     large = track(10.0, 20.0, 60.0, n=12).assign(alert_id=np.arange(100, 112))
-    small = [track(10.5, 20.5 + k, 60.0, n=8).assign(alert_id=np.arange(8) + 10 * (3 - k))
-             for k in range(2)]  # fmt: skip
+    small = [
+        track(10.5, 20.5 + k, 60.0, n=8).assign(alert_id=np.arange(8) + 10 * (3 - k))
+        for k in range(2)
+    ]
     found = find_tracklets(pd.concat([*small, large]), survey)
     first = found.groupby("number")["alert_id"].min()
     assert list(first) == [100, 20, 30]
@@ -146,8 +148,13 @@ def test_missing_columns_are_named(survey):
         find_tracklets(track(10.0, 20.0, 60.0).drop(columns="dec"), survey)
 
 
-KNOWN_LINES = ("2019-12-11 13:35:13", "2020-10-14 07:52:47", "2020-10-22 04:02:27",
-               "2020-10-30 06:03:15", "2020-12-28 02:44:16")  # fmt: skip
+KNOWN_LINES = (
+    "2019-12-11 13:35:13",
+    "2020-10-14 07:52:47",
+    "2020-10-22 04:02:27",
+    "2020-10-30 06:03:15",
+    "2020-12-28 02:44:16",
+)
 
 
 def test_the_five_lines_of_the_real_exposures(survey, data):

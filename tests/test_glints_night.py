@@ -78,8 +78,10 @@ def test_the_members_stamps_are_kept_as_received(stored):
 
 def test_peaks_on_the_sky_fall_on_the_neighbouring_alerts(stored):
     rows = [row for row in tables(stored)["glints"] if row["tracklet"]]
-    positions = {r["alert_id"]: (r["ra"], r["dec"]) for r in
-                 read_table(stored, "candidates", NIGHT).to_pylist()}  # fmt: skip
+    positions = {
+        r["alert_id"]: (r["ra"], r["dec"])
+        for r in read_table(stored, "candidates", NIGHT).to_pylist()
+    }
     hits = 0
     for row in rows:
         for ra, dec in zip(row["peak_ra"], row["peak_dec"], strict=True):

@@ -55,7 +55,7 @@ PLAIN = gzip.decompress(WHOLE)
         (fits_bytes(np.ones((63, 40))), "not square"),
         (fits_bytes(np.full((63, 63), np.nan)), "no pixels"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_used_is_named_and_never_fatal(content, reason, ztf):
     with pytest.raises(DamagedStamp, match=f"^{reason}$"):
         decode(content)

@@ -8,7 +8,7 @@ import pytest
 
 from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.hbase.client import HBase, reason
-from fink_tracklets.hbase.settings import HBaseSettings, load_hbase
+from fink_tracklets.hbase.settings import HBaseFile, load_hbase
 from fink_tracklets.survey.config import build
 from tests.services import Proxy
 
@@ -168,17 +168,19 @@ def test_framed_and_compact_reach_the_client(hbase):
         ("timeout_s", 0, "timeout_s must be a positive number"),
         ("attempts", 0, "attempts must be at least 1"),
         ("column", "tracklet", "'tracklet' is not a column"),
+        ("key", "objects", "key 'objects' must hold columns like {object_id}"),
     ],
 )
 def test_wrong_settings_are_named(key, value, sentence):
     from fink_tracklets.survey.config import conf_folder, read_toml
 
     given = read_toml(conf_folder() / "hbase.toml")
-    for table in (given, *(part for part in given.values() if isinstance(part, dict))):
+    ztf = given["surveys"]["ztf"]
+    for table in (given, given["connection"], given["retries"], ztf["alerts"]):
         if key in table:
             table[key] = value
     with pytest.raises(UserError, match=sentence):
-        build(HBaseSettings, given, "conf/hbase.toml")
+        build(HBaseFile, given, "conf/hbase.toml")
 
 
 def test_settings_of_the_project_are_read():

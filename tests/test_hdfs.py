@@ -15,7 +15,7 @@ import pytest
 from fink_tracklets import read_table
 from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.spark.java import java_home
-from fink_tracklets.store.folder import open_writable
+from fink_tracklets.store.open import open_writable
 from fink_tracklets.store.webhdfs import WebHdfsFolder
 from tests.conftest import ROOT, SAMPLE
 from tests.reading import nights, read_manifest

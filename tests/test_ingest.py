@@ -22,8 +22,10 @@ from hypothesis import strategies as st
 from fink_tracklets.cli.main import main
 from fink_tracklets.errors import UserError
 from fink_tracklets.ingest import ingest
-from fink_tracklets.ingest.decode import DamagedPacket, Wanted, decode, packet_schema, table_schema
-from fink_tracklets.ingest.source import Packet, Source
+from fink_tracklets.ingest.columns import Wanted, table_schema
+from fink_tracklets.ingest.containers import DamagedPacket, Packet
+from fink_tracklets.ingest.decode import decode, packet_schema
+from fink_tracklets.ingest.source import Source
 
 
 @pytest.fixture(scope="module")
@@ -137,17 +139,17 @@ def test_no_damage_breaks_a_batch(packets, ztf, cut, position, byte, draw):
     """Any cut or changed byte: the packet is read or counted, its neighbours are untouched."""
     good = next(iter(packets.values()))
     wanted = Wanted.of(ztf, cutouts=draw.draw(st.booleans()))
-    schema = table_schema(packet_schema(Packet("", good)), wanted)
+    schema = table_schema(packet_schema(Packet("", good), wanted), wanted)
     bad = bytearray(good)
     bad[int(position * (len(bad) - 1))] = byte
     bad = bytes(bad[: 1 + int(cut * len(bad))])
-    clean, none = decode([Packet("a", good), Packet("c", good)], wanted, schema)
+    (clean,), none = decode([Packet("a", good), Packet("c", good)], wanted, schema)
     assert not none
     try:
-        table, damaged = decode(
+        (table,), damaged = decode(
             [Packet("a", good), Packet("b", bad), Packet("c", good)], wanted, schema
         )
-    except UserError:  # a schema that has become another one, with new columns
+    except UserError:  # a schema that has become another one, with other columns
         return
     assert len(table) == 3 - len(damaged)
     assert [name for name, _ in damaged] in ([], ["b"])
@@ -163,8 +165,8 @@ def test_several_records_in_a_file_and_compression(packets, ztf):
     records = [record | {"candid": candid} for candid in (1, 2, 3)]
     fastavro.writer(file, reader.writer_schema, records, codec="deflate")
     wanted = Wanted.of(ztf, cutouts=False)
-    schema = table_schema(packet_schema(Packet("", data)), wanted)
-    table, damaged = decode([Packet("many", file.getvalue())], wanted, schema)
+    schema = table_schema(packet_schema(Packet("", data), wanted), wanted)
+    (table,), damaged = decode([Packet("many", file.getvalue())], wanted, schema)
     assert not damaged
     assert table["candid"].to_pylist() == [1, 2, 3]
     assert table["candidate"].to_pylist()[2]["jd"] == record["candidate"]["jd"]
@@ -297,8 +299,8 @@ def test_foreign_folders_and_absent_files_are_refused(archive, tmp_path):
 def test_column_that_only_later_packets_have_is_not_dropped(packets, ztf):
     """Without [added] a first packet of schema 3.2 would fix the columns without drb."""
     by_version = {plainly(data)["schemavsn"]: data for data in packets.values()}
-    wanted = Wanted(Wanted.of(ztf, cutouts=False).names, (), cutouts=False)
-    schema = table_schema(packet_schema(Packet("", by_version["3.2"])), wanted)
+    wanted = replace(Wanted.of(ztf, cutouts=False), added=())
+    schema = table_schema(packet_schema(Packet("", by_version["3.2"]), wanted), wanted)
     with pytest.raises(UserError, match=r"candidate\.drb.*\[added\]"):
         decode([Packet("new", by_version["4.01"])], wanted, schema)
 
@@ -312,14 +314,14 @@ def test_manifest_and_parts_say_what_they_hold(packets, tmp_path):
     assert sizes == [3, 3, 1]
 
 
-def test_header_of_a_packet_that_is_too_large(tmp_path):
+def test_header_of_a_packet_that_is_too_large(ztf, tmp_path):
     with open(tmp_path / "huge.avro", "wb") as file:
         file.write(b"Obj\x01")
         file.truncate(65 << 20)
     (packet,) = Source(tmp_path / "huge.avro").packets()
     assert packet.data is None
     with pytest.raises(DamagedPacket, match="larger than 64 MB"):
-        packet_schema(packet)
+        packet_schema(packet, Wanted.of(ztf, cutouts=False))
 
 
 def test_added_columns_have_avro_types(ztf):

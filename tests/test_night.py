@@ -19,6 +19,7 @@ from pyspark.sql import functions as F
 
 from fink_tracklets import read_table
 from fink_tracklets.cli.show import night_text
+from fink_tracklets.errors import UserError
 from fink_tracklets.evaluate import compare
 from fink_tracklets.pipeline.run import far_outside, run_night
 from fink_tracklets.tables import TABLES
@@ -60,15 +61,20 @@ def test_survey_columns_are_carried_bit_for_bit(sample, ztf):
     ours = read_table(store, "tracklet_alerts", NIGHT)
     packets = pq.read_table(SAMPLE)
     flat = pa.table(
-        {**{name: packets[name] for name in ("objectId", "candid", "publisher")},
-         **{field.name: packets["candidate"].combine_chunks().field(field.name)
-            for field in packets.schema.field("candidate").type if field.name != "candid"}}
-    )  # fmt: skip
-    for name in ztf.carry.by_name:
+        {
+            **{name: packets[name] for name in ("objectId", "candid", "publisher")},
+            **{
+                field.name: packets["candidate"].combine_chunks().field(field.name)
+                for field in packets.schema.field("candidate").type
+                if field.name != "candid"
+            },
+        }
+    )
+    for name in ztf.carry.sent:
         assert ours.schema.field(name).type == flat.schema.field(name).type, name
     received = {row["candid"]: row for row in flat.to_pylist()}
     for row in ours.to_pylist():
-        for name in ztf.carry.by_name:
+        for name in ztf.carry.sent:
             assert repr(row[name]) == repr(received[row["alert_id"]][name]), name
         assert row["jd"] == received[row["alert_id"]]["jd"]
 
@@ -180,9 +186,7 @@ def test_alert_ids_of_digits_are_numbers_and_others_are_counted(data, spark, tmp
     manifest = run_night(
         NIGHT, str(tmp_path / "alerts"), str(tmp_path / "store")
     ).manifest.as_dict()
-    assert manifest["alerts_unusable"] == {
-        "alerts": 1, "no_id": 1, "no_time": 0, "no_position": 0
-    }  # fmt: skip
+    assert manifest["alerts_unusable"] == {"alerts": 1, "no_id": 1, "no_time": 0, "no_position": 0}
     assert manifest["rows"]["tracklet_alerts"] == 15
 
 
@@ -194,16 +198,24 @@ def test_the_manifest_says_what_was_done(sample, ztf):
     assert manifest["configuration"]["finder"]["min_points"] == ztf.finder.min_points
     assert json.loads(json.dumps(manifest)) == manifest
     assert manifest["rows"] == {
-        "tracklets": 1, "tracklet_alerts": 15, "candidates": 16, "exposures": 2,
-        "glints": 16, "flashes": 1, "light_curves": 20, "stamps": 15,
-    }  # fmt: skip
+        "tracklets": 1,
+        "tracklet_alerts": 15,
+        "candidates": 16,
+        "exposures": 2,
+        "glints": 16,
+        "flashes": 1,
+        "light_curves": 20,
+        "stamps": 15,
+    }
 
 
 def test_rubin_s_times_become_the_utc_start(data, spark, tmp_path):
     """Real Rubin alerts of years with 36 and 37 leap seconds, against astropy."""
     sources = data / "rubin_dia_sources.parquet"
     store = str(tmp_path / "store")
-    manifest = run_night("20250905", str(sources), store, survey="rubin").manifest.as_dict()
+    manifest = run_night(
+        "20250905", str(sources), store, survey="rubin_catalogue"
+    ).manifest.as_dict()
     assert manifest["alerts_read"] == 463
     assert manifest["alerts_unusable"]["alerts"] == 0
     exposures = read_table(store, "exposures", "20250905").to_pandas()
@@ -259,3 +271,28 @@ def test_a_crowded_exposure_is_named_and_the_night_goes_on(sample, ztf, tmp_path
     other = dict.fromkeys(range(40), 3)
     counts = pd.Series({**other, 40: 90, 41: 59})
     assert list(counts[far_outside(counts, 20)].index) == [40]
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("candid", "lack an id (candid)"),
+        ("jd", "lack a time or exposure (candidate.jd"),
+        ("ra", "lack a position (candidate.ra, candidate.dec)"),
+    ],
+)
+def test_a_night_without_a_usable_alert_is_an_error_that_names_the_column(
+    column, said, data, spark, tmp_path
+):
+    packets = spark.read.parquet(str(SAMPLE)).drop("prv_candidates")
+    if column == "candid":
+        packets = packets.withColumn("candid", F.lit(None).cast("bigint"))
+    else:
+        empty = F.col("candidate").withField(column, F.lit(None).cast("double"))
+        packets = packets.withColumn("candidate", empty)
+    packets.write.parquet(str(tmp_path / "alerts"))
+    with pytest.raises(UserError) as error:
+        run_night(NIGHT, str(tmp_path / "alerts"), str(tmp_path / "store"))
+    assert "none of the 16 alerts can be used" in str(error.value)
+    assert said in str(error.value)
+    assert not (tmp_path / "store" / "manifests" / f"{NIGHT}.json").exists()

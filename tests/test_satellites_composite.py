@@ -23,9 +23,20 @@ def pair(data):
     found = elements.take(np.array([first, first]))
     s, ahead = found.satrecs[0], Satrec()
     ahead.sgp4init(
-        WGS72, "i", 0, s.jdsatepoch + s.jdsatepochF - 2433281.5, s.bstar, s.ndot, s.nddot, s.ecco,
-        s.argpo, s.inclo, s.mo + np.radians(500 / 3600), s.no_kozai, s.nodeo,
-    )  # fmt: skip
+        WGS72,
+        "i",
+        0,
+        s.jdsatepoch + s.jdsatepochF - 2433281.5,
+        s.bstar,
+        s.ndot,
+        s.nddot,
+        s.ecco,
+        s.argpo,
+        s.inclo,
+        s.mo + np.radians(500 / 3600),
+        s.no_kozai,
+        s.nodeo,
+    )
     found.satrecs[1] = ahead
     found.norad_cat_id[1] = 90001
     return found
@@ -45,9 +56,16 @@ def line(pair, ztf, shares):
     ra, dec = ra_dec(points)
     order = np.argsort(ra)
     return pd.DataFrame(
-        {"tracklet": "T", "exposure": "e", "jd": JD, "ra": ra[order], "dec": dec[order],
-         "along_arcsec": (ra[order] - ra.min()) * 3600, "alert_id": np.arange(len(ra))}
-    )  # fmt: skip
+        {
+            "tracklet": "T",
+            "exposure": "e",
+            "jd": JD,
+            "ra": ra[order],
+            "dec": dec[order],
+            "along_arcsec": (ra[order] - ra.min()) * 3600,
+            "alert_id": np.arange(len(ra)),
+        }
+    )
 
 
 def test_a_line_of_three_and_two_points_has_two_objects(pair, ztf):

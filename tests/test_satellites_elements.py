@@ -26,12 +26,20 @@ VANGUARD 2
 2    11  32.8641 148.9437 1467984 116.0414 259.8536 11.85800995659307
 """
 OMM = {
-    "OBJECT_NAME": "VANGUARD 2", "OBJECT_ID": "1959-001A", "EPOCH": "2021-06-11T01:12:44.146944",
-    "MEAN_MOTION": "11.85800995", "ECCENTRICITY": ".1467984", "INCLINATION": "32.8641",
-    "RA_OF_ASC_NODE": "148.9437", "ARG_OF_PERICENTER": "116.0414", "MEAN_ANOMALY": "259.8536",
-    "NORAD_CAT_ID": "11", "BSTAR": ".16365e-4", "MEAN_MOTION_DOT": ".30e-6",
+    "OBJECT_NAME": "VANGUARD 2",
+    "OBJECT_ID": "1959-001A",
+    "EPOCH": "2021-06-11T01:12:44.146944",
+    "MEAN_MOTION": "11.85800995",
+    "ECCENTRICITY": ".1467984",
+    "INCLINATION": "32.8641",
+    "RA_OF_ASC_NODE": "148.9437",
+    "ARG_OF_PERICENTER": "116.0414",
+    "MEAN_ANOMALY": "259.8536",
+    "NORAD_CAT_ID": "11",
+    "BSTAR": ".16365e-4",
+    "MEAN_MOTION_DOT": ".30e-6",
     "MEAN_MOTION_DDOT": "0",
-}  # fmt: skip
+}
 """Vanguard 2 again."""
 
 
@@ -54,13 +62,26 @@ def as_xml(rows):
     return ET.tostring(root, encoding="unicode")
 
 
+def as_kvn(rows):
+    header = "CCSDS_OMM_VERS = 2.0\nCOMMENT made for a test\n"
+    units = {"MEAN_MOTION": " [rev/day]"}
+    return "\n".join(
+        header + "\n".join(f"{key} = {value}{units.get(key, '')}" for key, value in row.items())
+        for row in rows
+    )
+
+
+def in_namespace(rows):
+    return as_xml(rows).replace("<ndm>", '<ndm xmlns="urn:ccsds:schema:ndmxml">')
+
+
 def written(folder, text, name="elements"):
     file = folder / name
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
     return file
 
 
-@pytest.mark.parametrize("form", [as_json, as_csv, as_xml])
+@pytest.mark.parametrize("form", [as_json, as_csv, as_xml, in_namespace, as_kvn])
 @pytest.mark.parametrize("packed", [False, True])
 def test_every_format_gives_the_same_orbit(form, packed, tmp_path):
     text = form([OMM, {**OMM, "NORAD_CAT_ID": "400123", "OBJECT_NAME": "NEW"}]).encode()
@@ -87,14 +108,14 @@ def test_irregular_lines_are_read_or_named_never_fatal(tmp_path):
     assert found.norad_cat_id.tolist() == [11, 111234]
     assert found.duplicates == 1
     assert len(found.unusable) == 2
-    assert "line 7: a line 1 without its other line" in found.unusable[0]
-    assert "line 1 of the set is cut short (50 of 69 characters)" in found.unusable[1]
+    assert "line 7: a line 1 without its other line" in found.unusable[0].sentence
+    assert "line 1 of the set is cut short (50 of 69 characters)" in found.unusable[1].sentence
 
 
 def test_a_wrong_digit_is_noticed(tmp_path):
     text = VANGUARD + VANGUARD.replace("148.9437", "149.9437")
     (line,) = read_elements([written(tmp_path, text)]).unusable
-    assert "line 5: the checksum of line 2 is wrong" in line
+    assert "line 5: the checksum of line 2 is wrong" in line.sentence
 
 
 @pytest.mark.parametrize(
@@ -107,7 +128,10 @@ def test_a_wrong_digit_is_noticed(tmp_path):
         (gzip.compress(VANGUARD.encode() * 50)[:-20], "broken gzip file"),
         (as_json([OMM])[:-20].encode(), "not whole JSON"),
         (as_xml([OMM])[:-20].encode(), "not whole XML"),
-        (as_json([{**OMM, "EPOCH": "yesterday"}]).encode(), "set 1: Invalid isoformat"),
+        (
+            as_json([{**OMM, "EPOCH": "yesterday"}]).encode(),
+            "set 1: the epoch 'yesterday' is not a moment",
+        ),
         (VANGUARD[:100].encode(), "no usable element set"),
     ],
 )
@@ -153,8 +177,13 @@ def test_satcat_is_read_by_name(tmp_path):
     ]
     found = read_satcat(written(tmp_path, "\n".join([SATCAT, *rows])))
     assert found.loc[23314].tolist() == [
-        "THAICOM 2", "payload", "non-operational", "THAI", "1994-10-08", 10.5,
-    ]  # fmt: skip
+        "THAICOM 2",
+        "payload",
+        "non-operational",
+        "THAI",
+        "1994-10-08",
+        10.5,
+    ]
     assert found.loc[23315, ["object_type", "ops_status"]].tolist() == ["rocket body", "unknown"]
     assert pd.isna(found.loc[23315, "rcs_m2"])
     status = found.loc[[1, 2, 3, 4, 5, 6, 7], "ops_status"].tolist()

@@ -9,7 +9,6 @@ import socket
 from html import unescape
 from urllib.parse import urlparse
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import requests
@@ -18,12 +17,11 @@ from astropy.table import Table
 
 from fink_tracklets import read_table
 from fink_tracklets.service.app import make_app
-from fink_tracklets.service.cone import to_arc
-from fink_tracklets.service.reading import ParquetReader
+from fink_tracklets.service.reading.parquet import ParquetReader
+from fink_tracklets.service.reading.stamps import unzipped
 from fink_tracklets.service.settings import load_service
-from fink_tracklets.service.stamps import unzipped
-from fink_tracklets.sky.sphere import unit_vectors
 from fink_tracklets.store.amend import amend_night
+from fink_tracklets.store.night import open_night
 from fink_tracklets.tables import TABLES
 from tests.conftest import SAMPLE
 from tests.serving import get, serving
@@ -97,20 +95,6 @@ def test_cone_search(made, made_store):
         assert 'value="ERROR"' in answer.text
 
 
-def test_distance_from_an_arc_equals_that_of_its_nearest_point():
-    random = np.random.default_rng(1)
-    start = unit_vectors(random.uniform(0, 360, 30), random.uniform(-80, 80, 30))
-    end = start + random.normal(0, 0.02, start.shape)
-    end /= np.linalg.norm(end, axis=1, keepdims=True)
-    for point in start[:10] + random.normal(0, 0.02, (10, 3)):
-        point /= np.linalg.norm(point)
-        share = np.linspace(0, 1, 20_001)[:, None, None]
-        along = start + share * (end - start)
-        along /= np.linalg.norm(along, axis=2, keepdims=True)
-        plain = np.degrees(2 * np.arcsin(np.linalg.norm(along - point, axis=2).min(axis=0) / 2))
-        np.testing.assert_allclose(to_arc(point, start, end), plain, atol=1e-4)
-
-
 def test_hostile_requests_get_a_sentence(made):
     base = f"{made}/api/v1"
     answers = [
@@ -136,11 +120,21 @@ def test_hostile_requests_get_a_sentence(made):
         get(f"{made}/search", q="\0"),
     ]
     bodies = [
-        b"x" * 10_000_000, b"[" * 50_000, b"{", b"[]", b"1", b'{"date": 20211022}', b"\xff\xfe",
-        b'{"date": null}', b'{"date": "2021-10-22", "date": "2021-10-23"}', b'{"date": NaN}',
-        json.dumps({"date": "2021-10-22\0"}).encode(), b'{"date": "\\ud800"}', b'{"\\ud800": "x"}',
+        b"x" * 10_000_000,
+        b"[" * 50_000,
+        b"{",
+        b"[]",
+        b"1",
+        b'{"date": 20211022}',
+        b"\xff\xfe",
+        b'{"date": null}',
+        b'{"date": "2021-10-22", "date": "2021-10-23"}',
+        b'{"date": NaN}',
+        json.dumps({"date": "2021-10-22\0"}).encode(),
+        b'{"date": "\\ud800"}',
+        b'{"\\ud800": "x"}',
         json.dumps({f"k{k}": "v" for k in range(1000)}).encode(),
-    ]  # fmt: skip
+    ]
     answers += [requests.post(f"{base}/tracklet", data=body, timeout=30) for body in bodies]
     for answer in answers:
         assert 400 <= answer.status_code < 500, answer.request.url[:200]
@@ -244,7 +238,7 @@ def test_what_later_stages_found(tmp_path):
     tables = later_tables(name, alert, stamp)
     with serving(tmp_path) as address:
         assert get(f"{address}/api/v1/tracklets/{name}").json()["satellites"] is None
-        amend_night(str(tmp_path), night, tables, {})
+        amend_night(open_night(tmp_path, night), tables)
         known = get(f"{address}/api/v1/tracklets/{name}").json()
         assert [row["norad_cat_id"] for row in known["satellites"]] == [23314, 5]
         assert [row["time_s"] for row in known["light_curve"]] == [0.0, 1.5]

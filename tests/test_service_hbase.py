@@ -9,7 +9,7 @@ import requests
 
 from fink_tracklets.cli.main import main
 from fink_tracklets.hbase.settings import load_hbase
-from fink_tracklets.service.hbase_reading import HBaseReader
+from fink_tracklets.service.reading.hbase import HBaseReader
 from tests.serving import serving
 from tests.stores import write_store
 from tests.test_service import DOCUMENTED, four_calls, largest

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from fink_tracklets.store.folder import WritableFolder, open_writable
+from fink_tracklets.store.folder import WritableFolder
+from fink_tracklets.store.open import open_writable
 from tests.conftest import ROOT
 from tests.serving import serving
 from tests.stores import write_night
@@ -79,7 +80,8 @@ def test_a_store_on_hdfs_is_served_as_a_local_one(stored, place, tmp_path):
         for alerts in (3, 5):  # a new night, then the same in another state
             write_night(tmp_path, "20211022", 2, alerts)
             manifest = tmp_path / "manifests" / "20211022.json"
-            manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "run": alerts}))
+            changed = {**json.loads(manifest.read_text()), "run": str(alerts)}
+            manifest.write_text(json.dumps(changed))
             copy(tmp_path, place)
             rows = ask(remote, "/api/v1/tracklet", date="2021-10-22").json()
             assert len(rows) == alerts

@@ -9,6 +9,7 @@ import pytest
 
 from fink_tracklets import read_table
 from fink_tracklets.store.amend import amend_night
+from fink_tracklets.store.night import open_night
 from tests.serving import serving
 from tests.stores import fits_file, later_tables, write_night
 
@@ -45,7 +46,7 @@ def matched(tmp_path_factory):
     write_night(store, NIGHT, 4, 6)
     members = read_table(store, "tracklet_alerts", NIGHT).to_pylist()
     alert = next(row for row in members if row["tracklet"] == NAME)
-    amend_night(str(store), NIGHT, later_tables(NAME, alert, fits_file(0)), {})
+    amend_night(open_night(store, NIGHT), later_tables(NAME, alert, fits_file(0)))
     with serving(store) as address:
         yield address
 

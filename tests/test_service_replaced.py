@@ -12,6 +12,7 @@ import requests
 
 from fink_tracklets import read_table
 from fink_tracklets.store.amend import amend_night
+from fink_tracklets.store.night import open_night
 from tests.serving import serving
 from tests.stores import write_night
 
@@ -37,7 +38,7 @@ def test_a_night_replaced_while_it_is_read_is_old_or_new(tmp_path):
         states[state] = ({"tracklet_alerts": kept, "tracklets": whole}, 4 * n)
 
     def replace(state: float) -> None:
-        amend_night(str(tmp_path), night, states[state][0], {})
+        amend_night(open_night(tmp_path, night), states[state][0])
 
     known = {(state, rows // 4) for state, (_, rows) in states.items()}
     replace(1.0)

@@ -12,8 +12,10 @@ from astropy.io import fits
 from PIL import Image
 
 from fink_tracklets import read_table
-from fink_tracklets.service.stamps import turned, unzipped
+from fink_tracklets.service.reading.stamps import unzipped
+from fink_tracklets.service.rest.stamps import turned
 from fink_tracklets.store.amend import amend_night
+from fink_tracklets.store.night import open_night
 from fink_tracklets.tables import TABLES
 from tests.conftest import SAMPLE
 from tests.serving import get, serving
@@ -62,13 +64,17 @@ def test_stamps_of_other_candidates_come_from_the_packets(tmp_path):
     rows = [{c: row.get(c) for c in ours} for row in (*members, lone, elsewhere)]
     candidates = defined("candidates", {c: [row[c] for row in rows] for c in ours})
     stamp = {kind: fits_file(k) for k, kind in enumerate(("science", "template", "difference"))}
-    kept = defined("stamps", {"tracklet": [name], "alert_id": [members[0]["alert_id"]],
-                              "science": [stamp["science"]]})  # fmt: skip
-    amend_night(str(store), night, {"candidates": candidates, "stamps": kept}, {})
+    kept = defined(
+        "stamps",
+        {"tracklet": [name], "alert_id": [members[0]["alert_id"]], "science": [stamp["science"]]},
+    )
+    amend_night(open_night(store, night), {"candidates": candidates, "stamps": kept})
     lake.mkdir(parents=True)
     ids = [members[0]["alert_id"], 5, 77, 78]
-    packets = {f"cutout{kind.capitalize()}": [{"stampData": content}] * 4
-               for kind, content in stamp.items()}  # fmt: skip
+    packets = {
+        f"cutout{kind.capitalize()}": [{"stampData": content}] * 4
+        for kind, content in stamp.items()
+    }
     pq.write_table(pa.table({"candid": ids, **packets}), lake / "alerts.parquet", row_group_size=1)
     folder = f"api/v1/tracklets/{name}/stamps"
     with serving(store, f"{tmp_path}/lake/{{Y}}/{{m}}/{{d}}") as address:

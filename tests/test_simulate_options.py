@@ -198,6 +198,9 @@ def test_flashes_that_run_together_are_no_points():
         ({"survey": "atlas"}, "ztf or rubin"),
         ({"survey": "rubin"}, "rubin has no alerts of 20210604"),
         ({"cutouts": "some"}, "none, candidates, all"),
+        ({"candidates": -1}, "-1 candidates in each exposure"),
+        ({"candidates": 100, "crowded": 1}, "no crowded exposures besides"),
+        ({"after_prompt": True}, "The prompt pipeline is Rubin's, not ztf's"),
         ({"catalogue": "none.json"}, "none.json cannot be read"),
     ],
 )

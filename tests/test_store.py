@@ -40,7 +40,9 @@ def draft(night: str = "20240101") -> Manifest:
 
 def write(store, tables, night: str = "20240101") -> StoredNight:
     return commit.write_night(
-        commit.check_writable(str(store), tables["candidates"].sparkSession), tables, draft(night)
+        commit.check_writable(str(store), next(iter(tables.values())).sparkSession),
+        tables,
+        draft(night),
     )
 
 

@@ -58,7 +58,7 @@ def test_the_operator_s_own_survey_comes_first(tmp_path, monkeypatch):
     assert load_survey("ztf").finder.min_points == 7
     assert load_survey("atlas").name == "atlas"
     assert load_survey("rubin").name == "rubin"
-    with pytest.raises(UserError, match=r"give one of atlas, rubin, ztf or"):
+    with pytest.raises(UserError, match=r"give one of atlas, rubin, rubin_catalogue, ztf or"):
         load_survey("hadoop")
     (tmp_path / "ztf.toml").write_text(own.replace("min_points = 7", "min_points = 1"))
     with pytest.raises(UserError, match=re.escape(f"{tmp_path}/ztf.toml: [finder] min_points")):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import erfa
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
@@ -9,6 +11,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from fink_tracklets.alerts.cuts import passed_cuts
+from fink_tracklets.alerts.packets import read_packets
 from fink_tracklets.errors import UserError
 from fink_tracklets.survey import Survey
 
@@ -50,7 +53,18 @@ def read_alerts(spark: SparkSession, path: str, survey: Survey) -> DataFrame:
     UserError
         A column is missing or has the wrong type.
     """
-    packets = spark.read.parquet(path)
+    parts = [_our_columns(packets, path, survey) for packets in read_packets(spark, path, survey)]
+    alerts = reduce(DataFrame.unionByName, parts)
+    carry = [F.col(f"carry_{name}").alias(name) for name in survey.carry.by_name]
+    return alerts.select(
+        *ALERT_COLUMNS,
+        "passed",
+        F.struct(*carry).alias("carry") if carry else F.lit(None).alias("carry"),
+    )
+
+
+def _our_columns(packets: DataFrame, path: str, survey: Survey) -> DataFrame:
+    """Packets of one schema under our names; carried columns as `carry_<name>`."""
     sql = {name: _expression(survey, name) for name in ALERT_COLUMNS}
     given = _checked_types(packets, sql, path, survey)
     columns = [
@@ -59,12 +73,8 @@ def read_alerts(spark: SparkSession, path: str, survey: Survey) -> DataFrame:
         else F.expr(sql[name]).try_cast(wanted).alias(name)
         for name, wanted in ALERT_COLUMNS.items()
     ]
-    carry = [F.expr(packet).alias(name) for name, packet in survey.carry.by_name.items()]
-    return packets.select(
-        *columns,
-        passed_cuts(survey).alias("passed"),
-        F.struct(*carry).alias("carry") if carry else F.lit(None).alias("carry"),
-    )
+    carry = [F.expr(packet).alias(f"carry_{name}") for name, packet in survey.carry.by_name.items()]
+    return packets.select(*columns, passed_cuts(survey).alias("passed"), *carry)
 
 
 def _expression(survey: Survey, name: str) -> str:
@@ -73,10 +83,15 @@ def _expression(survey: Survey, name: str) -> str:
         return str(getattr(survey.columns, name))
     time, convention = f"({survey.columns.time})", survey.time
     jd = f"({time} + 2400000.5D)" if convention.format == "mjd" else time
-    seconds = survey.exposure_time_s / 2 if convention.reference == "middle" else 0.0
+    if convention.reference == "start":
+        before = "0D"
+    elif convention.exposure_time:
+        before = f"coalesce({convention.exposure_time}, {survey.exposure_time_s!r}D) / 2"
+    else:
+        before = f"{survey.exposure_time_s / 2!r}D"
     if convention.scale == "tai":
-        return f"{jd} - ({seconds!r}D + {_tai_minus_utc(jd)}) / 86400D"
-    return f"{jd} - {seconds / 86400!r}D" if seconds else survey.columns.time
+        return f"{jd} - ({before} + {_tai_minus_utc(jd)}) / 86400D"
+    return jd if before == "0D" else f"{jd} - {before} / 86400D"
 
 
 def _tai_minus_utc(jd_tai: str) -> str:

@@ -60,12 +60,15 @@ def publish(options: argparse.Namespace) -> None:
     from fink_tracklets.progress import Progress
     from fink_tracklets.spark.session import spark_session
     from fink_tracklets.store.night import open_night
+    from fink_tracklets.store.open import local_path
 
     progress = Progress(options.quiet)
-    settings = reachable(options.hbase, progress)
+    if local_path(options.store) is not None:
+        reachable(options.hbase, open_night(options.store, options.night).survey.name, progress)
     with progress.step("starting Spark"):
         spark = spark_session(options.spark_log)
-    publish_stored(open_night(options.store, options.night, spark), settings, progress)
+    stored = open_night(options.store, options.night, spark)
+    publish_stored(stored, reachable(options.hbase, stored.survey.name, progress), progress)
 
 
 def publish_stored(stored: StoredNight, settings: HBaseSettings, progress: Progress) -> None:
@@ -84,13 +87,13 @@ def publish_stored(stored: StoredNight, settings: HBaseSettings, progress: Progr
         )
 
 
-def reachable(address: str, progress: Progress) -> HBaseSettings:
+def reachable(address: str, survey: str, progress: Progress) -> HBaseSettings:
     """The settings, after a look at HBase: nothing is begun that cannot be ended."""
     from fink_tracklets.hbase.client import HBase
     from fink_tracklets.hbase.publish import need_tables
     from fink_tracklets.hbase.settings import load_hbase
 
-    settings = load_hbase(address)
+    settings = load_hbase(address, survey)
     with HBase(settings, progress.say) as hbase:
         need_tables(hbase)
     return settings
@@ -105,9 +108,9 @@ def unpublish(options: argparse.Namespace) -> None:
     from fink_tracklets.store.night import open_night
     from fink_tracklets.store.open import local_path
 
-    settings = load_hbase(options.hbase)
     spark = None if local_path(options.store) else spark_session(options.spark_log)
     stored = open_night(options.store, options.night, spark)
+    settings = load_hbase(options.hbase, stored.survey.name)
     removed = unpublish_night(stored, settings, Progress(options.quiet))
     if not options.quiet:
         print(
@@ -123,10 +126,12 @@ def verify(options: argparse.Namespace) -> None:
     from fink_tracklets.store.night import read_state
     from fink_tracklets.store.verify import store_differences
 
-    settings = None if options.hbase is None else load_hbase(options.hbase)
     where = [f"The night {options.night} in {options.store}"]
 
     def differences(stored: StoredNight) -> list[str]:
+        settings = None
+        if options.hbase is not None:
+            settings = load_hbase(options.hbase, stored.survey.name)
         wrong = list(store_differences(stored))
         if not wrong and settings is not None:
             where[1:] = [f" and HBase at {settings.connection.address}"]

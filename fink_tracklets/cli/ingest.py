@@ -19,10 +19,16 @@ def add(commands: common.Commands) -> None:
     command.add_argument(
         "archive",
         metavar="ARCHIVE",
-        help=".tar.gz or .tar of packets, folder of .avro files, or one",
+        help=".tar.gz or .tar of packets, folder of them, or one: Avro files or messages",
     )
     command.add_argument("--out", required=True, metavar="DIR", help="gets the Parquet files")
     command.add_argument("--cutouts", action="store_true", help="keep the image stamps, too")
+    command.add_argument(
+        "--schemas",
+        default="",
+        metavar="DIR",
+        help="Avro schemas of messages that bring none along, in folders MAJOR/MINOR",
+    )
     common.add_survey(command)
     common.add_quiet(command)
 
@@ -31,10 +37,18 @@ def ingest(options: argparse.Namespace) -> None:
     """An archive of packets to Parquet."""
     from fink_tracklets.ingest import ingest
 
-    done = ingest(options.archive, options.out, options.survey, options.cutouts, options.quiet)
+    done = ingest(
+        options.archive,
+        options.out,
+        options.survey,
+        options.cutouts,
+        options.quiet,
+        schemas=options.schemas,
+    )
     if options.quiet:
         return
-    print(f"{done.alerts:,} alerts of {done.packets:,} packets in {options.out}")
+    what = "packets" if done.alerts <= done.packets else "files or blocks"
+    print(f"{done.alerts:,} alerts of {done.packets:,} {what} in {options.out}")
     if done.damaged:
         named = "; ".join(f"{name}: {reason}" for name, reason in done.named)
         more = f"; and {done.damaged - len(done.named):,} more" * (done.damaged > len(done.named))

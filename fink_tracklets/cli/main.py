@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from fink_tracklets.cli import (
     demo,
+    doctor,
+    elements,
     evaluate,
     glints,
     hbase,
@@ -26,6 +28,7 @@ from fink_tracklets.version import __version__
 COMMANDS = (
     run,
     satellites,
+    elements,
     hbase,
     glints,
     photometry,
@@ -35,6 +38,7 @@ COMMANDS = (
     evaluate,
     show,
     serve,
+    doctor,
 )
 """In the order of `--help`. A command loads what it needs when it is called."""
 

@@ -35,20 +35,22 @@ def add(commands: common.Commands) -> None:
 def run(options: argparse.Namespace) -> None:
     """The end-of-night job."""
     from fink_tracklets.cli.hbase import publish_stored, reachable
-    from fink_tracklets.cli.satellites import report
+    from fink_tracklets.cli.satellites import complain_of_files, report
     from fink_tracklets.cli.show import night_text
     from fink_tracklets.pipeline.run import run_night
     from fink_tracklets.progress import Progress
+    from fink_tracklets.survey import load_survey
 
     progress = Progress(options.quiet)
-    settings = None if options.hbase is None else reachable(options.hbase, progress)
+    survey = load_survey(options.survey)
+    settings = None if options.hbase is None else reachable(options.hbase, survey.name, progress)
     if options.satcat is not None and not options.elements:
         raise UserError("--satcat needs --elements: give the files of orbital elements, too.")
     stored = run_night(
         options.night,
         options.alerts,
         options.store,
-        options.survey,
+        survey,
         progress=progress,
         spark_log=options.spark_log,
         elements=options.elements or (),
@@ -60,3 +62,4 @@ def run(options: argparse.Namespace) -> None:
             print(report(stored))
     if settings is not None:
         publish_stored(stored, settings, progress)
+    complain_of_files(stored)

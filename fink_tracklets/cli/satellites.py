@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fink_tracklets.cli import options as common
+from fink_tracklets.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from fink_tracklets.store.night import StoredNight
+
+SHOWN = 5
+"""Refused sets that are printed one by one; the manifest has all."""
 
 
 def add(commands: common.Commands) -> None:
@@ -52,6 +57,18 @@ def satellites(options: argparse.Namespace) -> None:
     )
     if not options.quiet:
         print(report(stored))
+    complain_of_files(stored)
+
+
+def complain_of_files(stored: StoredNight) -> None:
+    """Raises where one of the files of elements could not be used."""
+    record = stored.manifest.satellites or {}
+    refused = record.get("elements", {}).get("files_refused", [])
+    if refused:
+        raise UserError(
+            f"{' '.join(refused)} The satellites of {stored.night} are identified with the other "
+            "files and stored."
+        )
 
 
 def report(stored: StoredNight) -> str:
@@ -69,11 +86,14 @@ def report(stored: StoredNight) -> str:
         f"  Elements of {elements['objects_used']:,} objects, median age {age['median']:.1f} d, "
         f"95 % within {age['p95']:.1f} d; {age[old]:,} {old.replace('_', ' ')}, "
         f"{age['newer_than_night']:,} newer than the night.",
-        f"  {elements['lines_unusable']:,} lines unusable, {elements['sets_duplicate']:,} sets "
-        f"twice, {elements['sets_not_propagated']:,} not propagated (decayed).",
+        f"  {elements['sets_duplicate']:,} sets twice, {len(elements['aliases']):,} numbers of "
+        f"objects that have a lower one, {elements['sets_not_propagated']:,} not propagated "
+        "(decayed).",
+        f"  {refusals(elements['sets_refused'])}",
         f"  Under shifted skies {false['matched']} of {false['tried']} tracklets match.",
     ]
-    lines += [f"  {line}" for line in elements["lines_unusable_first"][:5]]
+    lines += [f"    {line}" for line in elements["sets_refused_each"][:SHOWN]]
+    lines += [f"  {line}" for line in elements["notes"]]
     if not record["earth_orientation_known"]:
         lines.append(
             "  The Earth's orientation on that date is an extrapolation: update astropy-iers-data."
@@ -90,6 +110,13 @@ def report(stored: StoredNight) -> str:
             f"`fink-tracklets glints --night {night}` with the night's alerts again."
         )
     return "\n".join(lines) + ("\n" + match_table(stored.frame("satellites")))
+
+
+def refusals(counts: Mapping[str, int]) -> str:
+    """How many sets were refused, and why."""
+    whole = f"{sum(counts.values()):,} sets refused"
+    kinds = ", ".join(f"{n:,} {kind}" for kind, n in counts.items())
+    return f"{whole}: {kinds}." if kinds else f"{whole}."
 
 
 def match_table(matches: pd.DataFrame) -> str:

@@ -28,6 +28,12 @@ def add(commands: common.Commands) -> None:
         help="HBase's Thrift server, in place of --store; default: that of conf/hbase.toml",
     )
     command.add_argument(
+        "--survey",
+        default="ztf",
+        metavar="NAME",
+        help="with --hbase, whose tables (default: %(default)s)",
+    )
+    command.add_argument(
         "--alerts",
         metavar="PATH",
         help="Parquet file or folder of the nights' alerts, for stamps that the store has not; "
@@ -49,9 +55,9 @@ def serve(options: argparse.Namespace) -> None:
     """REST and web pages, until it is interrupted."""
     import uvicorn
 
-    from fink_tracklets.service.answers import Reader
     from fink_tracklets.service.app import make_app
-    from fink_tracklets.service.reading import ParquetReader
+    from fink_tracklets.service.reading.answers import Reader
+    from fink_tracklets.service.reading.parquet import ParquetReader
     from fink_tracklets.service.settings import load_service
     from fink_tracklets.store.open import local_path
 
@@ -79,9 +85,11 @@ def serve(options: argparse.Namespace) -> None:
         reader = ParquetReader(options.store, settings.cache_mb << 20, settings.refresh_s)
     else:
         from fink_tracklets.hbase.settings import load_hbase
-        from fink_tracklets.service.hbase_reading import HBaseReader
+        from fink_tracklets.service.reading.hbase import HBaseReader
+        from fink_tracklets.survey import load_survey
 
-        reader = HBaseReader(load_hbase(options.hbase))
+        survey = load_survey(options.survey)
+        reader = HBaseReader(load_hbase(options.hbase, survey.name), survey.carry)
     reader.check()
     server = uvicorn.Server(
         uvicorn.Config(

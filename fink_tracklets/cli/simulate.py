@@ -36,6 +36,12 @@ def add(commands: common.Commands) -> None:
         help="exposures that get 500 to 4,000 candidates",
     )
     command.add_argument(
+        "--candidates",
+        type=int,
+        metavar="N",
+        help="background candidates in each exposure, evenly spread (default: a mean night's)",
+    )
+    command.add_argument(
         "--catalogue",
         metavar="FILE",
         help="OMM JSON, TLE or 3LE to fly, also gzipped (default: a synthetic catalogue)",
@@ -52,6 +58,11 @@ def add(commands: common.Commands) -> None:
         default="none",
         help="alerts that get images (default: %(default)s)",
     )
+    command.add_argument(
+        "--after-prompt",
+        action="store_true",
+        help="rubin: without what the prompt pipeline removes before it sends alerts",
+    )
 
 
 def simulate(options: argparse.Namespace) -> None:
@@ -67,6 +78,8 @@ def simulate(options: argparse.Namespace) -> None:
         catalogue=options.catalogue,
         survey=options.survey,
         cutouts=options.cutouts,
+        candidates=options.candidates,
+        after_prompt=options.after_prompt,
     )
     print(
         f"{simulated.n_rows:,} alerts of {simulated.n_exposures} exposures with "

@@ -18,6 +18,7 @@ class Score:
     """How well the found tracklets agree with the true ones."""
 
     n_true: int
+    """True tracklets."""
     missed: tuple[str, ...]
     """True tracklets of which no found one holds at least half the alerts."""
     false: tuple[str, ...]

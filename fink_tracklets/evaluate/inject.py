@@ -17,12 +17,13 @@ Array = NDArray[np.float64]
 POINTS, SHARES = ((5, 6), (7, 10), (11, 40)), (0.3, 0.35, 0.35)
 """Flashes of a track, as the real tracklets have them."""
 LENGTH_ARCSEC, LENGTH_SIGMA, MIN_SPACING_ARCSEC = 416.0, 0.6, 6.0
-"""Log-normal around P1's median."""
+"""Lengths are log-normal around P1's median, with so many arcseconds per point at least."""
 JITTERS = (0.015, 0.15, None)
-"""Of the time between flashes, in periods; None: no period."""
+"""Scatter of the flashes in periods; None: they have no period."""
 CURVATURE_PER_RAD = 0.1
+"""Curvatures are normal with this sigma."""
 NOISE = 0.3
-"""Of a position, in refined tolerances."""
+"""Scatter of a position, in refined tolerances."""
 
 
 def inject(

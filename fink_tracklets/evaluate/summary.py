@@ -15,7 +15,7 @@ from fink_tracklets.evaluate.night import Evaluation
 CANDIDATE_EDGES = (0, 10, 30, 100, 300, 1000, inf)
 POINT_EDGES = (0, 5, 7, 11, 21, inf)
 ARC_EDGES = (0, 100, 200, 400, 800, 1600, inf)
-"""Arcseconds."""
+"""Edges of the groups by arc length [arcsec]."""
 
 
 @dataclass(frozen=True)
@@ -58,17 +58,25 @@ class GroupRates:
     """Rates of one group."""
 
     group: str
+    """What the group is called."""
     recall: Rate
-    """Of true tracklets."""
+    """True tracklets that were recovered."""
     recall_detectable: Rate
+    """The same of those that could be found."""
     purity: Rate | None
-    """Of found tracklets; None where these are not told apart."""
+    """Found tracklets that are true; None, as below, where found ones are not told apart."""
     alert_recall: Rate
+    """Alerts of true tracklets that are in found ones of their own."""
     alert_purity: Rate | None
+    """Alerts of found tracklets that are their owner's."""
     split: int
+    """True tracklets that were found as several."""
     merged: int | None
+    """Found tracklets that hold several true ones."""
     exposures: int | None
+    """Exposures with any candidate."""
     false: int | None
+    """Found tracklets that are not true."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain numbers."""
@@ -149,19 +157,19 @@ def summarize(evaluation: Evaluation) -> Summary:
             if len(part.tracks) or len(part.tracklets):
                 group = f"{low}-{high - 1}" if name != "arc_arcsec" else f"{low}-{high}"
                 group = f"{low} or more" if high == inf else group
-                lines.append(_line(group, part, exposures=name == "candidates"))
+                lines.append(_rates(group, part, exposures=name == "candidates"))
         by[name] = tuple(lines)
     classes = evaluation.tracks["orbit_class"]
     if classes.notna().any():
         none = evaluation.tracklets.iloc[:0], evaluation.exposures.iloc[:0]
         by["orbit_class"] = tuple(
-            _line(str(one), Evaluation(group, *none), found=False)
+            _rates(str(one), Evaluation(group, *none), found=False)
             for one, group in evaluation.tracks.groupby("orbit_class")
         )
-    return Summary(_line("all", evaluation), by)
+    return Summary(_rates("all", evaluation), by)
 
 
-def _line(group: str, part: Evaluation, found: bool = True, exposures: bool = True) -> GroupRates:
+def _rates(group: str, part: Evaluation, found: bool = True, exposures: bool = True) -> GroupRates:
     tracks, tracklets = part.tracks, part.tracklets
     can = tracks[tracks["detectable"]]
     return GroupRates(

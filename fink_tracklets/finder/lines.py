@@ -2,7 +2,12 @@
 
 A pair (i, j) is a line when the points within T of its great circle and between its ends are so
 many that a tracklet from i to j may be significant (`NullModel.could_pass`). `search` and `kernel`
-look for pairs that may be lines; here is what both end with.
+find pairs that may be lines; here they are confirmed by exact distances::
+
+                 o
+        . . . . . . . . . . . .   T
+        i ------ o ------------ j       a line of four points: i, j and two between them
+        . . . . . . . .o. . . .   T
 """
 
 from __future__ import annotations
@@ -152,7 +157,7 @@ def near_arcs(
     return near
 
 
-def neighbours(xyz: Array, null: NullModel) -> Ints:
+def neighbours_within(xyz: Array, null: NullModel) -> Ints:
     """How many other points are nearer than each of the radii: ``(3, E, n)`` to ``(E, n, R)``."""
     # A histogram of each point's separations from all, one bin between two radii ...
     _, n_fields, n = xyz.shape

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fink_tracklets.finder.kernel import by_kernel, load_kernel
-from fink_tracklets.finder.lines import BLOCK, MAX_WORK, Lines, Pairs, confirm, neighbours
+from fink_tracklets.finder.lines import BLOCK, MAX_WORK, Lines, Pairs, confirm, neighbours_within
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.vectors import Array, Ints, circle_normal, cross, dot
 
@@ -99,7 +99,7 @@ def by_broadcast(points: Array, null: NullModel, names: Ints | None = None) -> I
             # Of the rest the circle's points are judged by the arc alone, as in the other way.
             if len(f):
                 used, g = np.unique(f, return_inverse=True)
-                within = neighbours(xyz[:, used], null)
+                within = neighbours_within(xyz[:, used], null)
                 radius = null.radius_index(cosine[f, q])
                 near_ends = within[g, a[q], radius], within[g, b[q], radius]
                 pairs = Pairs(names[f + e], a[q], b[q], radius, *near_ends)
@@ -132,11 +132,13 @@ def by_anchor(points: Array, null: NullModel, field: int = 0) -> Iterator[Lines]
     order = np.argsort(u, kind="stable")
     u = u[order]
     xyz = np.ascontiguousarray(points[order].T)
-    within = neighbours(xyz[:, None], null)[0]
+    within = neighbours_within(xyz[:, None], null)[0]
+
     # From where on points count for an anchor: those further behind lie near no arc that leads
     # ahead from it.
     sin_t = np.sin(null.first_tolerance) * WIDER
     begin = np.searchsorted(u, u - 2 * sin_t * np.sqrt(1 + u**2) / depth.min())
+
     # Angles at an anchor are counted from `forward`, the normal of the points of equal u: all
     # points ahead lie within 90 degrees of it, and the angles have no jump among them.
     forward = axis[:, None] - u * centre[:, None]
@@ -153,6 +155,7 @@ def by_anchor(points: Array, null: NullModel, field: int = 0) -> Iterator[Lines]
         window[here] = -4.0  # the anchor itself is not counted
         by_angle = np.argsort(theta)
         theta, window = theta[by_angle], window[by_angle]
+
         # The circles are those through points ahead (b > a); `count` is of the points near each.
         ahead = by_angle > here
         angle, target = theta[ahead], by_angle[ahead] + begin[a]
@@ -160,6 +163,7 @@ def by_anchor(points: Array, null: NullModel, field: int = 0) -> Iterator[Lines]
         high = np.maximum(np.searchsorted(angle, theta + window, side="right"), low)
         steps = np.bincount(low, minlength=n) - np.bincount(high, minlength=n)
         count = np.cumsum(steps[: len(angle)]) + 1
+
         # Most anchors end here: by the number of points near their whole circles, beyond b too,
         # no tracklet from a to any b could be significant.
         rank = np.flatnonzero(count >= null.min_points)
@@ -172,6 +176,7 @@ def by_anchor(points: Array, null: NullModel, field: int = 0) -> Iterator[Lines]
         if not good.any():
             continue
         rank, b, radius = rank[good], b[good], radius[good]
+
         # Of the points near these circles, those nearer to the anchor than b is.
         circle, k = _expand(np.searchsorted(rank, low), np.searchsorted(rank, high))
         k = by_angle[k]
@@ -181,6 +186,7 @@ def by_anchor(points: Array, null: NullModel, field: int = 0) -> Iterator[Lines]
         good = null.could_pass(radius, within[a, radius], within[b, radius], count)
         if not good.any():
             continue
+
         # What is left is confirmed by the exact distances, as in the other way.
         b, radius = b[good], radius[good]
         ends = np.full(len(b), field), np.full(len(b), order[a]), order[b]

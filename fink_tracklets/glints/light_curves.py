@@ -39,6 +39,7 @@ def light_curve(alerts: pd.DataFrame, settings: GlintSettings) -> pd.DataFrame:
     for alert in rows_of(alerts.sort_values("alert_id")):
         limit = alert.limiting_mag
         rows.append((alert.alert_id, alert.along_arcsec, alert.mag, limit, True))
+        # Peaks beside the alert's own: seen in its stamp, perhaps alerts themselves.
         rows += [
             (None, alert.along_arcsec + along, alert.mag + fainter, limit, False)
             for along, fainter in alert.track_peaks
@@ -50,6 +51,8 @@ def light_curve(alerts: pd.DataFrame, settings: GlintSettings) -> pd.DataFrame:
     points = points.astype(
         {"along_arcsec": float, "mag": float, "limiting_mag": float, "is_alert": bool}
     )
+
+    # Points of one flash are neighbours; if an alert is among them, it tells place and magnitude.
     points = points.sort_values(["along_arcsec", "is_alert"], ignore_index=True)
     flash = (points["along_arcsec"].diff() > settings.same_flash_arcsec).cumsum()
     flashes = []
@@ -94,6 +97,7 @@ def flash_tables(
         own = alerts[alerts["tracklet"] == arc.tracklet]
         if own.empty:
             continue
+        # The flashes' times: by the satellite's motion, or by an even one along the tracklet.
         second = exposure / arc.arc_arcsec
         curve = light_curve(own, settings)
         along = curve["along_arcsec"].to_numpy(float)
@@ -104,6 +108,8 @@ def flash_tables(
         curve["time_s"] = times - times.min()
         curve = curve.sort_values("time_s", ignore_index=True)
         curves.append(curve.assign(tracklet=arc.tracklet))
+        # The paper's two periods (P1 section 2.3), and a comb through all flashes, as if the motion
+        # was even: where the path is so long that it is not, with more tolerance.
         p_m = own["period_m_s"].dropna().astype(float)
         p_p = smallest_spacing(own["along_arcsec"].to_numpy(float), settings.same_flash_arcsec)
         even = curve["time_s"].to_numpy(float) / second
@@ -132,6 +138,7 @@ def flash_tables(
             "amplitude_mag": own["amplitude_mag"].astype(float).max(),
             "expected_mag": float(expected_magnitude(arc.rcs_m2, arc.range_km)),
         }
+        # The comb's spacing is the period, or a part of it, unless chance makes such combs, too.
         if comb is not None:
             row["log10_false_alarm"] = comb.log10_false_alarm
             if comb.log10_false_alarm <= np.log10(settings.max_false_alarm):

@@ -74,7 +74,7 @@ def _peaks(row: Any) -> Peaks:
     x, y, snr, flux = (NONE if array is None else array for array in arrays)
     noises = (row.science_noise, row.difference_noise, row.masked_fraction)
     east, north = values(row.peak_east), values(row.peak_north)
-    return Peaks(row.stamp, *noises, x, y, snr, flux, east=east, north=north)
+    return Peaks(row.stamp, *noises, x=x, y=y, snr=snr, flux=flux, east=east, north=north)
 
 
 def track_angles(alerts: pd.DataFrame, tracklets: pd.DataFrame) -> pd.Series:
@@ -162,6 +162,7 @@ def glint_table(
     """
     settings = survey.glints
     assert settings is not None
+    # What the stamps show of each candidate, along its track.
     table = candidates.sort_values(["exposure", "alert_id"], ignore_index=True)
     peaks = peaks.drop_duplicates("alert_id")
     table = table.merge(peaks, on="alert_id", how="left")
@@ -170,9 +171,13 @@ def glint_table(
     lines = [_line(row, angle, settings) for row, angle in zip(rows_of(table), angles, strict=True)]
     for name in LINE:
         table[name] = pd.Series([line[name] for line in lines], table.index, dtype=object)
+
+    # Its magnitudes, by the path of the object during the exposure.
     paths = arcs(tracklets, satellites).drop(columns=[*ENDS, *POSITIONS])
     table = table.merge(paths, on="tracklet", how="left")
     table = flash_columns(table, survey, settings)
+
+    # P_m of P1 section 2.3: the object passes the spacing of two peaks in one period.
     in_tracklet = table["tracklet"].notna()
     spacing = table["spacing_arcsec"].astype(float)
     period = survey.exposure_time_s * spacing / table["arc_arcsec"]
@@ -181,9 +186,10 @@ def glint_table(
 
 
 LINE = (
-    "n_peaks", "central_peak", "n_on_line", "multi_peak", "direction_deg", "direction_rms_arcsec",
-    "spacing_arcsec", "peak_ra", "peak_dec", "track_peaks",
-)  # fmt: skip
+    *("n_peaks", "central_peak", "n_on_line", "multi_peak"),
+    *("direction_deg", "direction_rms_arcsec", "spacing_arcsec"),
+    *("peak_ra", "peak_dec", "track_peaks"),
+)
 
 
 def _line(row: Any, angle: float, settings: GlintSettings) -> dict[str, Any]:
@@ -193,9 +199,14 @@ def _line(row: Any, angle: float, settings: GlintSettings) -> dict[str, Any]:
     found, n = _peaks(row), len(row.peak_x)
     centre = found.central(settings.centre_radius_arcsec / settings.pixel_scale_arcsec)
     line: dict[str, Any] = dict.fromkeys(LINE) | {
-        "n_peaks": n, "central_peak": centre is not None, "n_on_line": 0, "multi_peak": False,
+        "n_peaks": n,
+        "central_peak": centre is not None,
+        "n_on_line": 0,
+        "multi_peak": False,
         "track_peaks": [],
-    }  # fmt: skip
+    }
+
+    # Where the peaks are on the sky: the central one is where the alert is.
     if found.east is not None and found.north is not None:
         at = (0.0, 0.0) if centre is None else (found.east[centre], found.north[centre])
         plane = TangentPlane.at(row.ra, row.dec)
@@ -203,6 +214,9 @@ def _line(row: Any, angle: float, settings: GlintSettings) -> dict[str, Any]:
         line["peak_ra"], line["peak_dec"] = ra.tolist(), dec.tolist()
     if centre is None:
         return line
+
+    # In arcseconds along the sky's axes where these are known, else along the stamp's: the line
+    # that most peaks have in common with the central one.
     oriented = found.east is not None and found.north is not None
     scale = settings.pixel_scale_arcsec
     x = found.east if found.east is not None else found.x * scale
@@ -212,6 +226,8 @@ def _line(row: Any, angle: float, settings: GlintSettings) -> dict[str, Any]:
         line["direction_rms_arcsec"] = common.rms
         if oriented:
             line["direction_deg"] = float(np.degrees(np.arctan2(*common.direction)) % 180)
+
+    # The track: the tracklet's direction if there is one, else this line.
     if oriented and np.isfinite(angle):
         track = (float(np.sin(np.radians(angle))), float(np.cos(np.radians(angle))))
         members = on_track(x, y, centre, track, settings.track_tolerance_arcsec)
@@ -219,6 +235,9 @@ def _line(row: Any, angle: float, settings: GlintSettings) -> dict[str, Any]:
         track, members = common.direction, common.members
     else:
         track, members = (1.0, 0.0), np.arange(n) == centre
+
+    # The peaks along it: their smallest spacing, and in a tracklet all of them as flashes, with
+    # magnitudes relative to the central one.
     along = (x - x[centre]) * track[0] + (y - y[centre]) * track[1]
     spacing = smallest_spacing(along[members], settings.same_flash_arcsec)
     line["n_on_line"] = int(members.sum())

@@ -28,10 +28,14 @@ def path_times(along_arcsec: ArrayLike, row: Any, exposure_s: float) -> Array:
     row : ra_start, dec_start, ra_end, dec_end of the tracklet, and `POSITIONS` of the object
     exposure_s : exposure time
     """
+    # The object's places along the tracklet's great circle, from its first point.
     first = unit_vectors(row.ra_start, row.dec_start)
     circle = great_circle(first, unit_vectors(row.ra_end, row.dec_end))
     ra, dec = ([getattr(row, f"arc_{axis}_{place}") for place in PLACES] for axis in ("ra", "dec"))
     places, _ = along_across(unit_vectors(ra, dec), first, circle)
+
+    # With x, the tangent of the angle from the middle place, (x - x0) / (x2 - x) is proportional to
+    # t / (T - t); the middle, where t = T / 2, gives the factor.
     x0, x1, x2 = np.tan(places - places[1])
     x = np.tan(np.asarray(along_arcsec, dtype=float) * ARCSEC - places[1])
     passed, ahead = (x - x0) * (x2 - x1), (x2 - x) * (x1 - x0)

@@ -17,7 +17,7 @@ Image = NDArray[np.float32]
 NONE = np.zeros(0)
 
 FWHM = 2.3548
-"""Of a Gaussian, in units of its sigma."""
+"""Full width of a Gaussian at half its maximum, in units of its sigma."""
 FOOT_SIGMA = 2.5
 """What is connected above this is one object, unless SEP deblends it."""
 SHARPER = 1.5
@@ -31,21 +31,25 @@ class Peaks:
     status: str
     """`ok`, or why there is nothing."""
     science_noise: float = np.nan
-    """In the stamp's units, as the next."""
+    """Noise of the science stamp, in its units."""
     difference_noise: float = np.nan
+    """Noise of the difference stamp, in its units."""
     masked_fraction: float = np.nan
+    """Part of the difference stamp that is behind template objects."""
     x: Array = field(default_factory=lambda: NONE)
-    """[pixel] from the stamp's centre, as `y`."""
+    """(n,) places of the peaks from the stamp's centre [pixel]."""
     y: Array = field(default_factory=lambda: NONE)
+    """(n,) places of the peaks from the stamp's centre [pixel]."""
     snr: Array = field(default_factory=lambda: NONE)
-    """Of a point source's flux (matched filter)."""
+    """(n,) signal-to-noise ratio of a point source (matched filter)."""
     flux: Array = field(default_factory=lambda: NONE)
-    """Of a point source, in units of a pixel's noise."""
+    """(n,) flux of a point source, in units of a pixel's noise."""
     brightest: Array = field(default_factory=lambda: NONE)
-    """Pixel, in units of its noise."""
+    """(n,) brightest pixel of each, in units of its noise."""
     east: Array | None = None
-    """[arcsec] from the stamp's centre, as `north`; None where the orientation is unknown."""
+    """(n,) places east of the centre [arcsec]; None where the orientation is unknown."""
     north: Array | None = None
+    """(n,) places north of the centre [arcsec]; None where the orientation is unknown."""
 
     def central(self, radius: float) -> int | None:
         """The peak nearest to the centre, if within `radius` [pixels]."""
@@ -90,6 +94,8 @@ def find_peaks(
     ----------
     science, template, difference : FITS files as in the packet
     """
+    # The three images, their noise by the median absolute deviation as in P1 section 2.3, and the
+    # pixels that are of no use.
     try:
         stamps = [decode(content) for content in (science, template, difference)]
     except DamagedStamp as error:
@@ -107,6 +113,8 @@ def find_peaks(
     mask |= absent
     if mask.all():
         return Peaks("masked", science_noise, noise, 1.0)
+
+    # The difference in units of its noise, and the matched filter's signal-to-noise ratio.
     whole = (diff - np.float32(level)) / np.float32(noise)
     whole[absent] = 0
     image = np.where(mask, np.float32(0), whole)
@@ -116,6 +124,8 @@ def find_peaks(
     if not smooth_noise > 0:
         return Peaks("no noise", science_noise, noise)
     ratio = (smooth - np.float32(smooth_level)) / np.float32(smooth_noise)
+
+    # Peaks are what SEP calls an object, if it reaches the limit; brightest first.
     foot = min(FOOT_SIGMA, settings.detection_sigma)
     try:
         found = sep.extract(ratio, foot, mask=mask, filter_kernel=None, minarea=1)
@@ -125,27 +135,31 @@ def find_peaks(
         return Peaks("too crowded", science_noise, noise)
     found = found[found["peak"] >= settings.detection_sigma]
     found = found[np.lexsort((found["xpeak"], found["ypeak"], -found["peak"]))]
+
+    # Their positions by the profile as a window; where this wanders off, those of SEP.
     centre = (len(image) - 1) / 2
     x, y, _ = sep.winpos(whole, found["xpeak"], found["ypeak"], sigma)
     lost = ~(np.hypot(x - found["xpeak"], y - found["ypeak"]) <= 2)
     x, y = np.where(lost, found["xpeak"], x), np.where(lost, found["ypeak"], y)
+
+    # Their fluxes: the smoothed image at the peak is that of a point source over 4 pi sigma^2.
     at = tuple(np.clip(np.rint([y, x]), 0, len(image) - 1).astype(int))
     flux = smoothed(whole, sigma)[at].astype(float) - smooth_level
     flux = 4 * np.pi * sigma**2 * np.maximum(flux, smooth_noise)
     x, y = x - centre, y - centre
     axes = stamps[2].axes or settings.axes
     return Peaks(
-        "ok",
-        science_noise,
-        noise,
-        float(mask.mean()),
-        x,
-        y,
-        found["peak"].astype(float),
-        flux,
-        maximum_filter(whole, 3)[at].astype(float),
-        None if axes is None else axes[0] * x + axes[2] * y,
-        None if axes is None else axes[1] * x + axes[3] * y,
+        status="ok",
+        science_noise=science_noise,
+        difference_noise=noise,
+        masked_fraction=float(mask.mean()),
+        x=x,
+        y=y,
+        snr=found["peak"].astype(float),
+        flux=flux,
+        brightest=maximum_filter(whole, 3)[at].astype(float),
+        east=None if axes is None else axes[0] * x + axes[2] * y,
+        north=None if axes is None else axes[1] * x + axes[3] * y,
     ).without_cosmic_rays(settings.centre_radius_arcsec / settings.pixel_scale_arcsec)
 
 
@@ -179,9 +193,11 @@ class CommonLine:
     """The line that the peaks of a stamp have in common."""
 
     direction: tuple[float, float]
+    """Unit vector in the axes of the positions given."""
     members: NDArray[np.bool_]
+    """(n,) the peaks that lie on it."""
     rms: float
-    """Of the members about it; NaN for two, which always have a line."""
+    """Root mean square distance of the members from it; NaN for two, which always have a line."""
 
 
 def common_line(x: Array, y: Array, centre: int, width: float) -> CommonLine | None:
@@ -193,6 +209,7 @@ def common_line(x: Array, y: Array, centre: int, width: float) -> CommonLine | N
     centre : the central peak
     width : largest distance from the line, in the units of x and y
     """
+    # Every other peak makes a line through the central one; the first that holds most peaks wins.
     dx, dy = x - x[centre], y - y[centre]
     best: NDArray[np.bool_] | None = None
     for other in range(len(x)):
@@ -204,6 +221,8 @@ def common_line(x: Array, y: Array, centre: int, width: float) -> CommonLine | N
             best = near
     if best is None:
         return None
+
+    # Its direction by the members' principal axis; two parameters are fitted.
     points = np.stack([x[best], y[best]])
     points = points - points.mean(axis=1, keepdims=True)
     values, vectors = np.linalg.eigh(points @ points.T)

@@ -13,16 +13,17 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int_]
 
 MOST_SERIES = 3
-"""Flashes in a period: facets that an object shows in one turn."""
+"""Most flashes in a period: facets that an object shows in one turn."""
 TOLERANCES = (1.0, 0.5, 0.25)
 """Parts of the largest distance from a tooth that are tried."""
 MOST_MISSING = 20
 """A comb is tried only if at least one in so many of its teeth has a flash."""
 CHUNK = 2048
+"""Spacings whose powers are computed at once: bounds memory."""
 BEST = 15
 """Spacings looked at closely, for each number of series."""
 HARMONICS = 4
-"""Of the phases, summed where a period has several flashes."""
+"""Harmonics of the phases that are summed where a period has several flashes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,41 +31,50 @@ class Comb:
     """Evenly spaced flashes, or two or three such series of one spacing."""
 
     spacing: float
+    """Distance of neighbouring teeth, in the unit of the positions given."""
     spacing_error: float
-    """68 %, by least squares and Student's t."""
+    """Error of the spacing (68 %, by least squares and Student's t), in the same unit."""
     on_comb: int
     """Flashes within the tolerance of a tooth."""
     teeth: int
-    """From the first to the last flash, seen or not."""
+    """Teeth from the first to the last flash, seen or not."""
     log10_false_alarm: float
-    """Expected number of such combs among as many flashes placed at random."""
+    """log10 of the expected number of such combs among as many flashes placed at random."""
     interpulse: float | None
-    """Of the fullest series after the first: its distance from it in units of the spacing, up to
-    0.5."""
+    """Distance of the fullest series after the first from the first, in units of the spacing, up to
+    0.5; None for one series."""
     series: Integers
-    """Of each flash, in the order given; -1 for none."""
+    """(n,) the series of each flash, in the order given; -1 for none."""
     tooth: Integers
-    """Number of each flash's tooth in its series."""
+    """(n,) the number of each flash's tooth in its series."""
     phases: Array
-    """Of the series, after that of the first, in units of the spacing."""
+    """Phase of each series after that of the first, in units of the spacing."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Fit:
+    """A comb that is tried, in the unit of the positions."""
+
     spacing: float
+    """Distance of neighbouring teeth."""
     phases: Array
-    """(n,) of the series [arcsec]; the fullest comes first."""
+    """Phase of each series; the fullest comes first."""
     series: Integers
-    """Of each flash, -1 for none."""
+    """(n,) the series of each flash, -1 for none."""
     log10: float
+    """log10 of the false-alarm number."""
     width: float
-    """The tolerance."""
+    """Largest distance from a tooth that was allowed."""
 
 
 def fit_comb(
     along: Array, tolerance: float, closest: float, firm: NDArray[np.bool_] | None = None
 ) -> Comb | None:
-    """The most significant comb through flashes along a track; flashes may be missing or foreign.
+    """The most significant comb through flashes along a track; flashes may be missing or foreign::
+
+        flashes   o     o     o           o  x  o      x is foreign
+        teeth     |     |     |     |     |     |      one was not seen
+                  <----->  spacing
 
     For each spacing the flashes' phases are compared with one tooth, with two or with three
     (interpulses), and with several tolerances. Of n random flashes each is within the tolerance w
@@ -75,9 +85,9 @@ def fit_comb(
 
     Parameters
     ----------
-    along : (n,) positions of single flashes [arcsec]
-    tolerance : largest distance from a tooth [arcsec]
-    closest : smallest spacing to try [arcsec]
+    along : (n,) positions of single flashes, in any unit
+    tolerance : largest distance from a tooth, in this unit
+    closest : smallest spacing to try, in this unit
     firm : (n,) whose errors are independent; if there are enough of them on the comb, they alone
         make the exact spacing and its error. By default all
 
@@ -90,6 +100,9 @@ def fit_comb(
     n = len(along)
     if n < 4 or along[-1] - along[0] <= 4 * tolerance:
         return None
+
+    # The spacings to try: long enough to be told from chance, short enough to be seen twice, and so
+    # many that the last flash's tooth moves by less than the tolerance from one to the next.
     along = along - along[0]
     span = float(along[-1])
     shortest = max(closest, 4 * tolerance, span / (MOST_MISSING * n))
@@ -98,13 +111,17 @@ def fit_comb(
         return None
     steps = int(np.ceil(np.log(longest / shortest) * span / tolerance)) + 1
     spacings = np.geomspace(shortest, longest, steps)
+
+    # Those at which the flashes' phases agree best are looked at closely.
     n_tests = span * (1 / shortest - 1 / longest) * MOST_SERIES * len(TOLERANCES)
     one, several = _powers(along, spacings)
     best = None
     for n_series in range(1, MOST_SERIES + 1):
         for spacing in spacings[_peaks(one if n_series == 1 else several)]:
             best = _better(best, _examine(along, float(spacing), tolerance, n_tests, n_series))
-    # Of several flashes in a period the harmonics stand out, not the period itself.
+
+    # Of several flashes in a period the harmonics stand out, not the period itself: two and three
+    # times the best spacing are tried, as long as that is better.
     before = None
     while best is not None and best is not before:
         before = best
@@ -162,8 +179,11 @@ def _examine(
             if refined is None:
                 return best
             spacing = refined
+        # A comb of several series must not be one of fewer.
         if n_series > 1 and _is_less(phases, spacing, tolerance):
             continue
+        # Flashes on one tooth count once. The false-alarm number of `fit_comb`, with the chance
+        # that so many random flashes near teeth are near different ones.
         on = series >= 0
         tooth = np.round((along[on] - phases[series[on]]) / spacing)
         k = len(set(zip(series[on], tooth, strict=True)))
@@ -195,6 +215,7 @@ def _assign(along: Array, spacing: float, width: float, n_series: int) -> tuple[
     near = np.abs(_offsets(along[None], along[:, None], spacing)) <= width
     phases: list[float] = []
     for number in range(n_series):
+        # The flash with most free ones on its comb, and those on the comb of their mean phase.
         free = series < 0
         counts = np.where(free, (near & free).sum(axis=1), 0)
         anchor = int(counts.argmax())
@@ -251,17 +272,22 @@ def _least_squares(
 
 def _comb(along: Array, fit: _Fit, tolerance: float, firm: NDArray[np.bool_]) -> Comb:
     """The comb of a fit, its spacing and error from all flashes that may belong to it."""
+    # Flashes further from a tooth than those that made the comb significant may belong to it, too.
     n_series = len(fit.phases)
     width = min(tolerance, max(fit.width, fit.spacing / (4 * n_series)))
     phases, series = _assign(along, fit.spacing, width, n_series)
     if len(phases) < n_series or (n_series > 1 and _is_less(phases, fit.spacing, tolerance)):
         phases, series = fit.phases, fit.series
+
+    # The exact spacing, by the firm flashes if they are enough.
     spacing, error = fit.spacing, np.nan
     for used in (np.where(firm, series, -1), series):
         solution = _least_squares(along, used, fit.spacing, phases)
         if solution is not None:
             spacing, error = solution
             break
+
+    # What the comb looks like: teeth from end to end, the interpulse, each flash's tooth.
     on = along[series >= 0]
     phase = None
     if n_series > 1:
@@ -270,4 +296,14 @@ def _comb(along: Array, fit: _Fit, tolerance: float, firm: NDArray[np.bool_]) ->
     teeth = round(float(on[-1] - on[0]) / spacing) + 1
     tooth = np.round((along - phases[series]) / fit.spacing).astype(int)
     after = (phases - phases[0]) / spacing
-    return Comb(spacing, error, len(on), teeth, fit.log10, phase, series, tooth, after)
+    return Comb(
+        spacing=spacing,
+        spacing_error=error,
+        on_comb=len(on),
+        teeth=teeth,
+        log10_false_alarm=fit.log10,
+        interpulse=phase,
+        series=series,
+        tooth=tooth,
+        phases=after,
+    )

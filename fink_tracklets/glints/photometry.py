@@ -18,7 +18,7 @@ from fink_tracklets.glints.periods import Comb, fit_comb
 Array = NDArray[np.float64]
 
 WINDOW_S = 1.1
-"""Of the second-order Savitzky-Golay filter."""
+"""Width of the second-order Savitzky-Golay filter."""
 V_TO_G = 0.27
 FLASH_SIGMA = 5.0
 """A flash rises so many times the scatter above the running median."""
@@ -40,6 +40,7 @@ def read_track(file: str | Path) -> pd.DataFrame:
         lines = Path(file).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{file}: cannot be read as text.") from error
+    # The header is that of the lines with # which names date, time and magnitude.
     headers = [line[1:].split() for line in lines if line.startswith("#")]
     names = next((h for h in headers if {"Date", "Time", "Mag"} <= set(h)), None)
     if names is None:
@@ -57,6 +58,8 @@ def read_track(file: str | Path) -> pd.DataFrame:
         rows.append((moment.astype("datetime64[us]").astype(np.int64), *values))
     if not rows:
         raise UserError(f"{file}: holds no measurement below its header line.")
+
+    # In order of time, with P1's standard magnitude (equations 3 and 4).
     track = pd.DataFrame(rows, columns=["time_us", "mag", "range_km", "phase_deg"])
     track = track.sort_values("time_us", ignore_index=True)
     seconds = (track["time_us"] - track["time_us"].min()) / 1e6
@@ -71,8 +74,9 @@ class Flashes:
     """The flashes of a track."""
 
     time_s: Array
+    """(k,) when they flash."""
     amplitude_mag: Array
-    """Above the smooth curve."""
+    """(k,) how far they rise above the smooth curve."""
     smooth_mag: Array
     """The smooth curve at all times of the track."""
 

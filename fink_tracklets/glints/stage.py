@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from fink_tracklets.alerts.packets import read_packets
 from fink_tracklets.alerts.path import night_path
 from fink_tracklets.errors import UserError
 from fink_tracklets.glints.light_curves import flash_tables
@@ -115,8 +117,10 @@ def has_stamps(spark: SparkSession, path: str, survey: Survey) -> bool:
     """Whether alerts have the columns of the survey's stamps."""
     if survey.glints is None:
         return False
-    packets = spark.read.parquet(path)
-    return all(_there(packets, getattr(survey.glints, kind)) for kind in KINDS)
+    return any(
+        all(_there(packets, getattr(survey.glints, kind)) for kind in KINDS)
+        for packets in read_packets(spark, path, survey)
+    )
 
 
 def _there(packets: DataFrame, sql: str) -> bool:
@@ -124,6 +128,19 @@ def _there(packets: DataFrame, sql: str) -> bool:
         return packets.select(F.expr(sql)).schema[0].dataType.simpleString() == "binary"
     except AnalysisException:
         return False
+
+
+def _with_stamps(packets: DataFrame, survey: Survey) -> DataFrame:
+    """Alert id, limiting magnitude and stamps; a stamp that the packets lack is null."""
+    stamps = {kind: getattr(survey.glints, kind) for kind in KINDS}
+    return packets.select(
+        F.expr(survey.columns.alert_id).try_cast("bigint").alias("alert_id"),
+        F.expr(survey.columns.limiting_mag).try_cast("double").alias("limiting_mag"),
+        *(
+            F.expr(sql if _there(packets, sql) else "CAST(NULL AS binary)").alias(kind)
+            for kind, sql in stamps.items()
+        ),
+    )
 
 
 def read_stamps(
@@ -142,21 +159,12 @@ def read_stamps(
     """
     settings = survey.glints
     assert settings is not None
-    packets = spark.read.parquet(path)
-    stamps = [
-        F.expr(sql).alias(kind) if _there(packets, sql) else F.lit(None).cast("binary").alias(kind)
-        for kind in KINDS
-        for sql in [getattr(settings, kind)]
-    ]
     ids, keep = candidates["alert_id"].tolist(), candidates["tracklet"].notna().tolist()
     wanted = spark.createDataFrame(
         list(zip(ids, keep, strict=True)), "alert_id bigint, keep boolean"
     )
-    alerts = packets.select(
-        F.expr(survey.columns.alert_id).try_cast("bigint").alias("alert_id"),
-        F.expr(survey.columns.limiting_mag).try_cast("double").alias("limiting_mag"),
-        *stamps,
-    ).join(F.broadcast(wanted), "alert_id")
+    parts = [_with_stamps(packets, survey) for packets in read_packets(spark, path, survey)]
+    alerts = reduce(DataFrame.unionByName, parts).join(F.broadcast(wanted), "alert_id")
 
     def measure(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for frame in frames:

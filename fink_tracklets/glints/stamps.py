@@ -1,4 +1,8 @@
-"""Stamps: from the packet's bytes to pixels, noise and the mask of stationary objects."""
+"""Stamps: from the packet's bytes to pixels, noise and the mask of stationary objects.
+
+The few header cards that matter are read here, because `astropy.io.fits` takes 1.2 ms for a gzipped
+stamp of 63 x 63 pixels and this 0.23 ms, of which 0.18 ms are gzip's.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +43,8 @@ def decode(content: bytes | None) -> Stamp:
     """
     if not content:
         raise DamagedStamp("missing")
+
+    # Whatever damaged bytes make of the header's numbers or of the data is one reason: damaged.
     try:
         raw = _unpacked(content)
         header, start = _header(raw)
@@ -113,6 +119,8 @@ def template_mask(template: Image, noise: float, sigma: float, radius: float) ->
     objects = template - level > sigma * noise
     if not objects.any():
         return objects
+
+    # Every object pixel grows to a disc: the mask, shifted by all steps of at most the radius.
     reach = int(radius)
     ny, nx = objects.shape
     padded = np.pad(objects, reach)

@@ -12,7 +12,7 @@ from fink_tracklets.glints.periods import MOST_SERIES, Comb
 Array = NDArray[np.float64]
 
 MOST_TEETH = 8
-"""Of a comb in one turn, where most of them never flash."""
+"""Most teeth of a comb in one turn, where most of them never flash."""
 
 
 def turn(mag: Array, comb: Comb, max_chance: float) -> tuple[int, float | None]:
@@ -37,11 +37,13 @@ def unseen(comb: Comb, max_chance: float) -> tuple[int, float] | None:
     Were each tooth as likely to flash, k flashes would all lie on the teeth of r of the m kinds of
     each series with the probability C(n_r, k) / C(n, k), n_r of all n teeth being of these kinds.
     """
+    # The teeth that flash, and all from the first to the last, of each series.
     teeth = [np.unique(comb.tooth[comb.series == k]) for k in range(len(comb.phases))]
     every = [np.arange(tooth[0], tooth[-1] + 1) for tooth in teeth]
     n, flashes = sum(map(len, every)), sum(map(len, teeth))
     best, least = None, np.log(max_chance)
     for m in range(3, MOST_TEETH + 1):
+        # The r kinds of teeth, modulo m, that flash at all; how many teeth are of these kinds.
         kinds = [np.unique(tooth % m, return_counts=True) for tooth in teeth]
         r = sum(len(kind) for kind, _ in kinds)
         if not 1 < r <= MOST_SERIES:
@@ -49,9 +51,12 @@ def unseen(comb: Comb, max_chance: float) -> tuple[int, float] | None:
         of_kinds = sum(
             int(np.isin(some % m, kind).sum()) for some, (kind, _) in zip(every, kinds, strict=True)
         )
+
+        # The chance of that, times the number of ways to choose r kinds and of values of m.
         chance = _log_choose(of_kinds, flashes) - _log_choose(n, flashes)
         chance += _log_choose(m * len(teeth), r) + np.log(MOST_TEETH - 2)
         if chance <= least:
+            # The interpulse: how far the two fullest kinds are apart, in turns.
             place = np.concatenate(
                 [kind + after for (kind, _), after in zip(kinds, comb.phases, strict=True)]
             )
@@ -77,12 +82,14 @@ def alternation(mag: Array, comb: Comb, max_chance: float) -> tuple[int, float |
     """
     n_series = comb.series.max() + 1
     for series in range(n_series):
+        # How many even and odd teeth flash, and how many do not.
         of_it = comb.series == series
         tooth = comb.tooth[of_it]
         odd = tooth % 2 == 1
         possible = np.arange(tooth.min(), tooth.max() + 1) % 2
         seen = [np.count_nonzero(~odd), np.count_nonzero(odd)]
         table = [seen, [max(0, np.sum(possible == k) - seen[k]) for k in (0, 1)]]
+        # Do the two kinds flash equally often, and equally brightly?
         chances = [fisher_exact(table).pvalue]
         if min(seen) > 1:
             even_mag, odd_mag = mag[of_it][~odd], mag[of_it][odd]

@@ -55,6 +55,27 @@ def need_tables(hbase: HBase) -> None:
         hbase.need_table(table.table, table.families)
 
 
+def need_types(hbase: HBase, rows: NightRows) -> None:
+    """See that the schema row, be it the broker's own, has no other type for one of our columns.
+
+    Ours are added to it; what else it has stays.
+    """
+    settings = hbase.settings
+    key, types = rows.schema_row(settings.schema_version)
+    families = settings.tracklets.families[:2]
+    for _, there in hbase.rows(settings.tracklets.table, [key.decode()], families):
+        for column, given in sorted(types.items()):
+            known = there.get(column, given)
+            if known != given:
+                raise UserError(
+                    f"The row {key.decode()} of {settings.tracklets.table} says that "
+                    f"{column.decode()} is {known.decode(errors='replace')}, and the night's is "
+                    f"{given.decode()}: readers would decode one of them wrongly. Name another row "
+                    "in hbase.toml (schema_version), or give the column that type in the survey's "
+                    "file."
+                )
+
+
 def publish_night(
     spark: SparkSession, stored: StoredNight, settings: HBaseSettings, progress: Progress
 ) -> Published:
@@ -71,6 +92,7 @@ def publish_night(
             need_tables(hbase)
             cluster = hbase.cluster()
         rows = night_rows(stored, settings)
+        need_types(hbase, rows)
         old = read_record(stored.manifest, cluster)
         names = rows.tracklet_of_alert()
         with progress.step(f"looking up {len(names):,} alerts in {settings.alerts.table}", spark):

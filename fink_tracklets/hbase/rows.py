@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from string import Formatter
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fink_tracklets.errors import UserError
 from fink_tracklets.hbase.cells import Cells, type_name
 from fink_tracklets.hbase.record import Held
 from fink_tracklets.hbase.settings import HBaseSettings
@@ -15,6 +17,10 @@ from fink_tracklets.store.joined import alert_rows
 from fink_tracklets.store.night import StoredNight
 
 KEYS = ("key", "alert_key")
+NO_OBJECT = "source"
+"""How an object id begins that a survey's file makes for a source without an object."""
+NO_ID = (0, "0", "")
+"""Ids that mean none."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +63,12 @@ class NightRows:
         """For each key of the alerts' table the tracklet.
 
         Two alerts of one object in one exposure share that key: it gets the tracklet of the smaller
-        alert id.
+        alert id. Alerts without a key are left out.
         """
         frame = self.table.select(["alert_id", "alert_key", "tracklet"]).to_pandas()
-        frame = frame.sort_values("alert_id").drop_duplicates("alert_key")
+        frame = (
+            frame.dropna(subset="alert_key").sort_values("alert_id").drop_duplicates("alert_key")
+        )
         return dict(zip(frame["alert_key"], frame["tracklet"], strict=True))
 
 
@@ -68,28 +76,60 @@ def night_rows(stored: StoredNight, settings: HBaseSettings) -> NightRows:
     """A stored night: what the survey sent in its column family, what we add in ours."""
     tables = ("tracklet_alerts", "tracklets", "satellites", "glints", "flashes")
     alerts = alert_rows(*(stored.table(name) for name in tables))
-    sent = stored.survey.carry.by_name
+    sent = stored.survey.carry.sent
     families = settings.tracklets
     columns = {
         name: f"{families.survey_family if name in sent else families.derived_family}:{name}"
         for name in alerts.column_names
     }
-    for name, keys in zip(KEYS, row_keys(alerts), strict=True):
+    for name, keys in zip(KEYS, row_keys(alerts, settings.alerts.key), strict=True):
         alerts = alerts.append_column(name, pa.array(keys, pa.string()))
     return NightRows(stored.manifest.run, alerts, columns)
 
 
-def row_keys(alerts: pa.Table) -> tuple[list[str], list[str]]:
+def row_keys(alerts: pa.Table, alert_key: str) -> tuple[list[str], list[str | None]]:
     """The row keys of `tracklet_alerts` in the tracklets' table and in that of all alerts.
 
-    The first is <tracklet>_<objectId>. Where an object has further alerts in one tracklet, the one
-    with the smallest alert id has this key, and each other one <tracklet>_<objectId>_<alert id>: a
-    scan by the tracklet, or by tracklet and object, finds them all. The second is <objectId>_<jd>:
-    repr gives Spark's own text of a double.
+    The second is `alert_key` filled in, see `AlertTable`. repr gives Spark's own text of a double.
+    It is None where a value is null, or an id that means none.
     """
-    frame = alerts.select(["tracklet", "object_id", "alert_id", "jd"]).to_pandas()
-    further = frame.sort_values("alert_id").duplicated(["tracklet", "object_id"])
-    suffix = pd.Series("", frame.index).where(~further, "_" + frame["alert_id"].astype(str))
-    keys = frame["tracklet"] + "_" + frame["object_id"] + suffix
-    alert_keys = frame["object_id"] + "_" + frame["jd"].map(repr)
-    return keys.to_list(), alert_keys.to_list()
+    names = [name for _, name, _, _ in Formatter().parse(alert_key) if name]
+    needed = {"tracklet", "object_id", "alert_id", *names} - {"salt"}
+    if unknown := sorted(needed - set(alerts.column_names)):
+        raise UserError(
+            f"hbase.toml: the key '{alert_key}' of the table of alerts names {unknown[0]}, which "
+            "the night's table tracklet_alerts does not have."
+        )
+    frame = alerts.select(sorted(needed)).to_pandas(integer_object_nulls=True)
+    objects = frame["object_id"].str.removeprefix(NO_OBJECT)
+    values = {"salt": objects.str[-3:], **{n: frame[n] for n in names if n != "salt"}}
+    rows = zip(*(values[name] for name in names), strict=True)
+    filled = [
+        None
+        if any(pd.isna(value) or value in NO_ID for value in row)
+        else alert_key.format(**{n: _text(v) for n, v in zip(names, row, strict=True)})
+        for row in rows
+    ]
+    return tracklet_keys(frame).to_list(), filled
+
+
+def tracklet_keys(alerts: pd.DataFrame) -> pd.Series:
+    """The row key in the tracklets' table of each alert of whole tracklets.
+
+    It is <tracklet>_<objectId>. Where an object has further alerts in one tracklet, the one with
+    the smallest alert id has this key, and each other one <tracklet>_<objectId>_<alert id>: a scan
+    by the tracklet, or by tracklet and object, finds them all. What has no object goes by its
+    alert's id.
+
+    Parameters
+    ----------
+    alerts : tracklet, object_id, alert_id
+    """
+    objects = alerts["object_id"].str.removeprefix(NO_OBJECT)
+    further = alerts.sort_values("alert_id").duplicated(["tracklet", "object_id"])
+    suffix = pd.Series("", alerts.index).where(~further, "_" + alerts["alert_id"].astype(str))
+    return alerts["tracklet"] + "_" + objects + suffix
+
+
+def _text(value: object) -> str:
+    return repr(value) if isinstance(value, float) else str(value)

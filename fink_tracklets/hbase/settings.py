@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from string import Formatter
 
 from fink_tracklets.errors import UserError
-from fink_tracklets.survey.config import load
+from fink_tracklets.survey.checks import port
+from fink_tracklets.survey.config import conf_file, load
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,7 @@ class ConnectionSettings:
     timeout_s: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.port < 65536:
-            raise ValueError(f"port must be a port, not {self.port}")
+        port(self.port)
         if self.transport not in ("buffered", "framed"):
             raise ValueError("transport must be buffered or framed")
         if self.protocol not in ("binary", "compact"):
@@ -72,11 +74,22 @@ class AlertTable:
     """Where the tracklet's name goes."""
     present: str
     """A column that every row has."""
+    key: str = "{object_id}_{jd}"
+    """Of a row: the fields name columns of `tracklet_alerts`; {salt} is the last three characters
+    of the object's id."""
 
     def __post_init__(self) -> None:
+        if not self.key_columns or any(not name.isidentifier() for name in self.key_columns):
+            raise ValueError(f"key '{self.key}' must hold columns like {{object_id}}")
         for name in (self.column, self.present):
             if ":" not in name:
                 raise ValueError(f"'{name}' is not a column: write family:name")
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """The fields of `key`."""
+        fields = (field for _, field, _, _ in Formatter().parse(self.key))
+        return tuple(field for field in fields if field is not None)
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -85,10 +98,54 @@ class AlertTable:
 
 
 @dataclass(frozen=True)
-class HBaseSettings:
-    """Where and how a night is published."""
+class SurveyTables:
+    """A survey's tables."""
+
+    tracklets: TrackletTable
+    alerts: AlertTable
+
+    def __post_init__(self) -> None:
+        if self.tracklets.table == self.alerts.table:
+            raise ValueError("tracklets and alerts must be two tables")
+
+
+@dataclass(frozen=True)
+class HBaseFile:
+    """conf/hbase.toml."""
 
     schema_version: str
+    create_tables: bool
+    writers: int
+    batch_rows: int
+    connection: ConnectionSettings
+    retries: RetrySettings
+    surveys: Mapping[str, SurveyTables] = field(default_factory=dict)
+    tracklets: TrackletTable | None = None
+    """The form of files before there were several surveys: ZTF's table, like `alerts`."""
+    alerts: AlertTable | None = None
+
+    def __post_init__(self) -> None:
+        if self.writers < 1 or self.batch_rows < 1:
+            raise ValueError("writers and batch_rows must be at least 1")
+        if (self.tracklets is None) != (self.alerts is None):
+            raise ValueError("tracklets and alerts go together")
+        if self.tracklets and self.alerts and self.tracklets.table == self.alerts.table:
+            raise ValueError("tracklets and alerts must be two tables")
+
+    def tables(self) -> dict[str, SurveyTables]:
+        """The tables of each survey."""
+        old = {}
+        if self.tracklets and self.alerts:
+            old["ztf"] = SurveyTables(self.tracklets, self.alerts)
+        return {**old, **self.surveys}
+
+
+@dataclass(frozen=True)
+class HBaseSettings:
+    """Where and how a night of one survey is published."""
+
+    schema_version: str
+    """Of the row schema_<version>."""
     create_tables: bool
     writers: int
     batch_rows: int
@@ -97,16 +154,31 @@ class HBaseSettings:
     tracklets: TrackletTable
     alerts: AlertTable
 
-    def __post_init__(self) -> None:
-        if self.writers < 1 or self.batch_rows < 1:
-            raise ValueError("writers and batch_rows must be at least 1")
-        if self.tracklets.table == self.alerts.table:
-            raise ValueError("tracklets and alerts must be two tables")
 
+def load_hbase(address: str = "", survey: str = "ztf") -> HBaseSettings:
+    """conf/hbase.toml for a survey, at HOST:PORT if that is given.
 
-def load_hbase(address: str = "") -> HBaseSettings:
-    """conf/hbase.toml, at HOST:PORT if that is given."""
-    settings = load(HBaseSettings, "hbase.toml")
+    Raises
+    ------
+    UserError : the file is wrong or has no tables for the survey, the address is none
+    """
+    file = load(HBaseFile, "hbase.toml")
+    tables = file.tables()
+    if survey not in tables:
+        raise UserError(
+            f"{conf_file('hbase.toml')}: no tables for the survey '{survey}', only for "
+            f"{', '.join(tables)}: add [surveys.{survey}.tracklets] and [surveys.{survey}.alerts]."
+        )
+    settings = HBaseSettings(
+        schema_version=file.schema_version,
+        create_tables=file.create_tables,
+        writers=file.writers,
+        batch_rows=file.batch_rows,
+        connection=file.connection,
+        retries=file.retries,
+        tracklets=tables[survey].tracklets,
+        alerts=tables[survey].alerts,
+    )
     if not address:
         return settings
     host, colon, port = address.rpartition(":")

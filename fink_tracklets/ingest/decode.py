@@ -1,241 +1,201 @@
-"""Avro packets to rows of the survey's table: only the fields that are needed.
+"""Packets to rows of tables.
 
-Every packet is an Avro file of its own with its schema, 23 kB of JSON, in front: parsed once per
-schema, not per packet. Of a file with one record only the part up to the last field needed is
-decoded, so that histories and cutouts cost nothing.
+Every packet is an Avro file of its own with its schema, 23 kB of JSON, in front, parsed once per
+schema, not per packet; or a message that names its schema. Of a file with one record only the part
+up to the last field needed is decoded, so that histories and cutouts cost nothing.
 """
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
-import re
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import fastavro
 import pyarrow as pa
-from fastavro.schema import SchemaParseException, UnknownType, expand_schema
+from fastavro.schema import SchemaParseException, UnknownType
 
 from fink_tracklets.errors import UserError
-from fink_tracklets.ingest.source import AVRO, MAX_PACKET_BYTES, Packet
-from fink_tracklets.survey import Columns, Survey
-
-HEADER = fastavro.parse_schema(
-    {
-        "type": "record",
-        "name": "header",
-        "fields": [
-            {"name": "magic", "type": {"type": "fixed", "name": "magic", "size": 4}},
-            {"name": "meta", "type": {"type": "map", "values": "bytes"}},
-            {"name": "sync", "type": {"type": "fixed", "name": "sync", "size": 16}},
-        ],
-    }
+from fink_tracklets.ingest.columns import Wanted, paths, schema_name, table_schema
+from fink_tracklets.ingest.containers import (
+    AVRO,
+    MAX_PACKET_BYTES,
+    DamagedPacket,
+    Packet,
+    decompressed,
+    json_schema,
+    raw_blocks,
+    read_header,
 )
-ARROW = {
-    "boolean": pa.bool_(),
-    "int": pa.int32(),
-    "long": pa.int64(),
-    "float": pa.float32(),
-    "double": pa.float64(),
-    "string": pa.string(),
-    "enum": pa.string(),
-    "bytes": pa.binary(),
-    "fixed": pa.binary(),
-}
-CUTOUT = "cutout"
-NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+from fink_tracklets.ingest.messages import (
+    FRAME_BYTES,
+    is_framed,
+    message_schema,
+    message_version,
+)
+
+GZIP = b"\x1f\x8b"
+Parted = tuple[list[pa.Table], list[tuple[str, str]]]
+"""The alerts of packets, a table for each schema, and name and reason of the damaged packets."""
 
 
-class DamagedPacket(Exception):
-    """Why a packet cannot be read."""
+def packet_schema(packet: Packet, wanted: Wanted) -> Mapping[str, Any]:
+    """The Avro schema that a packet brings along or names."""
+    data = _content(packet.data)
+    if is_framed(data):
+        return dict(message_schema(data, wanted.schemas))
+    return json_schema(_container(data)[0].schema)
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """The fields that are to be kept."""
+def decode(packets: Sequence[Packet], wanted: Wanted, target: pa.Schema) -> Parted:
+    """The alerts of packets in their order, and the damaged packets.
 
-    names: frozenset[str]
-    """Packet columns by their dotted names; those that no schema has are no columns."""
-    added: tuple[tuple[str, str], ...]
-    """Dotted names and Avro types of columns that older schema versions lack."""
-    cutouts: bool
-
-    @staticmethod
-    def of(survey: Survey, cutouts: bool) -> Wanted:
-        """All names in the survey's SQL, its columns among them."""
-        sql = [getattr(survey.columns, name) for name in Columns.__dataclass_fields__]
-        sql += [*(cut.predicate for cut in survey.cuts), *survey.carry.columns]
-        names = frozenset(
-            name for text in sql for name in NAME.findall(re.sub(r"'[^']*'", "", text))
-        )
-        return Wanted(names, tuple(sorted(survey.added.items())), cutouts)
-
-
-def table_schema(avro: Mapping[str, Any], wanted: Wanted) -> pa.Schema:
-    """The wanted columns of packets with an Avro schema, and the added ones, as in the packets.
+    Parameters
+    ----------
+    target : the schema of the table that they go into; where packets are kept whole each has its
+        own instead
 
     Raises
     ------
-    UserError : none of the wanted columns is there
+    UserError : a packet that is whole and does not fit the survey or the table
     """
-    own = _struct(_expanded(avro), wanted, "")
-    if own is None:
-        raise UserError(
-            "The packets have none of the columns that the survey needs; is --survey right?"
-        )
-    fields = {field.name: field for field in own}
-    for name, kind in wanted.added:
-        top, _, leaf = name.partition(".")
-        if not leaf:
-            fields.setdefault(top, pa.field(top, ARROW[kind]))
-        elif top in fields and leaf not in {f.name for f in fields[top].type}:
-            fields[top] = pa.field(top, pa.struct([*fields[top].type, pa.field(leaf, ARROW[kind])]))
-    return pa.schema(list(fields.values()))
+    tables: dict[pa.Schema, list[pa.Table]] = {}
+    damaged = []
+    for packet in packets:
+        try:
+            records, schema = _read_records(_content(packet.data), wanted, target)
+            table = pa.Table.from_pylist(records, schema)
+        except DamagedPacket as error:
+            damaged.append((packet.name, str(error)))
+        except UserError as error:
+            raise UserError(f"{packet.name}: {error}") from error
+        except (pa.ArrowException, OverflowError, TypeError) as error:
+            damaged.append((packet.name, f"a value does not fit ({error})"))
+        else:
+            tables.setdefault(schema, []).append(table)
+    return [pa.concat_tables(some).combine_chunks() for some in tables.values()], damaged
 
 
-def _expanded(avro: Mapping[str, Any]) -> Any:
-    expanded: Any = expand_schema(dict(avro))
-    if not isinstance(expanded, dict) or expanded.get("type") != "record":
-        raise DamagedPacket("its records are no alerts")
-    return expanded
-
-
-def _struct(record: Mapping[str, Any], wanted: Wanted, path: str) -> pa.StructType | None:
-    """Of a record the wanted fields; None without any."""
-    fields = []
-    for field in record["fields"]:
-        name, kind = path + field["name"], _not_null(field["type"])
-        inner = isinstance(kind, dict) and kind.get("type") == "record"
-        if name in wanted.names or (wanted.cutouts and not path and name.startswith(CUTOUT)):
-            fields.append(pa.field(field["name"], _arrow(kind)))
-        elif inner and (some := _struct(kind, wanted, f"{name}.")) is not None:
-            fields.append(pa.field(field["name"], some))
-    return pa.struct(fields) if fields else None
-
-
-def _not_null(kind: Any) -> Any:
-    """Of a union with null the other type."""
-    if isinstance(kind, list):
-        others = [one for one in kind if one != "null"]
-        return others[0] if len(others) == 1 else "unknown"
-    return kind
-
-
-def _arrow(kind: Any) -> pa.DataType:
-    kind = _not_null(kind)
-    name = kind["type"] if isinstance(kind, dict) else kind
-    if name == "record":
-        return pa.struct([pa.field(f["name"], _arrow(f["type"])) for f in kind["fields"]])
-    if name == "array":
-        return pa.list_(_arrow(kind["items"]))
-    if name not in ARROW:
-        raise UserError(f"The packets have a field of the Avro type {name}, which is not read.")
-    return ARROW[name]
-
-
-def read_header(data: bytes | None) -> tuple[bytes, str, bytes, io.BytesIO]:
-    """Of a packet's file: its schema, its codec, its sync marker, and the stream after them."""
+def _content(data: bytes | None) -> bytes:
+    """A packet's bytes, unzipped where they are gzipped."""
+    if data is not None and data.startswith(GZIP):
+        try:
+            with gzip.open(io.BytesIO(data)) as file:
+                data = file.read(MAX_PACKET_BYTES + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise DamagedPacket(f"its gzip is truncated or damaged ({error})") from error
+        data = data if len(data) <= MAX_PACKET_BYTES else None
     if data is None:
         raise DamagedPacket(f"larger than {MAX_PACKET_BYTES >> 20} MB")
+    return data
+
+
+def _container(data: bytes) -> Any:
+    """The head of a container, and the stream after it."""
     if not data.startswith(AVRO):
         raise DamagedPacket("not an Avro file" if data else "empty")
     stream = io.BytesIO(data)
-    try:
-        header: Any = fastavro.schemaless_reader(stream, HEADER, None)
-        schema = header["meta"]["avro.schema"]
-    except (EOFError, ValueError, KeyError, IndexError, MemoryError, OverflowError) as error:
-        raise DamagedPacket("its header is damaged") from error
-    return schema, header["meta"].get("avro.codec", b"null").decode(), header["sync"], stream
+    return read_header(stream), stream
 
 
-def packet_schema(packet: Packet) -> Mapping[str, Any]:
-    """The Avro schema that a packet brings along."""
-    try:
-        return dict(json.loads(read_header(packet.data)[0]))
-    except (ValueError, TypeError) as error:
-        raise DamagedPacket("its schema is damaged") from error
+class _Plan(NamedTuple):
+    """How records of a schema are read."""
+
+    writer: Any
+    reader: Any
+    """None: the writer's."""
+    schema: pa.Schema
+    """Of their table."""
 
 
-@lru_cache(maxsize=64)
-def _reader(schema: bytes, wanted: Wanted, target: pa.Schema, single: bool) -> tuple[Any, Any]:
-    """Writer's and reader's schema: `single` records need no decoding past the last field."""
-    try:
-        avro = json.loads(schema)
-        own = table_schema(avro, wanted)
-        full: Any = fastavro.parse_schema(dict(avro))
-    except (ValueError, TypeError, KeyError, SchemaParseException, UnknownType) as error:
-        raise DamagedPacket("its schema is damaged") from error
-    if new := sorted(_paths(own) - _paths(target)):
-        raise UserError(
-            f"Packets of schema version {avro.get('version', '?')} have the column {new[0]}, which "
-            "the first packet lacks: name it with its type under [added] in the survey's file."
-        )
-    names = set(own.names)
-    last = max(k for k, field in enumerate(avro["fields"]) if field["name"] in names)
-    try:
-        if single and not wanted.cutouts:
-            return fastavro.parse_schema({**avro, "fields": avro["fields"][: last + 1]}), None
-        some = [field for field in avro["fields"] if field["name"] in names]
-        return full, fastavro.parse_schema({**avro, "fields": some})
-    except (SchemaParseException, UnknownType):  # a type is defined in a field left out
-        return full, None
-
-
-def _paths(schema: pa.Schema | pa.StructType, path: str = "") -> set[str]:
-    found = set()
-    for field in schema:
-        found.add(path + field.name)
-        if pa.types.is_struct(field.type):
-            found |= _paths(field.type, f"{path}{field.name}.")
-    return found
-
-
-def read_records(data: bytes | None, wanted: Wanted, target: pa.Schema) -> list[dict[str, Any]]:
-    """The records of a packet's file, one as a rule, with at least the wanted fields."""
-    schema, codec, sync, stream = read_header(data)
+def _read_records(
+    data: bytes, wanted: Wanted, target: pa.Schema
+) -> tuple[list[dict[str, Any]], pa.Schema]:
+    """The records of a packet, one as a rule, with at least the wanted fields; their schema."""
+    if is_framed(data):
+        return _read_message(data, wanted, target)
+    container, stream = _container(data)
     records: list[dict[str, Any]] = []
-    assert data is not None
+    schema = target
     try:
-        while stream.tell() < len(data):
-            count: Any = fastavro.schemaless_reader(stream, "long", None)
-            size: Any = fastavro.schemaless_reader(stream, "long", None)
-            block = stream.read(max(size, 0))
-            if len(block) < size or stream.read(16) != sync:
-                raise DamagedPacket("truncated or damaged")
-            if codec == "deflate":
-                block = zlib.decompress(block, -15)
-            elif codec != "null":
-                raise DamagedPacket(f"compressed with {codec}, which is not read")
-            writer, reader = _reader(schema, wanted, target, count == 1)
-            inside = io.BytesIO(block)
-            records += [fastavro.schemaless_reader(inside, writer, reader) for _ in range(count)]  # type: ignore[misc]
+        for count, block in raw_blocks(stream, container):
+            plan = _plan(container.schema, wanted, target, count == 1)
+            schema = plan.schema
+            inside = io.BytesIO(decompressed(block, container))
+            records += [_record(inside, plan) for _ in range(count)]
     except (DamagedPacket, UserError):
         raise
     except Exception as error:  # whatever damaged bytes make of a decoder
         raise DamagedPacket(f"damaged ({type(error).__name__})") from error
     if not records:
         raise DamagedPacket("no alert in it")
-    return records
+    return records, schema
 
 
-def decode(
-    packets: Sequence[Packet], wanted: Wanted, target: pa.Schema
-) -> tuple[pa.Table, list[tuple[str, str]]]:
-    """The alerts of packets, in their order, and name and reason of the damaged ones."""
-    rows: list[dict[str, Any]] = []
-    damaged = []
-    for packet in packets:
-        try:
-            records = read_records(packet.data, wanted, target)
-            pa.Table.from_pylist(records, target)
-        except DamagedPacket as error:
-            damaged.append((packet.name, str(error)))
-        except (pa.ArrowException, OverflowError, TypeError) as error:
-            damaged.append((packet.name, f"a value does not fit ({error})"))
-        else:
-            rows += records
-    return pa.Table.from_pylist(rows, target), damaged
+def _read_message(
+    data: bytes, wanted: Wanted, target: pa.Schema
+) -> tuple[list[dict[str, Any]], pa.Schema]:
+    plan = _message_plan(data[:FRAME_BYTES], wanted, target)
+    stream = io.BytesIO(data)
+    stream.seek(FRAME_BYTES)
+    what = f"a message of the schema version {message_version(data)}"
+    try:
+        record = _record(stream, plan)
+    except Exception as error:  # whatever damaged bytes make of a decoder
+        raise DamagedPacket(f"{what}, cut short or damaged ({type(error).__name__})") from error
+    if stream.tell() < len(data):
+        raise DamagedPacket(f"{what}, with {len(data) - stream.tell()} bytes too many")
+    return [record], plan.schema
+
+
+def _record(stream: io.BytesIO, plan: _Plan) -> dict[str, Any]:
+    record: Any = fastavro.schemaless_reader(stream, plan.writer, plan.reader)
+    return dict(record)
+
+
+@lru_cache(maxsize=64)
+def _plan(schema: bytes, wanted: Wanted, target: pa.Schema, single: bool) -> _Plan:
+    """For a container; `single` records need no decoding past the last field."""
+    try:
+        avro = json.loads(schema)
+        own = table_schema(avro, wanted)
+        full: Any = fastavro.parse_schema(dict(avro))
+    except (ValueError, TypeError, KeyError, SchemaParseException, UnknownType) as error:
+        raise DamagedPacket("its schema is damaged") from error
+    if wanted.whole:
+        return _Plan(full, None, own)
+    _check_columns(avro, own, target)
+    names = set(own.names)
+    last = max(k for k, field in enumerate(avro["fields"]) if field["name"] in names)
+    try:
+        if single and not wanted.cutouts:
+            part = {**avro, "fields": avro["fields"][: last + 1]}
+            return _Plan(fastavro.parse_schema(part), None, target)
+        some = [field for field in avro["fields"] if field["name"] in names]
+        return _Plan(full, fastavro.parse_schema({**avro, "fields": some}), target)
+    except (SchemaParseException, UnknownType):  # a type is defined in a field left out
+        return _Plan(full, None, target)
+
+
+@lru_cache(maxsize=64)
+def _message_plan(frame: bytes, wanted: Wanted, target: pa.Schema) -> _Plan:
+    """For messages that begin with this frame."""
+    avro = message_schema(frame, wanted.schemas)
+    own = table_schema(avro, wanted)
+    if wanted.whole:
+        return _Plan(avro, None, own)
+    _check_columns(avro, own, target)
+    return _Plan(avro, None, target)
+
+
+def _check_columns(avro: Mapping[str, Any], own: pa.Schema, target: pa.Schema) -> None:
+    """Nothing is dropped in silence: a column that the table lacks is an error."""
+    if new := sorted(paths(own) - paths(target)):
+        raise UserError(
+            f"Packets of the schema {schema_name(avro)} have the column {new[0]}, which the first "
+            "packet lacks: name it with its type under [added] in the survey's file."
+        )

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -26,14 +27,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fink_tracklets.errors import ServiceError, UserError
-from fink_tracklets.ingest.decode import (
-    DamagedPacket,
-    Wanted,
-    decode,
-    packet_schema,
-    table_schema,
-)
-from fink_tracklets.ingest.source import Packet, Source
+from fink_tracklets.ingest.columns import Wanted, table_schema
+from fink_tracklets.ingest.containers import DamagedPacket, Packet
+from fink_tracklets.ingest.decode import Parted, decode, packet_schema
+from fink_tracklets.ingest.files import PartFiles
+from fink_tracklets.ingest.source import Source
 from fink_tracklets.progress import Progress, Work
 from fink_tracklets.survey import Survey, load_survey
 from fink_tracklets.version import __version__
@@ -42,13 +40,10 @@ MANIFEST = "_ingest.json"
 PART_PACKETS = 10_000
 BATCH_PACKETS, BATCH_BYTES = 100, 8 << 20
 """What a worker gets at once, at most."""
-ROW_GROUP_BYTES = 32 << 20
 FIRST = 100
 """Packets among which one must be readable, so that the columns are known."""
 SHOWN = 10
 """Damaged packets named in the manifest per part, and by the command."""
-
-Parted = tuple[pa.Table, list[tuple[str, str]]]
 
 
 @dataclass(frozen=True)
@@ -56,10 +51,11 @@ class Ingested:
     """What became of an archive."""
 
     packets: int
-    """Files read."""
+    """Packets that were read, damaged ones too."""
     alerts: int
+    """Alerts that were written."""
     damaged: int
-    """Packets left out."""
+    """Packets that were left out."""
     named: tuple[tuple[str, str], ...]
     """Name and reason of the first damaged packets."""
     broken: str
@@ -92,17 +88,20 @@ def ingest(
     cutouts: bool = False,
     quiet: bool = True,
     part_packets: int = PART_PACKETS,
+    schemas: str | Path = "",
 ) -> Ingested:
-    """Write the alerts of an archive as Parquet, with the columns that the survey needs.
+    """Write the alerts of an archive as Parquet, with the columns that the survey needs, or all.
 
     Parameters
     ----------
-    archive : a .tar.gz or .tar of Avro packets, a folder of .avro files, or one
+    archive : a .tar.gz or .tar of packets, a folder of them, or one file, see `source`
     out : the folder to be written; one made by a former ingest is replaced
-    survey : name, TOML file or Survey; its SQL says which packet columns are kept
+    survey : name, TOML file or Survey; its SQL says which packet columns are kept, unless it
+        keeps whole packets
     cutouts : keep the top-level fields whose names begin with `cutout`, too
     quiet : no progress on stderr
     part_packets : packets in a Parquet file
+    schemas : folder with the Avro schemas of messages, as MAJOR/MINOR
 
     Raises
     ------
@@ -112,11 +111,15 @@ def ingest(
     """
     config = survey if isinstance(survey, Survey) else load_survey(survey)
     source, folder = Source(archive), Path(out)
-    wanted = Wanted.of(config, cutouts)
+    if schemas and not Path(schemas).is_dir():
+        raise UserError(f"{schemas}: there is no such folder of schemas.")
+    wanted = Wanted.of(config, cutouts, str(schemas))
     settings = {
         "archive": str(source.path),
         "identity": source.identity(),
         "columns": [*sorted(wanted.names), *(list(pair) for pair in wanted.added)],
+        "whole": wanted.whole,
+        "schemas": wanted.schemas,
         "cutouts": cutouts,
         "part_packets": part_packets,
         "version": __version__,
@@ -235,7 +238,7 @@ def _first(
     for packet in islice(stream, FIRST):
         packets.append(packet)
         try:
-            return packets, table_schema(packet_schema(packet), wanted)
+            return packets, table_schema(packet_schema(packet, wanted), wanted)
         except DamagedPacket as error:
             reasons.append(f"{packet.name}: {error}")
         except UserError as error:
@@ -295,23 +298,23 @@ def _write_part(
 ) -> dict[str, Any]:
     """Write one part; returns its counts, which stand in its metadata, too."""
     counts: dict[str, Any] = {"packets": 0, "alerts": 0, "damaged": 0, "named": []}
-    tables: list[pa.Table] = []
-    new = part.with_suffix(".new")
-    with pq.ParquetWriter(new, schema, compression="zstd") as writer:
-        for n_packets, (table, damaged) in results:
+    with ExitStack() as open_files:
+        files = PartFiles(part, open_files)
+        files.of(schema)
+        for n_packets, (tables, damaged) in results:
             counts["packets"] += n_packets
-            counts["alerts"] += len(table)
+            counts["alerts"] += sum(len(table) for table in tables)
             counts["damaged"] += len(damaged)
             counts["named"] = [*counts["named"], *damaged][:SHOWN]
-            tables.append(table)
-            if sum(one.nbytes for one in tables) >= ROW_GROUP_BYTES:
-                writer.write_table(pa.concat_tables(tables))
-                tables = []
+            for table in tables:
+                files.of(table.schema).add(table)
             so_far.packets += n_packets
             so_far.damaged += len(damaged)
-        writer.write_table(pa.concat_tables([schema.empty_table(), *tables]))
-        writer.add_key_value_metadata({"ingest": json.dumps(counts)})
-    os.replace(new, part)
+        for file in files.by_schema.values():
+            file.flush()
+        files.of(schema).writer.add_key_value_metadata({"ingest": json.dumps(counts)})
+    for file in reversed(files.by_schema.values()):  # the part's own, with its counts, comes last
+        os.replace(file.new, file.path)
     return counts
 
 

@@ -1,4 +1,7 @@
-"""Where packets come from: a tar, gzipped or not, a folder of .avro files, or one .avro file."""
+"""Where packets come from: a tar, gzipped or not, a folder of files with packets, or one such file.
+
+What a file holds is told by its first bytes: an Avro container or a message, gzipped or not.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,20 @@ import hashlib
 import tarfile
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from fink_tracklets.errors import UserError
+from fink_tracklets.ingest.containers import AVRO, MAX_PACKET_BYTES, Packet, split
+from fink_tracklets.ingest.messages import is_framed
 
-SUFFIX = ".avro"
-MAX_PACKET_BYTES = 64 << 20
-"""Larger files are no alert packets: they are counted as damaged, unread."""
+SUFFIXES = (".avro", ".avro.gz", ".bin")
+"""Of the files with packets in a folder or a tar."""
+SPLIT_BYTES = 8 << 20
+"""Larger containers are taken apart into their blocks."""
 READ_BYTES = 1 << 18
-GZIP, AVRO = b"\x1f\x8b", b"Obj\x01"
-
-
-class Packet(NamedTuple):
-    """A packet as it lies in the archive."""
-
-    name: str
-    data: bytes | None
-    """None: the file is too large to be a packet."""
+GZIP = b"\x1f\x8b"
 
 
 class _Header(tarfile.TarInfo):
@@ -51,7 +50,7 @@ class Source:
             raise UserError(f"{path}: there is no such file or folder.")
         if self.path.is_dir():
             self.kind = "folder"
-            self.files = sorted(self.path.rglob(f"*{SUFFIX}"))
+            self.files = sorted(f for f in self.path.rglob("*") if f.name.endswith(SUFFIXES))
         else:
             self.kind = _kind(self.path)
             self.files = [self.path]
@@ -75,11 +74,14 @@ class Source:
         if self.kind in ("tar", "gzip"):
             yield from self._of_tar(skip)
             return
-        for number, file in enumerate(self.files):
+        yield from islice(self._of_files(), skip, None)
+
+    def _of_files(self) -> Iterator[Packet]:
+        for file in self.files:
             size = file.stat().st_size
-            if number >= skip:
-                name = str(file.relative_to(self.path)) if self.kind == "folder" else file.name
-                yield Packet(name, file.read_bytes() if size <= MAX_PACKET_BYTES else None)
+            name = str(file.relative_to(self.path)) if self.kind == "folder" else file.name
+            with file.open("rb") as stream:
+                yield from _packets(name, stream, size)
             self._read += size
 
     def _of_tar(self, skip: int) -> Iterator[Packet]:
@@ -92,11 +94,13 @@ class Source:
                 )
                 for member in tar:
                     tar.members.clear()  # type: ignore[attr-defined]  # it would keep all headers
-                    if not (member.isfile() and member.name.endswith(SUFFIX)):
+                    if not (member.isfile() and member.name.endswith(SUFFIXES)):
                         continue
-                    number += 1
-                    if number > skip:
-                        yield Packet(member.name.removeprefix("./"), _content(tar, member))
+                    name, file = member.name.removeprefix("./"), tar.extractfile(member)
+                    for packet in _packets(name, file, member.size):
+                        number += 1
+                        if number > skip:
+                            yield packet
                 while stream.read(READ_BYTES):  # to the checksum of the gzip
                     pass
                 if not isinstance(
@@ -114,15 +118,18 @@ class Source:
             )
 
 
-def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes | None:
-    if member.size > MAX_PACKET_BYTES:
-        return None
-    file = tar.extractfile(member)
-    assert file is not None
-    data = file.read()
-    if len(data) < member.size:
+def _packets(name: str, stream: Any, size: int) -> Iterator[Packet]:
+    """What an open file holds: one packet, or of a large container one for each block."""
+    if size > SPLIT_BYTES and stream.peek(len(AVRO)).startswith(AVRO):
+        yield from split(name, stream)
+        return
+    if size > MAX_PACKET_BYTES:
+        yield Packet(name, None)
+        return
+    data = stream.read()
+    if len(data) < size:
         raise tarfile.ReadError("unexpected end of data")
-    return data
+    yield Packet(name, data)
 
 
 def _kind(path: Path) -> str:
@@ -132,9 +139,9 @@ def _kind(path: Path) -> str:
     if not head:
         raise UserError(f"{path}: the file is empty; download it again.")
     if head.startswith(GZIP):
-        return "gzip"
-    if head.startswith(AVRO):
-        return "avro"
+        return "packet" if _is_packet(_unzipped_head(path)) else "gzip"
+    if _is_packet(head):
+        return "packet"
     if head[257:262] == b"ustar" or not head.strip(b"\0"):
         return "tar"
     if head.lstrip()[:1] == b"<":
@@ -146,3 +153,17 @@ def _kind(path: Path) -> str:
         f"{path}: neither a tar (gzipped or not) nor an Avro file; give the archive's .tar.gz, a "
         "folder of .avro files or one of them."
     )
+
+
+def _is_packet(head: bytes) -> bool:
+    """Whether a file that begins so is an Avro container or a message."""
+    return head.startswith(AVRO) or (is_framed(head) and head[257:262] != b"ustar")
+
+
+def _unzipped_head(path: Path) -> bytes:
+    """The first bytes of what was gzipped; none where that is damaged."""
+    try:
+        with gzip.open(path) as file:
+            return file.read(1024)
+    except (OSError, EOFError, zlib.error):
+        return b""

@@ -20,7 +20,7 @@ from fink_tracklets.progress import Progress
 from fink_tracklets.satellites.stage import identify_stored
 from fink_tracklets.spark.errors import clear_errors
 from fink_tracklets.spark.session import spark_session
-from fink_tracklets.store.commit import check_writable, old_manifest, write_night
+from fink_tracklets.store.commit import check_night, check_writable, write_night
 from fink_tracklets.store.manifest import (
     ExposureCounts,
     FunnelStep,
@@ -70,17 +70,18 @@ def run_night(
     if not isinstance(survey, Survey):
         survey = load_survey(survey)
     if local_path(store) is not None:
-        old_manifest(check_writable(store), night)
+        check_night(check_writable(store), night, survey.name)
     progress = progress or Progress(quiet=True)
     with progress.step("starting Spark"):
         spark = spark_session(spark_log)
     folder = check_writable(store, spark)
-    old_manifest(folder, night)
+    check_night(folder, night, survey.name)
     if missing_kernel():
         progress.say(missing_kernel())
     with clear_errors(alerts):
         with progress.step("reading alerts, cutting, grouping by exposure", spark):
             found = find_night(spark, alerts, night, survey)
+            need_usable(found.counts, alerts, survey)
         try:
             with progress.step("finding tracklets", spark):
                 draft = draft_manifest(night, alerts, survey, found)
@@ -101,6 +102,25 @@ def run_night(
             f"The night is stored, its satellites are not identified: {unidentified}"
         ) from unidentified
     return stored
+
+
+def need_usable(counts: pd.DataFrame, alerts: str, survey: Survey) -> None:
+    """Raises where not one of the alerts can be used: then a column is empty, not the night."""
+    unusable, n = counts[counts["exposure"].isna()], int(counts["alerts"].sum())
+    if not n or unusable["alerts"].sum() < n:
+        return
+    columns = survey.columns
+    named = {
+        "no_id": f"an id ({columns.alert_id})",
+        "no_time": f"a time or exposure ({columns.time}, {columns.exposure})",
+        "no_position": f"a position ({columns.ra}, {columns.dec})",
+    }
+    lacking = {what: int(unusable[reason].sum()) for reason, what in named.items()}
+    told = ", ".join(f"{k:,} lack {what}" for what, k in lacking.items() if k)
+    raise UserError(
+        f"{alerts}: none of the {n:,} alerts can be used: {told}. Fill the column, or give the "
+        "survey these alerts are of (--survey)."
+    )
 
 
 def draft_manifest(night: str, alerts: str, survey: Survey, found: FoundNight) -> Manifest:

@@ -88,18 +88,19 @@ def _draw_curve(axes: Any, curve: list[dict[str, Any]], row: dict[str, Any]) -> 
     axes.axhline(base, c="orange")
     room = 0.16 * (base - brightest)
     axes.set_ylim(base + room, brightest - room / 2)
-    axes.text(0.01, 0.03, "quiescent: fainter than the line", c="darkorange", fontsize=8,
-              transform=axes.transAxes)  # fmt: skip
+    quiescent = "quiescent: fainter than the line"
+    axes.text(0.01, 0.03, quiescent, c="darkorange", fontsize=8, transform=axes.transAxes)
     period = "no period"
     if row["period_s"]:
         period = f"period {row['period_s']:.3f} ± {row['period_error_s'] or np.nan:.3f} s"
-    known = row["free_time_s"] is not None
+    if row["free_time_s"] is not None:
+        zero = f", which is up to {row['free_time_s']:.1f} s after the start"
+    else:
+        zero = ", or before it; by the tracklet's length: upper limits"
     axes.set(
-        xlabel="time after the first flash [s]"
-        + (f", which is up to {row['free_time_s']:.1f} s after the start" if known
-           else ", or before it; by the tracklet's length: upper limits"),
+        xlabel=f"time after the first flash [s]{zero}",
         ylabel="mag in the exposure",
         title=f"{row['n_flashes']} flashes, {period}, duration < {row['duration_s']:.2g} s "
         f"(by the {row['arc_source']}'s {row['arc_arcsec']:,.0f}″ in the exposure)",
-    )  # fmt: skip
+    )
     axes.title.set_fontsize(11)

@@ -10,7 +10,8 @@ import pandas as pd
 from fink_tracklets.plots.arc import draw_arc
 from fink_tracklets.plots.figure import FOUND, GLINT, QUIET, new_figure, save
 from fink_tracklets.plots.flashes import draw_flashes
-from fink_tracklets.sky.sphere import ARCSEC, unit_vectors
+from fink_tracklets.sky.plane import TangentPlane
+from fink_tracklets.sky.sphere import unit_vectors
 from fink_tracklets.store.night import StoredNight
 
 if TYPE_CHECKING:
@@ -80,8 +81,12 @@ def _draw_tracklet(axes: Axes, stored: StoredNight, name: str) -> None:
         (candidates["exposure"] == tracklet["exposure"])
         & ~candidates["alert_id"].isin(alerts["alert_id"])
     ]
-    centre = unit_vectors(alerts["ra"], alerts["dec"]).mean(axis=0)
-    east, north = _offsets(alerts, centre)
+    plane = TangentPlane.amid(unit_vectors(alerts["ra"], alerts["dec"]))
+
+    def offsets(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        return plane.offsets(unit_vectors(frame["ra"], frame["dec"]))
+
+    east, north = offsets(alerts)
     half = 0.8 * max(np.ptp(east), np.ptp(north), 60.0)
     mid_east, mid_north = (east.max() + east.min()) / 2, (north.max() + north.min()) / 2
 
@@ -93,8 +98,8 @@ def _draw_tracklet(axes: Axes, stored: StoredNight, name: str) -> None:
     axes.plot(*curve, c=GLINT, lw=1, alpha=0.6, label="fitted curve")
     matches = stored.frame("satellites")
     for _, match in matches[(matches["tracklet"] == name) & (matches["rank"] == 1)].iterrows():
-        draw_arc(axes, match, lambda arc: _offsets(arc, centre))
-    axes.scatter(*_offsets(others, centre), s=22, c=QUIET, label="other candidates")
+        draw_arc(axes, match, offsets)
+    axes.scatter(*offsets(others), s=22, c=QUIET, label="other candidates")
     axes.scatter(east, north, s=26, c=GLINT, label="alerts of the tracklet", zorder=3)
     axes.set_xlim(mid_east + half, mid_east - half)
     axes.set_ylim(mid_north - half, mid_north + half)
@@ -110,13 +115,3 @@ def _draw_tracklet(axes: Axes, stored: StoredNight, name: str) -> None:
         f"rms {tracklet['rms_arcsec']:.2f}″, mag {tracklet['mag_mean']:.1f}"
     )
     axes.legend(loc="upper right")
-
-
-def _offsets(frame: pd.DataFrame, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """East and north [arcsec] in the tangent plane; points behind it are far away."""
-    points = unit_vectors(frame["ra"], frame["dec"])
-    centre = centre / np.linalg.norm(centre)
-    east = np.array([-centre[1], centre[0], 0.0])
-    east /= np.linalg.norm(east)
-    depth = np.clip(points @ centre, 1e-9, None)
-    return points @ east / depth / ARCSEC, points @ np.cross(centre, east) / depth / ARCSEC

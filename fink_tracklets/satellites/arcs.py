@@ -88,7 +88,7 @@ class Arcs:
 
     def take(self, rows: np.ndarray) -> Arcs:
         """Some of the arcs."""
-        return Arcs(*(getattr(self, field.name)[rows] for field in fields(self)))
+        return Arcs(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
     def measure(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Points (n, 3) or (Q, n, 3) relative to each arc: distance along it from its start and to

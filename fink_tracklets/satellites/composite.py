@@ -65,10 +65,8 @@ def _together(one: Matches, a: int, other: Matches, b: int) -> Matches:
         for field in fields(Matches)
         if field.name not in ("arcs", "certain", "composite")
     }
-    arcs = Arcs(
-        *(
-            np.stack([getattr(one.arcs, field.name)[a], getattr(other.arcs, field.name)[b]])
-            for field in fields(Arcs)
-        )
-    )
-    return replace(one, **values, arcs=arcs, certain=False, composite=True)
+    arcs = {
+        field.name: np.stack([getattr(one.arcs, field.name)[a], getattr(other.arcs, field.name)[b]])
+        for field in fields(Arcs)
+    }
+    return replace(one, **values, arcs=Arcs(**arcs), certain=False, composite=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +11,11 @@ import pandas as pd
 from sgp4.api import SatrecArray
 
 from fink_tracklets.errors import UserError
-from fink_tracklets.satellites.element_files import ElementSet, read_sets
+from fink_tracklets.satellites.element_files import ElementFile, read_file
+from fink_tracklets.satellites.element_set import EARTH_RADIUS_KM, WGS72_RADIUS_KM, Unusable
 
-EARTH_RADIUS_KM = WGS72_RADIUS_KM = 6378.135
-SHOWN = 20
-"""Unusable lines that are reported one by one."""
+SIX_DIGITS_JD = 2461233.5
+"""2026 July 12: about when the catalogue has come to 69999 and goes on with 100000."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,14 @@ class Elements:
     """The files that were read."""
     duplicates: int = 0
     """Sets that another one of the same object and epoch made needless."""
-    unusable: tuple[str, ...] = ()
-    """What could not be read, each `file, line N: why`."""
+    unusable: tuple[Unusable, ...] = ()
+    """What was refused."""
+    failed: tuple[str, ...] = ()
+    """For each file that could not be used at all a sentence."""
+    notes: tuple[str, ...] = ()
+    """What else is to be known of the files, in sentences."""
+    aliases: Mapping[int, int] = field(default_factory=dict)
+    """Numbers under which files have an object, too, to the lower one that names it."""
 
     def __len__(self) -> int:
         return len(self.epoch_jd)
@@ -72,6 +78,8 @@ class Elements:
 def read_elements(paths: Sequence[str | Path]) -> Elements:
     """All element sets of some files, one for each object and epoch.
 
+    A file that cannot be used is a sentence in `Elements.failed`; the others count.
+
     Parameters
     ----------
     paths : files of any of the formats, told apart by their content; gzip is recognised
@@ -79,23 +87,27 @@ def read_elements(paths: Sequence[str | Path]) -> Elements:
     Raises
     ------
     UserError
-        A file is absent, empty, a web page, broken as a whole, or without any element set.
+        No file has an element set that can be used.
     """
-    sets: list[ElementSet] = []
-    unusable: list[str] = []
+    read: list[ElementFile] = []
+    failed: list[str] = []
     for path in map(str, paths):
-        more, why = read_sets(path)
-        unusable += why
-        if not more:
-            first = f" ({why[0]})" if why else ""
-            raise UserError(
-                f"{path} holds no usable element set{first}: give OMM (JSON, CSV, XML) or TLE."
-            )
-        sets += more
+        try:
+            read.append(read_file(path))
+        except UserError as error:
+            failed.append(str(error))
+    if not read:
+        raise UserError(" ".join(failed))
+    found = join_files(read)
+    return replace(found, files=tuple(map(str, paths)), failed=tuple(failed))
 
+
+def join_files(files: Sequence[ElementFile]) -> Elements:
+    """The sets of files that were read, one for each object and epoch."""
     # The order does not depend on that of the files, so neither does which of two equals is kept.
-    sets.sort(
-        key=lambda s: (s.number, s.epoch_jd, s.name, s.satrec.mo, s.satrec.no_kozai, s.satrec.ecco)
+    sets = sorted(
+        (one for file in files for one in file.sets),
+        key=lambda s: (s.number, s.epoch_jd, s.name, s.satrec.mo, s.satrec.no_kozai, s.satrec.ecco),
     )
     kept = [
         one
@@ -110,9 +122,22 @@ def read_elements(paths: Sequence[str | Path]) -> Elements:
         object_id=np.array([one.object_id for one in kept], dtype=object),
         epoch_jd=np.array([one.epoch_jd for one in kept]),
         satrecs=satrecs,
-        files=tuple(map(str, paths)),
+        files=tuple(file.path for file in files),
         duplicates=len(sets) - len(kept),
-        unusable=tuple(unusable),
+        unusable=tuple(one for file in files for one in file.unusable),
+        notes=tuple(filter(None, map(ends_early, files))),
+    )
+
+
+def ends_early(file: ElementFile) -> str | None:
+    """What is to be said of a TLE file that cannot have the newest objects."""
+    newest = max(one.epoch_jd for one in file.sets)
+    has_new = any(100_000 <= one.number < 270_000 for one in file.sets)
+    if not file.is_tle or newest < SIX_DIGITS_JD or has_new:
+        return None
+    return (
+        f"{file.path}: TLE cannot hold catalogue numbers from 100000 on, the catalogue given ends "
+        "there; use OMM."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 from fink_tracklets.errors import UserError
 from fink_tracklets.satellites.blind import METHODS, blind_matches
 from fink_tracklets.satellites.composite import match_two
-from fink_tracklets.satellites.elements import SHOWN, Elements, nearest_sets
+from fink_tracklets.satellites.elements import Elements, nearest_sets
 from fink_tracklets.satellites.identify import (
     Catalogue,
     Fields,
@@ -148,8 +149,11 @@ def account(elements: Elements, jd: np.ndarray, ages: np.ndarray, survey: Survey
             "sets": len(elements),
             "sets_duplicate": elements.duplicates,
             "sets_not_propagated": int(failed.sum()),
-            "lines_unusable": len(elements.unusable),
-            "lines_unusable_first": list(elements.unusable[:SHOWN]),
+            "sets_refused": dict(Counter(one.kind for one in elements.unusable)),
+            "sets_refused_each": [one.sentence for one in elements.unusable],
+            "files_refused": list(elements.failed),
+            "aliases": {str(number): name for number, name in elements.aliases.items()},
+            "notes": list(elements.notes),
             "age_days": {
                 "median": round(float(np.median(size)), 3),
                 "p95": round(float(np.quantile(size, 0.95)), 3),

@@ -9,7 +9,7 @@ EARTH_RADIUS_KM = 6378.137
 LOW_KM = 2000.0
 MOLNIYA_KM, MOLNIYA_WIDTH_KM, MOLNIYA_DEG, MOLNIYA_WIDTH_DEG = 26_560.0, 1_500.0, 63.4, 5.0
 MOLNIYA_ECCENTRICITY = 0.4
-"""At least: navigation satellites share the period and the inclination."""
+"""Least eccentricity: navigation satellites share the period and the inclination."""
 GEOSYNCHRONOUS_KM, GEOSYNCHRONOUS_WIDTH_KM = 42_164.0, 1_500.0
 
 

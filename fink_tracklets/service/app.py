@@ -1,35 +1,29 @@
-"""The service: which address is answered by what."""
+"""The service over a reader: what it is made of, and how it refuses."""
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import urlencode
-
 import pyarrow as pa
 from fastapi import FastAPI
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from starlette.concurrency import run_in_threadpool
+from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from fink_tracklets.errors import UserError
-from fink_tracklets.service import openapi
-from fink_tracklets.service.answers import Reader
-from fink_tracklets.service.arguments import ARGUMENTS, parse_query
-from fink_tracklets.service.columns import described
-from fink_tracklets.service.formats import MEDIA, encoded
-from fink_tracklets.service.index import first_line
+from fink_tracklets.service import pages
 from fink_tracklets.service.metrics import Measured
 from fink_tracklets.service.pages.page import error_page
-from fink_tracklets.service.reading import ParquetReader
-from fink_tracklets.service.refusal import Refusal
-from fink_tracklets.service.requests import from_address, from_body
+from fink_tracklets.service.reading.answers import Reader
+from fink_tracklets.service.reading.parquet import ParquetReader
+from fink_tracklets.service.refusal import Refusal, first_line
+from fink_tracklets.service.rest import cone, health, nights, satellites, stamps, tracklet
 from fink_tracklets.service.settings import ServiceSettings
 from fink_tracklets.version import __version__
 
-BROKER = "/api/v1/tracklet"
+READING = ("GET", "POST", "OPTIONS")
+"""What web pages elsewhere may do: all that there is."""
 
 
 def make_app(
@@ -52,74 +46,35 @@ def make_app(
         docs_url=None,
         redoc_url=None,
     )
-    registry = CollectorRegistry()
+    app.state.reader, app.state.settings, app.state.alerts = reader, settings, alerts
+    app.state.registry = CollectorRegistry()
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
-    app.add_middleware(Measured, registry=registry, log=log, root_path=settings.root_path)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.allowed_origins,
+        allow_methods=READING,
+        allow_headers=["*"],
+        expose_headers=["Content-Disposition", "Link", "X-Total-Count"],
+    )
+    app.add_middleware(Measured, registry=app.state.registry, log=log, root_path=settings.root_path)
     for error in (Refusal, UserError, OSError, pa.ArrowException, HTTPException):
         app.add_exception_handler(error, _refused)
-
-    @app.get(BROKER, openapi_extra=openapi.TRACKLET, response_class=Response)
-    def tracklet_get(request: Request) -> Response:
-        """Alerts of tracklets, as the broker answers; without arguments, what they are."""
-        return _tracklet(request, from_address(request), reader, settings)
-
-    @app.post(BROKER, openapi_extra=openapi.TRACKLET_POST, response_class=Response)
-    async def tracklet_post(request: Request) -> Response:
-        """The same with the arguments in a JSON body."""
-        given = await from_body(request, settings.body_limit_bytes)
-        return await run_in_threadpool(_tracklet, request, given, reader, settings)
-
-    @app.get("/healthz", openapi_extra=openapi.plain("Whether the store can be read"))
-    def healthz() -> dict[str, str]:
-        """Whether the store can be read."""
-        reader.check()
-        return {"status": "ok", "version": __version__}
-
-    @app.get("/metrics", openapi_extra=openapi.plain("Metrics"), response_class=Response)
-    def metrics() -> Response:
-        """Counts and durations in Prometheus's text form."""
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
-
+    app.include_router(tracklet.router)
+    app.include_router(health.router)
     if isinstance(reader, ParquetReader):
-        from fink_tracklets.service import beyond, cone, pages
-
-        beyond.add(app, reader, alerts)
-        cone.add(app, reader)
-        pages.add(app, reader, alerts)
+        for part in (nights, stamps, satellites, cone, pages):
+            app.include_router(part.router)
     else:
-
-        @app.get("/{rest:path}", include_in_schema=False)
-        def needs_store(rest: str) -> Response:
-            raise Refusal(
-                501,
-                f"This service reads HBase alone and answers {BROKER}: "
-                "other calls and pages need `serve --store`.",
-            )
-
+        app.add_api_route("/{rest:path}", _needs_store, include_in_schema=False)
     return app
 
 
-def _tracklet(
-    request: Request, given: dict[str, Any], reader: Reader, settings: ServiceSettings
-) -> Response:
-    if not given:
-        listed = [
-            {"name": name, "required": name in ("date", "id"), "description": text}
-            for name, text in ARGUMENTS.items()
-        ]
-        return JSONResponse({"args": listed})
-    query = parse_query(given)
-    answer = reader.answer(query, settings.row_limit)
-    headers = {"X-Total-Count": str(answer.total)}
-    if answer.last is not None:
-        rest = urlencode({**given, "after": answer.last})
-        root = request.scope.get("root_path", "")
-        headers["Link"] = f'<{root}{BROKER}?{rest}>; rel="next"'
-    if query.format != "json":
-        suffix = {"votable": "vot"}.get(query.format, query.format)
-        headers["Content-Disposition"] = f'attachment; filename="tracklets.{suffix}"'
-    content = encoded(answer.table, query.format, described())
-    return Response(content, headers=headers, media_type=MEDIA[query.format])
+def _needs_store(rest: str) -> Response:
+    raise Refusal(
+        501,
+        f"This service reads HBase alone and answers {tracklet.BROKER}: "
+        "other calls and pages need `serve --store`.",
+    )
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -135,6 +90,9 @@ async def _refused(request: Request, error: Exception) -> Response:
         status, sentence = 503, f"The store cannot be read: {first_line(error)}"
     headers = getattr(error, "headers", None)
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    if request.method == "OPTIONS" and status == 405:
+        allowed = READING if path == tracklet.BROKER else ("GET", "OPTIONS")
+        return Response(status_code=204, headers={"Allow": ", ".join(allowed)})
     if path.startswith(("/api/", "/healthz", "/metrics")):
         body = {"status": "error", "text": sentence}
         return JSONResponse(body, status_code=status, headers=headers)

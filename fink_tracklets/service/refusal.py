@@ -21,3 +21,8 @@ def shown(text: str) -> str:
     """A user's text inside a sentence: short, and without control characters."""
     clean = "".join(c if c.isprintable() else "?" for c in text[:40])
     return f"'{clean}{'...' if len(text) > 40 else ''}'"
+
+
+def first_line(error: BaseException) -> str:
+    """An exception's text as a part of a sentence."""
+    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".") + "."

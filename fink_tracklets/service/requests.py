@@ -1,23 +1,67 @@
-"""The arguments of a request, from its address or its body."""
+"""What handlers are given: the arguments of a request, checked, and what the service has.
+
+The parts of an address are dependencies, too: so they are looked at in the order of the handler's
+arguments. All are coroutines though they wait for nothing: others would run in a thread each.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Depends
 from starlette.requests import Request
 
+from fink_tracklets.service.query import parse_name, parse_night, parse_number
+from fink_tracklets.service.reading.answers import Reader
+from fink_tracklets.service.reading.parquet import ParquetReader
 from fink_tracklets.service.refusal import Refusal, shown, wrong
+from fink_tracklets.service.settings import ServiceSettings
 
 
-def from_address(request: Request) -> dict[str, Any]:
+async def _reader(request: Request) -> Any:
+    return request.app.state.reader
+
+
+async def _settings(request: Request) -> Any:
+    return request.app.state.settings
+
+
+async def _alerts(request: Request) -> Any:
+    return request.app.state.alerts
+
+
+async def _night(night: str) -> str:
+    return parse_night(night)
+
+
+async def _whole_name(name: str) -> str:
+    return parse_name(name)
+
+
+async def _satellite_number(number: str) -> int:
+    return parse_number(number, "a catalogue number")
+
+
+async def _alert_number(alert_id: str) -> int:
+    return parse_number(alert_id, "an alert's number")
+
+
+AnyReader = Annotated[Reader, Depends(_reader)]
+StoreReader = Annotated[ParquetReader, Depends(_reader)]
+Settings = Annotated[ServiceSettings, Depends(_settings)]
+Alerts = Annotated[str | None, Depends(_alerts)]
+"""Where the nights' alerts lie, as `make_app` was told."""
+NightName = Annotated[str, Depends(_night)]
+WholeName = Annotated[str, Depends(_whole_name)]
+"""A tracklet's."""
+SatelliteNumber = Annotated[int, Depends(_satellite_number)]
+AlertNumber = Annotated[int, Depends(_alert_number)]
+
+
+def from_address(request: Request) -> dict[str, str]:
     """The arguments behind the question mark."""
-    given: dict[str, Any] = {}
-    for name, value in request.query_params.multi_items():
-        if name in given:
-            raise wrong(f"The argument {shown(name)} stands twice in the address.")
-        given[name] = value
-    return given
+    return _unique(request.query_params.multi_items(), "address")
 
 
 async def from_body(request: Request, limit: int) -> dict[str, Any]:
@@ -28,7 +72,11 @@ async def from_body(request: Request, limit: int) -> dict[str, Any]:
         if len(content) > limit:
             raise Refusal(413, f"The body is longer than {limit:,} bytes: ask for less at once.")
     try:
-        body = json.loads(content, object_pairs_hook=_unique) if content.strip() else {}
+        body = (
+            json.loads(content, object_pairs_hook=lambda pairs: _unique(pairs, "body"))
+            if content.strip()
+            else {}
+        )
     except (ValueError, RecursionError):
         raise wrong('The body is not JSON: send {"date": "2021-10-22"}.') from None
     if not isinstance(body, dict):
@@ -40,16 +88,16 @@ async def from_body(request: Request, limit: int) -> dict[str, Any]:
     return given | body
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, Any]], place: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise wrong(f"The argument {shown(name)} stands twice in the body.")
+            raise wrong(f"The argument {shown(name)} stands twice in the {place}.")
         found[name] = value
     return found
 
 
-def only(request: Request, *names: str) -> dict[str, Any]:
+def only(request: Request, *names: str) -> dict[str, str]:
     """The address's arguments, which must be among these."""
     given = from_address(request)
     for name in given:
@@ -57,3 +105,8 @@ def only(request: Request, *names: str) -> dict[str, Any]:
             known = ", ".join(names) or "none"
             raise wrong(f"Unknown argument {shown(name)}: the arguments here are {known}.")
     return given
+
+
+async def no_arguments(request: Request) -> None:
+    """Nothing may stand behind the question mark."""
+    only(request)

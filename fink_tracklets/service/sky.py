@@ -1,48 +1,29 @@
-"""Places on the sky for pictures: tangent planes and the map of the whole sky."""
+"""Places on the sky for pictures: beside a tracklet, and on the map of the whole sky."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fink_tracklets.sky.sphere import ARCSEC, unit_vectors
+from fink_tracklets.sky.plane import TangentPlane
+from fink_tracklets.sky.sphere import ra_dec, unit_vectors
 
-Plane = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
-"""Unit vectors towards the centre, east and north."""
 GEOSTATIONARY_RADII = 42_164.2 / 6_378.1
 """Radius of the geostationary orbit over that of the Earth."""
 
 
-def plane(ra: ArrayLike, dec: ArrayLike) -> Plane:
-    """The tangent plane at the middle of positions [deg, ICRS]."""
-    centre = unit_vectors(ra, dec).mean(axis=0)
-    centre /= np.linalg.norm(centre)
-    east = np.array([-centre[1], centre[0], 0.0])
-    length = np.linalg.norm(east)
-    east = east / length if length > 0 else np.array([0.0, 1.0, 0.0])
-    return centre, east, np.cross(centre, east)
+def offsets(at: TangentPlane, ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
+    """East and north [arcsec] of positions [deg, ICRS], shape (n, 2); NaN behind the plane."""
+    return np.stack(at.offsets(unit_vectors(ra, dec)), axis=1)
 
 
-def offsets(at: Plane, ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
-    """East and north [arcsec] in the plane, shape (n, 2); NaN for points behind it."""
-    centre, east, north = at
-    points = unit_vectors(ra, dec)
-    depth = points @ centre
-    depth = np.where(depth > 1e-6, depth, np.nan)
-    return np.stack([points @ east / depth, points @ north / depth], axis=1) / ARCSEC
-
-
-def positions(at: Plane, east_north: NDArray[np.float64]) -> NDArray[np.float64]:
+def positions(at: TangentPlane, east_north: NDArray[np.float64]) -> NDArray[np.float64]:
     """Right ascension and declination [deg, ICRS] of offsets [arcsec], shape (n, 2)."""
-    centre, east, north = at
-    points = centre + ARCSEC * (east_north[:, :1] * east + east_north[:, 1:] * north)
-    ra = np.degrees(np.arctan2(points[:, 1], points[:, 0])) % 360
-    dec = np.degrees(np.arctan2(points[:, 2], np.hypot(points[:, 0], points[:, 1])))
-    return np.stack([ra, dec], axis=1)
+    return np.stack(ra_dec(at.vectors(*east_north.T)), axis=1)
 
 
 def fitted_curve(
-    at: Plane, along: NDArray[np.float64], points: NDArray[np.float64], n: int = 41
+    along: NDArray[np.float64], points: NDArray[np.float64], n: int = 41
 ) -> NDArray[np.float64]:
     """The smooth curve through a tracklet's points, shape (n, 2), offsets [arcsec].
 
@@ -50,7 +31,6 @@ def fitted_curve(
 
     Parameters
     ----------
-    at : the plane of `points`
     along : distance [arcsec] along the track from its first point
     points : offsets [arcsec], shape (m, 2)
     """

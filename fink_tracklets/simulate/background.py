@@ -14,7 +14,7 @@ from fink_tracklets.simulate.instruments import Instrument
 from fink_tracklets.simulate.mosaic import Floats, Integers, Mosaic
 
 N_EXPOSURES = 314
-"""Of the mean night."""
+"""Exposures of the mean night."""
 N_QUALITY, N_SINGLE, N_NO_OBJECT, N_CANDIDATES = 145_000, 21_800, 2_500, 1_220
 """Alerts after each cut."""
 N_POOR = 35_000
@@ -35,7 +35,11 @@ CROWDED = (500, 4000)
 
 
 def draw_background(
-    rng: np.random.Generator, exposures: pd.DataFrame, instrument: Instrument, n_crowded: int = 0
+    rng: np.random.Generator,
+    exposures: pd.DataFrame,
+    instrument: Instrument,
+    n_crowded: int = 0,
+    n_uniform: int | None = None,
 ) -> pd.DataFrame:
     """Detections that are no glints, in order of role.
 
@@ -43,15 +47,20 @@ def draw_background(
     ----------
     exposures : as `schedule.draw_exposures` returns
     n_crowded : exposures with 500 to 4,000 candidates on top of the others'
+    n_uniform : candidates in each exposure, evenly over the field, in place of the night's own
 
     Returns
     -------
     DataFrame: exposure (row of `exposures`), role (see `packets.Roles`), kind ('background',
     'broken', or '' if the cuts reject it), detector, x, y [pixels], ra, dec [deg]
     """
+    # How many of each kind there are in each exposure: artefacts make some exposures crowded, and
+    # everything else is denser in some fields than in others.
     n = len(exposures)
     background = _background_counts(rng, n)
-    if n_crowded:
+    if n_uniform is not None:
+        background[:] = n_uniform
+    elif n_crowded:
         crowded = rng.choice(n, n_crowded, replace=False)
         background[crowded] = _crowds(rng, n_crowded)
     crowding = rng.lognormal(0.0, 0.5, n)
@@ -67,9 +76,10 @@ def draw_background(
         ("variable", "", rng.multinomial(round(share * (N_QUALITY - N_SINGLE)), crowding)),
         ("poor", "", rng.multinomial(round(share * N_POOR), crowding)),
     ):
+        # Anywhere on the detectors, but for most of the artefacts of a littered exposure.
         exposure = np.repeat(np.arange(n), per_exposure)
         detector, x, y = mosaic.random_pixels(rng, len(exposure), instrument.mosaic)
-        if kind == "background":
+        if kind == "background" and n_uniform is None:
             for i in np.flatnonzero(per_exposure >= LITTERED[0]):
                 here = np.flatnonzero(exposure == i)
                 rows = rng.choice(here, int(0.7 * len(here)), replace=False)

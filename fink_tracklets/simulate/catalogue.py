@@ -22,7 +22,7 @@ from fink_tracklets.simulate.mosaic import Floats
 MU, EARTH_RADIUS, J2 = 398600.8, 6378.135, 1.082616e-3
 """WGS72 as SGP4 has it: [km^3/s^2], [km], 1."""
 ELEMENTS_DAY = datetime(2020, 1, 1)
-"""For this day the synthetic elements are drawn; they drift to the night's."""
+"""The day for which the synthetic elements are drawn; they drift to the night's."""
 FIRST_NUMBER = 96_001
 """Catalogue number of the first synthetic object. Those past 99,999 fit no TLE."""
 
@@ -36,11 +36,13 @@ class Fleet:
     """Objects to fly, arrays of shape (n,) in order of catalogue number."""
 
     norad_cat_id: np.ndarray
+    """(n,) catalogue numbers."""
     name: np.ndarray
+    """(n,) their names."""
     orbit_class: np.ndarray
-    """One of `CLASSES`."""
+    """(n,) one of `CLASSES` each."""
     satrec: np.ndarray
-    """sgp4's records of the elements."""
+    """(n,) sgp4's records of the elements."""
 
 
 def draw_elements(seed: int, start_jd: float) -> list[dict[str, str | int | float]]:
@@ -54,6 +56,7 @@ def draw_elements(seed: int, start_jd: float) -> list[dict[str, str | int | floa
     ----------
     start_jd : JD UTC of the night's 0h
     """
+    # Shapes and directions of the orbits, which are the same on every night.
     rng = np.random.default_rng([seed, 1])
     orbit_class = np.repeat(list(SYNTHETIC), list(SYNTHETIC.values()))
     n = len(orbit_class)
@@ -66,6 +69,8 @@ def draw_elements(seed: int, start_jd: float) -> list[dict[str, str | int | floa
     node, argument, anomaly = rng.uniform(0.0, 360.0, (3, n))
     node = np.where(orbit_class == "GEO inclined", rng.normal(20.0, 40.0, n), node)
 
+    # An epoch in the day before the night, and how far node, perigee and anomaly have drifted until
+    # then: the secular rates of J2, and the mean motion.
     axis = EARTH_RADIUS + (perigee + apogee) / 2
     eccentricity = (apogee - perigee) / 2 / axis
     motion = np.sqrt(MU / axis**3) * 86400

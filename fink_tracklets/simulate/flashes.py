@@ -41,7 +41,7 @@ DRIFT = 0.35
 BLEND = 1.5
 """Flashes closer than this [FWHM] are one source, a point only when one outshines the other."""
 OUTSHINES = 1.5
-"""[mag]"""
+"""By so much one source outshines another [mag]."""
 MISSED = 0.05
 """Share of good flashes that the pipeline loses all the same."""
 
@@ -51,16 +51,19 @@ class Spin:
     """How an object flashes, the same on every night."""
 
     period_s: float
+    """How long one turn takes."""
     duration_s: float
+    """How long a flash lasts."""
     size_m: float
-    """Radius of the specular sphere."""
+    """Radius of the specular sphere that the facet's flash is as bright as."""
     strength: Floats
-    """(1 to 3,) of the flashes in a turn; the first has 1."""
+    """(1 to 3,) brightness of the flashes in a turn, relative to the first."""
     turn: Floats
-    """Where in the turn they come, 0 to 1."""
+    """(1 to 3,) where in the turn they come, 0 to 1."""
     drift_mag: float
     """Amplitude of the slow change of brightness."""
     drift_period_s: float
+    """Period of that change."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,11 @@ class EmittedFlashes:
     """All flashes of an object in one exposure, arrays of shape (n,) in order of time."""
 
     seconds: Floats
-    """After the exposure's start."""
+    """When they come, after the exposure's start."""
     instant_mag: Floats
-    """While it lasts."""
+    """How bright each is while it lasts."""
     mag: Floats
-    """In the exposure."""
+    """How bright each is when spread over the exposure."""
 
 
 def draw_spin(seed: int, norad_cat_id: int, orbit_class: str, always: bool = False) -> Spin | None:
@@ -80,11 +83,13 @@ def draw_spin(seed: int, norad_cat_id: int, orbit_class: str, always: bool = Fal
     rng = np.random.default_rng([seed, 3, norad_cat_id])
     if rng.uniform() >= FLASHING[orbit_class] and not always:
         return None
+    # How fast it turns and how large its facet is, by its orbit.
     low = orbit_class == "LEO"
     tumbling = rng.uniform() < TUMBLING and not low
     median, width = PERIOD_LEO if low else TUMBLING_PERIOD if tumbling else PERIOD
     period = median * rng.lognormal(0.0, width)
     size, scatter = SIZE_LEO if low else SIZE
+    # One to three facets, of which the first is the brightest.
     n = rng.choice([1, 2, 3], p=[0.4, 0.4, 0.2])
     others = np.sort(rng.uniform(0.1, 0.9, n - 1))
     return Spin(
@@ -105,12 +110,14 @@ def flash(
 
     Instant magnitude of a specular sphere: the Sun's, times ALBEDO (size / 2 distance)^2.
     """
+    # All flashes of all turns that begin before the exposure ends; those within it are kept.
     first = -rng.uniform(0.0, 1.0) * spin.period_s
     turns = np.arange(np.ceil((exposure_time_s - first) / spin.period_s) + 1)
     seconds = (first + spin.period_s * (turns[:, None] + spin.turn)).ravel()
     strength = np.tile(spin.strength, len(turns))
     inside = (seconds >= 0) & (seconds < exposure_time_s)
     seconds, strength = seconds[inside], strength[inside]
+    # P2's equation 2 takes the magnitude of the moment to that in the exposure.
     drift = np.sin(2 * np.pi * (seconds / spin.drift_period_s + rng.uniform()))
     gain = ALBEDO * (spin.size_m / (2000.0 * range_km)) ** 2 * strength
     instant = SUN_MAG - 2.5 * np.log10(gain) + spin.drift_mag * drift
@@ -125,6 +132,7 @@ def resolved(flashes: EmittedFlashes, vectors: Floats, fwhm_arcsec: float) -> np
     ----------
     vectors : (n, 3) where the flashes are
     """
+    # Against the next one and the one after that, in either direction.
     alone = np.ones(len(vectors), dtype=bool)
     for step in (1, 2):
         near = separation(vectors[step:], vectors[:-step]) < BLEND * fwhm_arcsec * ARCSEC

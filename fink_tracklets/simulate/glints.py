@@ -33,8 +33,9 @@ class Glints:
 
     detected: pd.DataFrame
     """A row per alert: exposure (row), track (row of `tracks`), role ('candidate', or 'poor' where
-    the pipeline sees that it is no point), detector, x, y [pixels], ra, dec, mag, mag_err, and the
-    truth: seconds, true_ra, true_dec [deg], instant_mag."""
+    the pipeline sees that it is no point), detector, x, y [pixels], ra, dec, mag, mag_err, trail
+    [arcsec], the way of the object while it lasts, and the truth: seconds, true_ra, true_dec [deg],
+    instant_mag."""
     tracks: pd.DataFrame
     """A row per track that flashes on a detector, see `docs/simulation.md`."""
     emitted: pd.DataFrame
@@ -50,7 +51,8 @@ def draw_glints(
     instrument: Instrument,
     seed: int,
 ) -> Glints:
-    """Fly the flashing objects of a catalogue through the fields of a night."""
+    """Fly the flashing objects of a fleet through the fields of a night."""
+    # The objects that flash at all, and where they cross a field.
     ids, classes = fleet.norad_cat_id, fleet.orbit_class
     spins = [draw_spin(seed, int(i), kind) for i, kind in zip(ids, classes, strict=True)]
     flashing = np.array([spin is not None for spin in spins], dtype=bool)
@@ -65,14 +67,21 @@ def draw_glints(
         exposures["dec"].to_numpy(),
         instrument.mosaic.radius_deg,
     )
+
+    # What the camera records of each passage; those without a flash on a detector are no tracks.
     rows: list[dict[str, object]] = []
     detected, emitted = [], []
     for passage in passages:
         pointing = exposures.iloc[passage.exposure]
         seen, every = record(
-            rng, passage, kept[passage.row], pointing["ra"], pointing["dec"], pointing["limit"],
-            instrument,
-        )  # fmt: skip
+            rng,
+            passage,
+            spin=kept[passage.row],
+            ra0=pointing["ra"],
+            dec0=pointing["dec"],
+            limiting_mag=pointing["limit"],
+            instrument=instrument,
+        )
         if every.empty:
             continue
         number = len(rows)
@@ -89,14 +98,14 @@ def draw_glints(
 
 
 COLUMNS = (
-    "role", "detector", "x", "y", "ra", "dec", "mag", "mag_err",
-    "seconds", "true_ra", "true_dec", "instant_mag",
-)  # fmt: skip
+    *("role", "detector", "x", "y", "ra", "dec", "mag", "mag_err", "trail"),
+    *("seconds", "true_ra", "true_dec", "instant_mag"),
+)
 TRACK_COLUMNS = (
-    "exposure", "norad_cat_id", "object_name", "orbit_class", "period_s", "duration_s",
-    "flashes_per_turn", "size_m", "flashes_emitted", "flashes_detected", "arc_arcsec",
-    "range_km", "phase_angle_deg",
-)  # fmt: skip
+    *("exposure", "norad_cat_id", "object_name", "orbit_class"),
+    *("period_s", "duration_s", "flashes_per_turn", "size_m", "flashes_emitted"),
+    *("flashes_detected", "arc_arcsec", "range_km", "phase_angle_deg"),
+)
 
 
 def record(
@@ -113,6 +122,7 @@ def record(
     A flash that is stretched or runs into its neighbour gives an alert of poor quality in half
     of the cases, and none in the others.
     """
+    # Where the flashes are, and which of them the pipeline sees as good points, or at all.
     flashes = flash(rng, spin, passage.range_km, passage.exposure_time_s)
     vectors = passage.at(flashes.seconds)
     xi, eta = mosaic.sky_to_plane(ra0, dec0, vectors)
@@ -123,6 +133,8 @@ def record(
         spin, passage, instrument.fwhm_arcsec
     )
     lost = rng.uniform(size=len(mag)) < np.where(good, MISSED, 0.5)
+
+    # The truth of all of them, with the way of the object while a flash lasts.
     true_ra, true_dec = ra_dec(vectors)
     every = pd.DataFrame(
         {
@@ -141,6 +153,8 @@ def record(
         for half in (-spin.duration_s / 2, spin.duration_s / 2)
     )
     every["dx"], every["dy"] = (before - after) / instrument.mosaic.pixel_arcsec
+
+    # The detections, at measured positions: also of a flash that the noise brings to an edge.
     on_detector = detector >= 0
     noise = rng.normal(0.0, 1.0, (2, len(mag))) * position_error
     detector, x, y = mosaic.plane_to_pixels(xi + noise[0], eta + noise[1], instrument.mosaic)
@@ -154,6 +168,7 @@ def record(
         dec=dec,
         mag=mag,
         mag_err=mag_err,
+        trail=np.hypot(every["dx"], every["dy"]) * instrument.mosaic.pixel_arcsec,
     )[list(COLUMNS)]
     return seen[bright & ~lost & on_detector & (detector >= 0)], every[on_detector]
 

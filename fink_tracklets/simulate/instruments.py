@@ -16,27 +16,31 @@ class Instrument:
     survey: str
     """The survey's name, as in conf/."""
     mosaic: Mosaic
+    """Its detectors."""
     bands: tuple[str, ...]
+    """Its filters."""
     band_share: tuple[float, ...]
-    """Of the exposures."""
+    """Part of the exposures in each band."""
     limiting_mag: tuple[float, ...]
-    """5 sigma in 30 s, of each band."""
+    """Limit of 5 sigma in 30 s, in each band."""
     zero_point: tuple[float, ...]
     """Magnitude of one count in an image."""
     fwhm_arcsec: float
-    """Of a point source."""
+    """Full width of a point source at half its maximum."""
     noise_arcsec: float
-    """Of the position of a bright source, one axis."""
+    """Error of the position of a bright source, one axis."""
     field_spacing_deg: float
-    """Between the declinations of its field rows."""
+    """Distance between the declinations of its field rows."""
     cadence_s: float
     """Shortest time from one exposure's start to the next."""
     night_begins_h: float
     """UTC hour of the night's date from which 24 hours belong to it."""
     first_year: int
-    """Of its alerts."""
+    """Year of its first alerts."""
     stellar_locus: bool
     """Whether the survey's cuts look at the distance to the nearest reference star."""
+    stamps_have_wcs: bool
+    """Stamps are plain FITS that say how they lie on the sky; else they are gzipped and do not."""
 
 
 ZTF = Instrument(
@@ -53,6 +57,7 @@ ZTF = Instrument(
     night_begins_h=0.0,
     first_year=2018,
     stellar_locus=True,
+    stamps_have_wcs=False,
 )
 RUBIN = Instrument(
     survey="rubin",
@@ -68,6 +73,7 @@ RUBIN = Instrument(
     night_begins_h=12.0,
     first_year=2025,
     stellar_locus=False,
+    stamps_have_wcs=True,
 )
 
 

@@ -5,6 +5,9 @@ channels lie in it as in real alerts: 16 CCDs in rows of four with gaps between 
 readout channels on each; x grows to the west, y to the south. Rubin has 21 rafts of 3 x 3 CCDs.
 The origin, to which an exposure points, is the middle of a CCD, because the centre of ZTF's
 field lies in a gap.
+
+The simulator has this tangent plane for itself, and not that of `fink_tracklets.sky.plane`: it is
+to show the errors of what is measured in the other.
 """
 
 from __future__ import annotations
@@ -25,11 +28,15 @@ class Mosaic:
     """Equal detectors in the tangent plane."""
 
     corner_xi: Floats
-    """(n,) of each detector's north-eastern corner, where x = y = 0 [arcsec]."""
+    """(n,) of each detector's north-eastern corner, where x = y = 0, to the east [arcsec]."""
     corner_eta: Floats
+    """(n,) of the same corner, to the north [arcsec]."""
     n_columns: int
+    """Pixels of a detector in x."""
     n_rows: int
+    """Pixels of a detector in y."""
     pixel_arcsec: float
+    """Side of a pixel."""
 
     @property
     def n_detectors(self) -> int:
@@ -38,7 +45,7 @@ class Mosaic:
 
     @property
     def radius_deg(self) -> float:
-        """Of the circle around the pointing that holds all detectors."""
+        """Radius of the circle around the pointing that holds all detectors."""
         width, height = self.n_columns * self.pixel_arcsec, self.n_rows * self.pixel_arcsec
         east = np.maximum(np.abs(self.corner_xi), np.abs(self.corner_xi - width))
         north = np.maximum(np.abs(self.corner_eta), np.abs(self.corner_eta - height))

@@ -16,7 +16,8 @@ from fink_tracklets.simulate.catalogue import draw_elements, read_catalogue, wri
 from fink_tracklets.simulate.glints import MIN_POINTS, Glints, draw_glints
 from fink_tracklets.simulate.instruments import find_instrument
 from fink_tracklets.simulate.packets import add_ids, draw_columns
-from fink_tracklets.simulate.rubin import visits
+from fink_tracklets.simulate.prompt import becomes_alert
+from fink_tracklets.simulate.rubin import object_numbers, visits
 from fink_tracklets.simulate.schedule import draw_exposures, night_start
 from fink_tracklets.survey import load_survey
 
@@ -60,6 +61,8 @@ def simulate_night(
     catalogue: str | Path | None = None,
     survey: str = "ztf",
     cutouts: str = "none",
+    candidates: int | None = None,
+    after_prompt: bool = False,
 ) -> SimulatedNight:
     """Write a night of alerts to ``out``, in place of a former one.
 
@@ -76,15 +79,27 @@ def simulate_night(
     catalogue : file of OMM JSON, TLE or 3LE (or gzipped) to fly in place of the synthetic one
     survey : ztf or rubin
     cutouts : none, candidates (alerts that pass the cuts) or all
+    candidates : background candidates in each exposure, evenly over the field, in place of the
+        night's own numbers
+    after_prompt : without what Rubin's prompt pipeline removes, see `prompt`
 
     Raises
     ------
     UserError : a wrong argument, or a folder that cannot be written or holds other things
     """
+    # When the telescope points where, and what there is to fly: written first, and read back, so
+    # that objects fly by the numbers in the file.
     instrument = find_instrument(survey)
     start = night_start(night, instrument)
     if not 0 <= crowded <= exposures:
         raise UserError(f"There cannot be {crowded} crowded exposures among {exposures}.")
+    if candidates is not None and (candidates < 0 or crowded):
+        raise UserError(
+            f"{candidates} candidates in each exposure cannot be: give a number from 0 on, and no "
+            "crowded exposures besides."
+        )
+    if after_prompt and survey != "rubin":
+        raise UserError(f"The prompt pipeline is Rubin's, not {survey}'s: leave it out.")
     if cutouts not in CUTOUTS:
         raise UserError(f"cutouts must be one of {', '.join(CUTOUTS)}, not '{cutouts}'.")
     known = load_survey(survey)
@@ -97,28 +112,42 @@ def simulate_night(
             path = write_catalogue(draw_elements(seed, np.floor(start - 0.5) + 0.5), folder)
             flown = read_catalogue(path)
     assert flown is not None
+
+    # What the camera detects, and what its packets say of it.
     glints = draw_glints(rng, frame, flown, known, instrument, seed)
-    tracks = _named(glints, night)
-    detections = _detections(rng, glints, tracks, draw_background(rng, frame, instrument, crowded))
+    background = draw_background(rng, frame, instrument, crowded, candidates)
+    tracks = _named(glints.tracks, night)
+    detections = _detections(rng, glints, tracks, background)
     nid = int(np.floor(start - NID_ZERO_JD))
     columns = draw_columns(rng, detections, frame, night, nid, known.exposure_time_s, instrument)
 
+    if after_prompt:
+        left = becomes_alert(columns, detections, instrument, seed, night)
+        columns = {name: values[left] for name, values in columns.items()}
+        detections = detections[left].reset_index(drop=True)
+        tracks = _named(_recounted(glints.tracks, detections), night)
+        names = detections["track"].map(tracks["tracklet_id"])
+        detections["tracklet_id"] = names.mask(detections["kind"] != "glint")
+
+    # A few detections have a second packet with an id of its own; the truth knows of all of them.
     rows = np.concatenate([np.arange(len(detections)), _twins(rng, detections)])
     is_twin = np.arange(len(rows)) >= len(detections)
     detections = detections.iloc[rows].reset_index(drop=True)
     detections.loc[is_twin, "kind"] = "twin"
     columns = {name: values[rows] for name, values in columns.items()}
     add_ids(columns, detections.groupby(["exposure", "detector"]).cumcount().to_numpy() + 1)
-    name_of = _names(frame, survey)
-    truth = _truth(columns, detections, name_of)
+    name_of = _names(frame, night, survey)
+    objects = columns["objectId"] if survey == "ztf" else object_numbers(columns).astype(str)
+    truth = _truth(columns, detections, name_of, objects)
     _break_rows(columns, np.flatnonzero(detections["kind"] == "broken"))
 
+    # A few packets come twice, unchanged, and all of them in random order.
     rows = rng.permutation(np.concatenate([np.arange(len(rows)), _redelivered(rng, detections)]))
     columns = {name: values[rows] for name, values in columns.items()}
     detections = detections.iloc[rows].reset_index(drop=True)
     with output.writing(folder):
         output.write_alerts(
-            columns, detections, glints.emitted, instrument, cutouts, folder / "alerts", seed
+            columns, detections, glints.emitted, instrument, night, cutouts, folder / "alerts", seed
         )
         output.write_truth(truth, folder / "truth.parquet", output.TRUTH)
         tracks = tracks.assign(exposure=name_of[tracks["exposure"].to_numpy(int)])
@@ -136,9 +165,15 @@ def simulate_night(
     )
 
 
-def _named(glints: Glints, night: str) -> pd.DataFrame:
+def _recounted(tracks: pd.DataFrame, detections: pd.DataFrame) -> pd.DataFrame:
+    """The tracks with the numbers of their flashes that are detected still."""
+    glints = detections.loc[detections["kind"] == "glint", "track"]
+    counts = glints.value_counts().reindex(tracks.index, fill_value=0)
+    return tracks.assign(flashes_detected=counts)
+
+
+def _named(tracks: pd.DataFrame, night: str) -> pd.DataFrame:
     """The tracks with a tracklet_id where enough flashes were detected, else null."""
-    tracks = glints.tracks
     whole = tracks["flashes_detected"].to_numpy(int) >= MIN_POINTS
     number = np.cumsum(whole)
     names = [
@@ -196,23 +231,25 @@ def _break_rows(columns: dict[str, np.ndarray], rows: np.ndarray) -> None:
         columns[name][index] = np.ma.masked if null else np.nan
 
 
-def _names(exposures: pd.DataFrame, survey: str) -> np.ndarray:
+def _names(exposures: pd.DataFrame, night: str, survey: str) -> np.ndarray:
     """The exposures' names as our tables write them."""
-    jd = exposures["jd"].to_numpy()
     if survey == "rubin":
-        return np.asarray(visits(jd)).astype(object)
-    return np.array([repr(float(start)) for start in jd], dtype=object)
+        return visits(night, np.arange(len(exposures))).astype(str).astype(object)
+    return np.array([repr(float(start)) for start in exposures["jd"]], dtype=object)
 
 
 def _truth(
-    columns: dict[str, np.ndarray], detections: pd.DataFrame, name_of: np.ndarray
+    columns: dict[str, np.ndarray],
+    detections: pd.DataFrame,
+    name_of: np.ndarray,
+    objects: np.ndarray,
 ) -> pd.DataFrame:
     """What each alert that passes the cuts is, in order of its id."""
     wanted = ("tracklet_id", "kind", "norad_cat_id", "seconds", "true_ra", "true_dec")
     truth = pd.DataFrame(
         {
             "alert_id": columns["candid"],
-            "object_id": columns["objectId"],
+            "object_id": objects,
             "exposure": name_of[detections["exposure"].to_numpy(int)],
             **{name: detections[name] for name in (*wanted, "instant_mag")},
         }

@@ -29,9 +29,9 @@ from fink_tracklets.sky.sphere import ARCSEC, separation, unit_vectors
 from fink_tracklets.survey import Site
 
 N_SAMPLES = 7
-"""Of a passage; a polynomial through them is exact to 0.001 arcsec in 30 s."""
+"""Samples of a passage; a polynomial through them is exact to 0.001 arcsec in 30 s."""
 ROTATION = 7.292115e-5
-"""Of the Earth [rad/s]."""
+"""Rate at which the Earth turns [rad/s]."""
 
 
 @cache
@@ -59,21 +59,23 @@ class Passage:
     """An object's way among the stars during one exposure."""
 
     row: int
-    """In the catalogue."""
+    """The object, as a row of the fleet."""
     exposure: int
-    """In the exposures asked for."""
+    """The exposure, as a row of those asked for."""
     exposure_time_s: float
+    """How long the exposure lasts."""
     samples: Floats
     """(N_SAMPLES, 3) ICRS unit vectors at even times, from the exposure's start to its end."""
     sunlit: bool
-    """At mid-exposure."""
+    """Whether the Sun shines on the object at mid-exposure."""
     range_km: float
     """Distance at mid-exposure."""
     phase_angle_deg: float
-    """Sun, object, site."""
+    """Angle Sun - object - site at mid-exposure."""
 
     def at(self, seconds: Floats) -> Floats:
         """ICRS unit vectors (n, 3) at times after the exposure's start."""
+        # The polynomial through the samples, in a time that goes from -1 to 1.
         nodes = np.linspace(-1.0, 1.0, N_SAMPLES)
         inverse = np.linalg.inv(np.vander(nodes))
         scaled = 2.0 * np.asarray(seconds) / self.exposure_time_s - 1.0
@@ -112,14 +114,14 @@ def crossings(
     passages = []
     for i in np.unique(exposure):
         times = _times(jd_start[i], exposure_time_s)
-        place = (_Earth() + wgs84.latlon(
-            site.latitude_deg, site.longitude_deg, elevation_m=site.elevation_m
-        )).at(times)  # fmt: skip
+        station = wgs84.latlon(site.latitude_deg, site.longitude_deg, elevation_m=site.elevation_m)
+        place = (_Earth() + station).at(times)
         centre = unit_vectors(ra[i], dec[i])
         for k in row[exposure == i]:
             passage = _passage(fleet, int(k), int(i), times, place, exposure_time_s)
             if passage is None or not passage.sunlit:
                 continue
+            # Between two samples the object may come nearer by half of its way.
             near = separation(passage.samples, centre).min()
             if near < np.radians(radius_deg) + passage.arc_arcsec * ARCSEC / 2 / (N_SAMPLES - 1):
                 passages.append(passage)
@@ -143,12 +145,15 @@ def _passage(
     exposure_time_s: float,
 ) -> Passage | None:
     """The passage of one object; None where SGP4 fails."""
+    # Seen from the barycentre, with light time, by Skyfield's own `observe`.
     satellite = EarthSatellite.from_satrec(fleet.satrec[row], timescale())
     seen = place.observe(_Earth() + satellite)
     vectors = seen.xyz.km.T
     middle = N_SAMPLES // 2
     if not np.isfinite(vectors).all():
         return None
+
+    # The Sun as seen from the object at mid-exposure: is it lit, and at which phase angle?
     satellite_km = satellite.at(times).xyz.km[:, middle]
     heliocentric, _ = erfa.epv00(times.whole, times.tdb_fraction)
     to_sun = -heliocentric["p"][middle] * AU_KM - satellite_km
@@ -181,6 +186,7 @@ def _may_cross(
     radius_deg: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of exposure and object to look at closely: fast, good to a tenth of a degree."""
+    # A thousand objects at once, at the middles of all exposures.
     middle = jd_start + exposure_time_s / 2 / 86400
     whole = np.floor(middle)
     found_exposures, found_rows = [], []
@@ -191,6 +197,7 @@ def _may_cross(
         towards = position - observer
         distance = np.linalg.norm(towards, axis=-1)
         angle = separation(towards, unit_vectors(ra + turn, dec))
+        # They may cross if they are as near as they can move in the exposure, seen from the site.
         rotation = np.cross([0.0, 0.0, ROTATION], observer)
         speed = np.linalg.norm(velocity - rotation, axis=-1)
         margin = np.radians(radius_deg + 0.5) + speed / distance * exposure_time_s * 0.7

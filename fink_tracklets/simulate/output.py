@@ -17,12 +17,12 @@ import pyarrow.parquet as pq
 from fink_tracklets.errors import UserError
 from fink_tracklets.simulate.instruments import Instrument
 from fink_tracklets.simulate.packets import ztf_table
-from fink_tracklets.simulate.rubin import rubin_table
+from fink_tracklets.simulate.rubin import rubin_table, visits
 from fink_tracklets.simulate.stamps import draw_stamps, sources_of
 
 N_FILES = 4
 ROWS_AT_ONCE = 2000
-"""With cutouts, which take 40 kB a packet."""
+"""Packets with cutouts that are written at once: they take 40 kB each."""
 MARKER = "simulation.json"
 """Tells that a folder is ours to replace."""
 OURS = ("alerts", "truth.parquet", "truth_tracks.parquet", "catalogue.json", "catalogue.tle")
@@ -99,6 +99,7 @@ def write_alerts(
     detections: pd.DataFrame,
     emitted: pd.DataFrame,
     instrument: Instrument,
+    night: str,
     cutouts: str,
     folder: Path,
     seed: int,
@@ -108,7 +109,7 @@ def write_alerts(
     Parameters
     ----------
     columns : of the packets, as `packets.draw_columns` and `add_ids` make them
-    detections : exposure, track, role, detector, x, y, in the packets' order
+    detections : exposure, track, role, detector, x, y, trail, in the packets' order
     emitted : of all flashes on a detector, as `glints.Glints` has them
     """
     n = len(detections)
@@ -124,11 +125,12 @@ def write_alerts(
                 stamps = draw_stamps(
                     part, detections.iloc[rows], sources, instrument, cutouts == "all", seed
                 )
-            table = (
-                ztf_table(part, stamps)
-                if instrument.survey == "ztf"
-                else rubin_table(part, instrument, stamps)
-            )
+            if instrument.survey == "ztf":
+                table = ztf_table(part, stamps)
+            else:
+                visit = visits(night, detections["exposure"].to_numpy()[rows])
+                trail = detections["trail"].to_numpy(float)[rows]
+                table = rubin_table(part, visit, trail, instrument, stamps)
             writer = writer or pq.ParquetWriter(folder / f"part-{i}.parquet", table.schema)
             writer.write_table(table)
         if writer is not None:

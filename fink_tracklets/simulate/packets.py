@@ -14,7 +14,7 @@ from fink_tracklets.simulate.instruments import Instrument
 from fink_tracklets.simulate.mosaic import Floats, Integers
 
 Roles = np.ndarray
-"""Of each detection, a str: how far it comes through the cuts.
+"""For each detection a str: how far it comes through the cuts.
 
 poor : fails quality; variable : repeats or is negative; asteroid : a known Solar System
 object; star : inside the stellar locus; candidate : passes every cut.
@@ -88,7 +88,7 @@ def draw_columns(
     Parameters
     ----------
     detections : exposure (row of `exposures`), role (see `Roles`), detector, x, y, ra, dec, and
-        mag, mag_err (NaN where they are to be drawn)
+        mag, mag_err (NaN where they are to be drawn), trail [arcsec] (NaN: none)
     exposures : as `schedule.draw_exposures` returns
     nid : ZTF's number of the night
     """

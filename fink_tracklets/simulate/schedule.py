@@ -13,7 +13,7 @@ from fink_tracklets.simulate.mosaic import Floats
 from fink_tracklets.survey import Site
 
 MIN_ALTITUDE = 30.0
-"""Of a pointing [deg]."""
+"""Least altitude of a pointing [deg]."""
 
 
 def night_start(night: str, instrument: Instrument = ZTF) -> float:
@@ -56,6 +56,7 @@ def draw_exposures(
     ------
     UserError : the night is too short for so many
     """
+    # The dark minutes, in which the exposures have to fit with the shortest pauses between them.
     minutes = night_start(night, instrument) + np.arange(24 * 60) / 1440
     dark = minutes[_sun_altitude(minutes, site) < -12.0]
     shortest = exposure_time + instrument.cadence_s * (n_exposures - 1)
@@ -67,6 +68,7 @@ def draw_exposures(
     seconds += instrument.cadence_s * np.arange(n_exposures)
     jd = np.round(dark[0] + seconds / 86400, 7)
 
+    # A random field among those that are up, and once, if no other is, the best one on RA 0.
     grid = field_grid(instrument.field_spacing_deg)
     up = altitude(jd[:, None], grid["ra"].to_numpy(), grid["dec"].to_numpy(), site)
     choice = np.where(up > MIN_ALTITUDE, rng.uniform(size=up.shape), -1.0).argmax(axis=1)

@@ -1,14 +1,18 @@
-"""The images in a packet: 63 x 63 pixels around an alert, as gzipped FITS.
+"""The images in a packet: 63 x 63 pixels around an alert, as FITS.
 
 Rows of an image are y, columns are x, and its middle pixel holds the alert. The difference shows
 all that the exposure has there: every flash, detected or not, other detections, what the template's
 stars leave behind, cosmic rays. The science image has the template's stars besides. Pixels past
 the detector's edge are NaN.
+
+The files are written here, not by `astropy.io.fits`: one header serves all, and the same image
+gives the same bytes whatever the version.
 """
 
 from __future__ import annotations
 
 import gzip
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -19,12 +23,12 @@ from fink_tracklets.simulate.mosaic import Floats
 from fink_tracklets.simulate.packets import STAMPS
 
 SIZE = 63
-"""Of a stamp [pixels]."""
+"""Side of a stamp [pixels]."""
 HALF = SIZE // 2
 STREAK = 7
 """Points that a flash is drawn with."""
 STARS_PER_STAMP = 4.0
-"""In a template."""
+"""Mean number of stars in a template."""
 SKY = 105.0
 """Level of the template and the science image [counts]."""
 QUIETER = 0.7
@@ -33,7 +37,7 @@ REGISTRATION = 0.05
 """Shift of the template's stars against the science image [pixels], one axis: leaves dipoles as
 strong as in real packets."""
 COSMIC_RAYS = 0.04
-"""In a stamp, as in 54 real packets; one or two pixels."""
+"""Mean number in a stamp, as in 54 real packets; of one or two pixels."""
 
 
 def sources_of(
@@ -95,7 +99,7 @@ def draw_stamps(
         zero_point, limit = float(columns["magzpsci"][i]), float(columns["diffmaglim"][i])
         stamps = draw_stamp(rng, x, y, sources[exposure, detector], zero_point, limit, instrument)
         for name, stamp in zip(STAMPS, stamps, strict=True):
-            data[name].append(fits_gz(stamp))
+            data[name].append(fits(stamp, instrument))
     return {name: pa.array(values, pa.binary()) for name, values in data.items()}
 
 
@@ -115,10 +119,13 @@ def draw_stamp(
     sources : (n, 6) of what is in the difference, as of `sources_of`
     zero_point : magnitude of one count
     """
+    # A pixel's noise, from the limiting magnitude.
     sigma = instrument.fwhm_arcsec / instrument.mosaic.pixel_arcsec / 2.355
     # 5 sigma of a point source, measured with its own profile as weight.
     limit = 10 ** (0.4 * (zero_point - limiting_mag)) / 5 / (2 * np.sqrt(np.pi) * sigma)
     noise = QUIETER * limit
+
+    # The template's stars; a little off in the difference, where they leave dipoles behind.
     column = np.round(x) + np.arange(-HALF, HALF + 1)
     row = np.round(y) + np.arange(-HALF, HALF + 1)
     n_stars = rng.poisson(STARS_PER_STAMP)
@@ -133,6 +140,8 @@ def draw_stamp(
     moved = stars + np.append(rng.normal(0.0, REGISTRATION, 2), 0.0)
     template = _points(stars, column, row, zero_point, sigma)
     difference = _points(moved, column, row, zero_point, sigma) - template
+
+    # All that the exposure shows there: sources of either sign, noise, cosmic rays.
     for sign in (1.0, -1.0):
         of_sign = sources[sources[:, 5] == sign, :5]
         difference += sign * _points(_streaks(of_sign), column, row, zero_point, sigma)
@@ -141,6 +150,8 @@ def draw_stamp(
         at_y, at_x = rng.integers(SIZE - 1, size=2)
         difference[at_y, at_x] += noise * rng.uniform(10, 60)
         difference[at_y + rng.integers(2), at_x + 1] += noise * rng.uniform(0, 30)
+
+    # The science image is the sum; no image goes past the detector's edge.
     template_noise = rng.normal(0.0, 0.2 * noise, (SIZE, SIZE))
     template = SKY + template + template_noise
     outside_x = (column < 0) | (column >= instrument.mosaic.n_columns)
@@ -174,7 +185,9 @@ def _points(
     return (down * counts[:, None]).T @ along
 
 
-def _header() -> bytes:
+@cache
+def _header(pixel_arcsec: float | None) -> bytes:
+    """The header of all stamps; with a pixel's side it tells that x grows to the west, y south."""
     cards = [
         "SIMPLE  =                    T",
         "BITPIX  =                  -32",
@@ -182,15 +195,19 @@ def _header() -> bytes:
         f"NAXIS1  = {SIZE:20d}",
         f"NAXIS2  = {SIZE:20d}",
         "BUNIT   = 'DN      '",
-        "END",
     ]
-    return "".join(card.ljust(80) for card in cards).ljust(2880).encode()
+    if pixel_arcsec is not None:
+        cards += [f"{name}   = {-pixel_arcsec / 3600:20.12E}" for name in ("CD1_1", "CD2_2")]
+        cards += [f"{name}   = {0.0:20.12E}" for name in ("CD1_2", "CD2_1")]
+    return "".join(card.ljust(80) for card in [*cards, "END"]).ljust(2880).encode()
 
 
-HEADER = _header()
+def fits(image: Floats, instrument: Instrument) -> bytes:
+    """An image (63, 63) as a FITS file, as the survey has them; the same one gives the same bytes.
 
-
-def fits_gz(image: Floats) -> bytes:
-    """An image (63, 63) as a gzipped FITS file; the same image gives the same bytes."""
+    Gzipped, or plain with its place on the sky.
+    """
+    pixel = instrument.mosaic.pixel_arcsec if instrument.stamps_have_wcs else None
     body = image.astype(">f4").tobytes()
-    return gzip.compress(HEADER + body + bytes(-len(body) % 2880), compresslevel=1, mtime=0)
+    whole = _header(pixel) + body + bytes(-len(body) % 2880)
+    return whole if instrument.stamps_have_wcs else gzip.compress(whole, compresslevel=1, mtime=0)

@@ -123,7 +123,7 @@ def read_manifest(folder: Folder, night: str) -> Manifest:
         The manifest is damaged, or of newer software.
     """
     content = folder.read(manifest_path(night))
-    file = folder.uri(manifest_path(night)).removeprefix("file://")
+    file = manifest_path(night)
     try:
         given = json.loads(content)
     except ValueError as error:

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Replaced(UserError):
-    """The night was run again while it was read, and the state that was read is gone."""
+    """The night was run again, or removed, while it was read: the state that was read is gone."""
 
 
 @dataclass(frozen=True)
@@ -111,15 +111,12 @@ class StoredNight:
         for path in (file, retired(file)):
             try:
                 with self.folder.open(path) as opened:
-                    there = pq.ParquetFile(opened)
                     if filters is None:
-                        return there.read(columns)
-                    known = [
-                        n
-                        for n in columns or there.schema_arrow.names
-                        if n in there.schema_arrow.names
-                    ]
-                    return pq.read_table(opened, columns=known, filters=filters)
+                        return pq.ParquetFile(opened).read(columns)
+                    if columns is not None:
+                        there = set(pq.read_schema(opened).names)
+                        columns = [name for name in columns if name in there]
+                    return pq.read_table(opened, columns=columns, filters=filters)
             except FileNotFoundError as error:
                 gone = error
         raise self._gone(file) from gone
@@ -128,11 +125,11 @@ class StoredNight:
         try:
             newer = read_manifest(self.folder, self.night)
         except FileNotFoundError:
-            return UserError(f"The night {self.night} in {self.folder.address} was removed.")
+            return Replaced(f"The night {self.night} in {self.folder.address} was removed.")
         if newer.run != self.manifest.run:
             return self._replaced()
         return UserError(
-            f"The store is damaged: {self.folder.uri(file)} is gone, which the manifest of "
+            f"The store is damaged: {file} is gone, which the manifest of "
             f"{self.night} names. Run the night again."
         )
 
@@ -186,8 +183,9 @@ def retired(file: str) -> str:
 def _as_defined(table: pa.Table, name: str, columns: Sequence[str] | None) -> pa.Table:
     """These columns, else those of the definition and then the others, in the defined types."""
     schema = TABLES[name].arrow_schema
+    there = set(table.column_names)
     for field in schema:
-        if field.name not in table.column_names:
+        if field.name not in there:
             table = table.append_column(field, pa.nulls(len(table), field.type))
     carried = [column for column in table.column_names if column not in schema.names]
     ordered = table.select(columns or [*schema.names, *carried])

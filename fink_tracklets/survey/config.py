@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import tomllib
 import types
@@ -77,7 +78,7 @@ def build(cls: type[T], table: Any, file: str, key: str = "") -> T:
     """
     if not isinstance(table, dict):
         raise _wrong(file, key, "a table", table)
-    hints = typing.get_type_hints(cls)
+    hints = _hints(typing.cast(Any, cls))
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     dot = f"{key}." if key else ""
     for name in table:
@@ -95,6 +96,12 @@ def build(cls: type[T], table: Any, file: str, key: str = "") -> T:
         return cls(**values)
     except ValueError as error:
         raise UserError(f"{file}: {f'[{key}] ' if key else ''}{error}.") from error
+
+
+@functools.cache
+def _hints(cls: Any) -> dict[str, Any]:
+    """The types of a dataclass's fields, kept: the service builds a survey for each night."""
+    return typing.get_type_hints(cls)
 
 
 def _value(hint: Any, value: Any, file: str, key: str) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+
+from fink_tracklets.survey.checks import finite, one_of, positive
 
 METHODS = ("likelihood", "paper1", "paper2")
 
@@ -46,16 +47,10 @@ class SatelliteLimits:
     satellites would stand on each other's places."""
 
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise ValueError(f"method must be one of {', '.join(METHODS)}, not '{self.method}'")
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name == "max_score" and not math.isfinite(value):
-                raise ValueError(f"max_score must be a number, not {value}")
-            if field.name == "max_score" or not isinstance(value, float):
-                continue
-            if not (math.isfinite(value) and value > 0):
-                raise ValueError(f"{field.name} must be a positive number, not {value}")
+        one_of(self, "method", METHODS)
+        for name, value in vars(self).items():
+            if isinstance(value, float):
+                (finite if name == "max_score" else positive)(self, name)
         if any(abs(hours) < 0.5 for hours in self.shift_hours):
             raise ValueError(
                 "shift_hours must be at least 0.5 hours each, or objects stay in place"

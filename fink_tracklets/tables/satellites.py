@@ -11,11 +11,22 @@ _OBJECT = (
 )
 _MATCH = (
     Column("method", "string", "", "likelihood, paper1 or paper2", 2),
-    Column("score", "double", "", "smaller is better; likelihood: -2 ln of its ratio to that of "
-           "chance, of single candidates to its top; papers' methods: distance in arcsec", 2),
-    Column("chance_probability", "double", "", "that what no catalogued object made matches so "
-           "well; null of composite matches", 2),
-)  # fmt: skip
+    Column(
+        "score",
+        "double",
+        "",
+        "smaller is better; likelihood: -2 ln of its ratio to that of chance, of single candidates "
+        "to its top; papers' methods: distance in arcsec",
+        2,
+    ),
+    Column(
+        "chance_probability",
+        "double",
+        "",
+        "that what no catalogued object made matches so well; null of composite matches",
+        2,
+    ),
+)
 SATELLITES = Table(
     "satellites",
     "one row per catalogued object that may have made a tracklet",
@@ -28,8 +39,14 @@ SATELLITES = Table(
         Column("certain", "boolean", "", "no other object comes near", 2),
         Column("composite", "boolean", "", "this object made only a part of the alerts", 2),
         Column("lateness_s", "double", "s", "of the object along its orbit; negative: early", 2),
-        Column("aside_arcsec", "double", "arcsec", "mean distance of the points from the arc, "
-               "shifted by the lateness; positive to the left of the motion", 2),
+        Column(
+            "aside_arcsec",
+            "double",
+            "arcsec",
+            "mean distance of the points from the arc, shifted by the lateness; positive to the "
+            "left of the motion",
+            2,
+        ),
         Column("slope_deg", "double", "deg", "between points and arc", 2),
         Column("mean_distance_arcsec", "double", "arcsec", "of the points from the arc", 2),
         Column("normal_angle_deg", "double", "deg", "between the great circles", 2),
@@ -58,7 +75,7 @@ SATELLITES = Table(
         Column("period_min", "double", "min", "", 2),
         Column("zone", "string", "", "low, molniya, geosynchronous, other", 2),
     ),
-)  # fmt: skip
+)
 BLIND_MATCHES = Table(
     "blind_matches",
     "one row per candidate and object that may have made it",
@@ -70,7 +87,12 @@ BLIND_MATCHES = Table(
         *_OBJECT,
         *_MATCH,
         Column("distance_arcsec", "double", "arcsec", "from the arc's great circle", 2),
-        Column("beyond_arcsec", "double", "arcsec", "along it past the end, negative before the "
-               "start, 0 inside", 2),
+        Column(
+            "beyond_arcsec",
+            "double",
+            "arcsec",
+            "along it past the end, negative before the start, 0 inside",
+            2,
+        ),
     ),
-)  # fmt: skip
+)

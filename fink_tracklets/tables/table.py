@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,10 +30,13 @@ class Column:
     """One column of a table."""
 
     name: str
+    """Name of the column."""
     type: str
-    """As Spark SQL spells it."""
+    """Its type, as Spark SQL spells it."""
     unit: str
+    """Unit of its values, empty without one."""
     meaning: str
+    """What its values are, for docs/tables.md."""
     since: int = 1
     """Version of the tables that introduced it."""
 
@@ -42,8 +46,11 @@ class Table:
     """A table of the store."""
 
     name: str
+    """Name of the table and of its folder in the store."""
     meaning: str
+    """What one row is, for docs/tables.md."""
     columns: tuple[Column, ...]
+    """Its columns, in order."""
 
     @property
     def names(self) -> list[str]:
@@ -55,7 +62,7 @@ class Table:
         """The schema as Spark SQL reads it."""
         return ", ".join(f"{column.name} {column.type}" for column in self.columns)
 
-    @property
+    @cached_property
     def arrow_schema(self) -> pa.Schema:
         """The schema for pyarrow."""
         return pa.schema([(column.name, ARROW_TYPES[column.type]) for column in self.columns])

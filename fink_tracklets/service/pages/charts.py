@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
-from fink_tracklets.service.pages.html import Markup, tag
+from fink_tracklets.service.pages import svg
 from fink_tracklets.service.pages.svg import tenth
 
 LEFT, RIGHT, TOP, BOTTOM = 68.0, 532.0, 12.0, 220.0
@@ -43,39 +44,29 @@ def chart(
     def py(value: Any) -> Any:
         return TOP + (value - y0) / (y1 - y0) * (BOTTOM - TOP)
 
-    shapes: list[Any] = []
+    shapes = [svg.frame(LEFT, TOP, RIGHT - LEFT, BOTTOM - TOP)]
     for tick in _ticks(x0, x1):
-        at = tenth(px(tick))
-        shapes.append(tag("path", d=f"M{at} {TOP}V{BOTTOM}", class_="grid"))
-        shapes.append(tag("text", f"{tick:g}", x=at, y=BOTTOM + 18, class_="tick"))
+        shapes.append(svg.path(f"M{tenth(px(tick))} {TOP}V{BOTTOM}", "grid"))
+        shapes.append(svg.label(px(tick), BOTTOM + 18, f"{tick:g}"))
     for tick in _ticks(y0, y1):
-        at = tenth(py(tick))
-        shapes.append(tag("path", d=f"M{LEFT} {at}H{RIGHT}", class_="grid"))
-        shapes.append(tag("text", f"{tick:g}", x=LEFT - 8, y=at + 4, class_="tick end"))
+        shapes.append(svg.path(f"M{LEFT} {tenth(py(tick))}H{RIGHT}", "grid"))
+        shapes.append(svg.label(LEFT - 8, py(tick) + 4, f"{tick:g}", "tick end"))
     if limit is not None:
         floor = tenth(py(limit))
-        shapes.append(tag("path", d=f"M{LEFT} {floor}H{RIGHT}", class_="limit"))
-        stems = "".join(
-            f"M{tenth(px(a))} {floor}V{tenth(py(b))}" for a, b in zip(xs, ys, strict=True)
-        )
-        shapes.append(tag("path", d=stems, class_="stem"))
+        shapes.append(svg.path(f"M{LEFT} {floor}H{RIGHT}", "limit"))
+        stems = (f"M{tenth(px(a))} {floor}V{tenth(py(b))}" for a, b in zip(xs, ys, strict=True))
+        shapes.append(svg.path("".join(stems), "stem"))
     rings = hollow if hollow is not None else [False] * len(xs)
     for a, b, error, ring in zip(xs, ys, bars, rings, strict=True):
-        at, top, bottom = tenth(px(a)), tenth(py(b - error)), tenth(py(b + error))
         if error:
-            shapes.append(tag("path", d=f"M{at} {top}V{bottom}", class_="bar thin"))
-        kind = "glint ring" if ring else "glint"
-        shapes.append(tag("circle", cx=at, cy=tenth(py(b)), r=4, class_=kind))
-    labels = [
-        tag("text", x_label, x=(LEFT + RIGHT) / 2, y=BOTTOM + 38, class_="tick"),
-        tag("text", y_label, transform=f"translate(15 {(TOP + BOTTOM) / 2}) rotate(-90)",
-            class_="tick"),
-    ]  # fmt: skip
-    frame = tag("rect", x=LEFT, y=TOP, width=RIGHT - LEFT, height=BOTTOM - TOP, class_="frame")
-    return tag(
-        "svg", frame, shapes, labels, viewBox="0 0 540 266", role="img",
-        aria_label=f"{title}: {len(xs)} points, {y_label} {ys.min():.2f} to {ys.max():.2f}",
-    )  # fmt: skip
+            bar = f"M{tenth(px(a))} {tenth(py(b - error))}V{tenth(py(b + error))}"
+            shapes.append(svg.path(bar, "bar thin"))
+        shapes.append(svg.circle(px(a), py(b), 4, "glint ring" if ring else "glint"))
+    turned = Markup('<text transform="translate(15 {}) rotate(-90)" class="tick">{}</text>')
+    shapes.append(svg.label((LEFT + RIGHT) / 2, BOTTOM + 38, x_label))
+    shapes.append(turned.format((TOP + BOTTOM) / 2, y_label))
+    told = f"{title}: {len(xs)} points, {y_label} {ys.min():.2f} to {ys.max():.2f}"
+    return svg.picture(540, 266, told, shapes)
 
 
 def _span(values: NDArray[np.float64]) -> tuple[float, float]:

@@ -1,15 +1,15 @@
-"""What all pages share."""
+"""How a page is made of a template."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from fink_tracklets.service.pages.html import Markup, tag
+from fink_tracklets.service.pages import numbers
 from fink_tracklets.version import __version__
 
 HEADERS = {
@@ -18,87 +18,42 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+TITLES = {400: "Not understood", 404: "Not found", 501: "Not from here", 503: "Out of order"}
+"""What a page that refuses is called."""
+TEMPLATES = Environment(
+    loader=PackageLoader("fink_tracklets.service.pages"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+TEMPLATES.globals["version"] = __version__
+TEMPLATES.tests["finite"] = numbers.is_finite
+for _filter in (numbers.decimal, numbers.quantity, numbers.with_error):
+    TEMPLATES.filters[_filter.__name__] = _filter
 
 
-def link(request: Request, *parts: str) -> str:
-    """An address of this service."""
-    path = "/".join(quote(part, safe="") for part in parts)
-    return f"{request.scope.get('root_path', '')}/{path}"
+def root(request: Request) -> str:
+    """What all addresses of this service begin with."""
+    path: str = request.scope.get("root_path", "")
+    return path
 
 
-def neighbours(
-    request: Request, kind: str, names: Sequence[str], name: str, above: Markup
-) -> Markup:
-    """Links to what is above, and to the one before and the one after in a sorted list."""
-    at = names.index(name)
-    links = [above]
-    if at:
-        links.append(_step(request, kind, names[at - 1], "← ", "", "prev"))
-    if at + 1 < len(names):
-        links.append(_step(request, kind, names[at + 1], "", " →", "next"))
-    return tag("nav", [(one, " ") for one in links], aria_label="Neighbours")
-
-
-def _step(request: Request, kind: str, name: str, left: str, right: str, rel: str) -> Markup:
-    return tag("a", left, name, right, href=link(request, kind, name), rel=rel)
-
-
-def page(request: Request, title: str, *content: Any, status: int = 200) -> Response:
-    """A page with the head, the search box and the foot that all have."""
-    search = tag(
-        "form",
-        tag("label", "Night, tracklet or satellite", for_="q"),
-        tag(
-            "input",
-            id="q",
-            name="q",
-            type="search",
-            placeholder="20211022 or TRCK_…",
-            value=request.query_params.get("q", "")[:100] or None,
-            required="required",
-        ),
-        tag("button", "Search"),
-        action=link(request, "search"),
-        role="search",
-    )
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"{title} · fink_tracklets"),
-        tag("link", rel="icon", href="data:,"),
-        tag("link", rel="stylesheet", href=link(request, "static", "style-2.css")),
-        tag("script", src=link(request, "static", "tables-1.js"), defer="defer"),
-    )
-    body = tag(
-        "body",
-        tag("a", "To the content", href="#content", class_="skip"),
-        tag(
-            "header",
-            tag("a", "fink_tracklets", href=link(request, ""), class_="home"),
-            tag(
-                "nav",
-                [
-                    (tag("a", text, href=link(request, *parts)), " ")
-                    for text, parts in (
-                        ("Nights", [""]),
-                        ("Satellites", ["satellites"]),
-                        ("REST calls", ["api"]),
-                    )
-                ],
-                aria_label="Pages",
-            ),
-            search,
-        ),
-        tag("main", tag("h1", title), *content, id="content"),
-        tag("footer", f"Times are UTC, positions ICRS · fink_tracklets {__version__}"),
-    )
-    document = Markup("<!doctype html>\n") + tag("html", head, body, lang="en")
-    return HTMLResponse(document, status, headers=HEADERS)
+def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+    """A page of a template, which gets the values, `root` and what was searched for."""
+    searched = request.query_params.get("q", "")[:100]
+    made = TEMPLATES.get_template(template).render(root=root(request), searched=searched, **values)
+    return HTMLResponse(made, status, headers=HEADERS)
 
 
 def error_page(request: Request, status: int, sentence: str) -> Response:
     """A page with one sentence."""
-    titles = {400: "Not understood", 404: "Not found", 501: "Not from here", 503: "Out of order"}
-    return page(request, titles.get(status, "Not possible"), tag("p", sentence), status=status)
+    title = TITLES.get(status, "Not possible")
+    return page(request, "error.html", status, title=title, sentence=sentence)
+
+
+def neighbours(names: Sequence[str], name: str) -> tuple[str | None, str | None]:
+    """The names before and after one in a sorted list."""
+    at = names.index(name)
+    return names[at - 1] if at else None, names[at + 1] if at + 1 < len(names) else None

@@ -1,0 +1,1 @@
+"""Reading what the service answers: from the Parquet store and from HBase."""

@@ -1,0 +1,55 @@
+"""The calls for nights and for all that is known of a tracklet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Depends
+from starlette.responses import JSONResponse, Response
+
+from fink_tracklets.service.reading.details import Details, details
+from fink_tracklets.service.requests import NightName, StoreReader, WholeName, no_arguments
+from fink_tracklets.service.rest.formats import plain
+from fink_tracklets.service.rest.openapi import JSON, responses
+from fink_tracklets.service.sky import positions
+
+router = APIRouter(
+    prefix="/api/v1", dependencies=[Depends(no_arguments)], responses=responses(JSON)
+)
+
+
+@router.get("/nights", summary="All nights with their funnels")
+def nights(reader: StoreReader) -> Response:
+    snapshot = reader.index.snapshot()
+    found = [snapshot.nights[name].summary() for name in sorted(snapshot.nights, reverse=True)]
+    return JSONResponse(found)
+
+
+@router.get("/nights/{night}", summary="A night and its tracklets")
+def night(night: NightName, reader: StoreReader) -> Response:
+    found = reader.index.snapshot().night(night)
+    return JSONResponse({**found.summary(), "tracklets": plain(found.tracklets.to_pylist())})
+
+
+@router.get("/tracklets/{name}", summary="All that is known of a tracklet")
+def tracklet(name: WholeName, reader: StoreReader) -> Response:
+    found = reader.consistent(lambda snapshot: details(snapshot, name))
+    return JSONResponse(known(found))
+
+
+def known(found: Details) -> dict[str, Any]:
+    """All that is known of a tracklet, as JSON has it; null for what was not looked for."""
+    return plain(
+        {
+            "tracklet": found.tracklet,
+            "night": found.night.name,
+            "points": found.alerts,
+            "curve": positions(found.at, found.curve).round(7).tolist(),
+            "satellites": found.satellites,
+            "flashes": found.flashes,
+            "light_curve": found.light_curve,
+            "glints": found.glints,
+            "stamps": None if found.stamps is None else sorted(found.stamps),
+            "stamps_text": None if found.stamps is None else [str(n) for n in sorted(found.stamps)],
+        }
+    )
