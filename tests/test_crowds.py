@@ -28,8 +28,8 @@ def test_the_mean_is_a_bound(ztf, crowded):
     """Beside curves as bent as tracks may be, the local density expects at least as many."""
     null = NullModel.of(ztf, len(crowded))
     rng, seen = np.random.default_rng(1), 0
-    for lines in candidate_lines(crowded[None], null):
-        least = crowds.least_mean(crowded[None], lines, null)
+    for lines in candidate_lines(crowded[None], null, set()):
+        least = crowds.least_mean(crowded, lines, null)
         rows = np.flatnonzero(least > 0)[::20]
         xyz = np.ascontiguousarray(crowded.T)
         first, last = xyz[:, lines.i[rows]], xyz[:, lines.j[rows]]
@@ -49,9 +49,9 @@ def test_the_mean_is_a_bound(ztf, crowded):
 
 def test_nothing_that_could_pass_is_dropped(ztf, crowded, monkeypatch):
     exposure = np.zeros(len(crowded), dtype=np.int64)
-    label, nfa = link(crowded, exposure, ztf)
+    label, nfa, _ = link(crowded, exposure, ztf)
     assert np.flatnonzero(label >= 0).tolist() == list(range(360, 372))
     monkeypatch.setattr(crowds, "CROWD", 10**9)
-    every, score = link(crowded, exposure, ztf)
+    every, score, _ = link(crowded, exposure, ztf)
     np.testing.assert_array_equal(label, every)
     np.testing.assert_array_equal(nfa, score)

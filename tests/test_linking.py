@@ -27,7 +27,7 @@ def run(survey, *parts, ra=150.0, dec=20.0, background=60, seed=0):
     """Sets of points found among parts and uniform background, and their log10 NFA."""
     rng = np.random.default_rng(seed)
     xy = np.concatenate([*parts, rng.uniform(-12_000, 12_000, (background, 2))])
-    label, scores = link(on_sky(xy, ra, dec), np.zeros(len(xy), dtype=np.int64), survey)
+    label, scores, _ = link(on_sky(xy, ra, dec), np.zeros(len(xy), dtype=np.int64), survey)
     return [set(np.flatnonzero(label == k)) for k in range(len(scores))], scores
 
 
@@ -114,7 +114,7 @@ def scene(rng, n):
 
 
 def sets(points, survey):
-    label, scores = link(points, np.zeros(len(points), dtype=np.int64), survey)
+    label, scores, _ = link(points, np.zeros(len(points), dtype=np.int64), survey)
     return {frozenset(np.flatnonzero(label == k)) for k in range(len(scores))}
 
 
@@ -134,9 +134,9 @@ def test_what_comes_together_does_not_matter(ztf, rng):
     fields = [on_sky(scene(rng, n)) for n in (12, 12, 40, 12, 40, 70, 12, 200, 40)]
     fields = [f[: len(f) // 8 * 8] for f in fields]
     exposure = np.repeat(np.arange(len(fields)), [len(f) for f in fields])
-    label, scores = link(np.concatenate(fields), exposure, ztf)
+    label, scores, _ = link(np.concatenate(fields), exposure, ztf)
     for e, field in enumerate(fields):
-        alone, alone_scores = link(field, np.zeros(len(field), dtype=np.int64), ztf)
+        alone, alone_scores, _ = link(field, np.zeros(len(field), dtype=np.int64), ztf)
         together = label[exposure == e]
         numbers = np.unique(together[together >= 0])
         np.testing.assert_array_equal(scores[numbers], alone_scores)
@@ -151,7 +151,7 @@ def test_the_bound_loses_nothing(ztf, n, monkeypatch):
     fields = [on_sky(scene(rng, n)) for _ in range(2 if n < 500 else 1)]
     with_bound = [sets(f, ztf) for f in fields]
 
-    def every_line(self, radius, within_i, within_j, count, least_mean=0.0):
+    def every_line(self, radius, within_i, within_j, count):
         return count >= self.min_points
 
     monkeypatch.setattr(significance.NullModel, "could_pass", every_line)

@@ -109,11 +109,12 @@ def _objects(tracklets: pd.DataFrame) -> dict[str, pd.Series]:
 
 
 def exposure_notes(manifest: Manifest) -> str:
-    """The exposures that were too crowded to be searched, or that stand out from the night."""
+    """The exposures that were not searched or given up, or that stand out from the night."""
     lines = [
         f"  {what}: {one.exposure} ({one.candidates:,} candidates, {one.tracklets} tracklets)\n"
         for what, noted in (
             ("Not searched", manifest.exposures_skipped),
+            ("Given up", manifest.exposures_given_up),
             ("Crowded", manifest.exposures_crowded),
         )
         for one in noted

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fink_tracklets.evaluate.compare import pair_by_alerts
-from fink_tracklets.finder.find import merge_duplicates
+from fink_tracklets.finder.find import merge_duplicates, pixel_positions
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.track import fit_track, score
 from fink_tracklets.sky.sphere import ARCSEC, separation, unit_vectors
@@ -103,8 +103,10 @@ def _measure(rows: pd.DataFrame, names: pd.Series, survey: Survey, judge: bool) 
     for exposure in rows["exposure"][names.notna()].unique():
         inside = (rows["exposure"] == exposure).to_numpy()
         one = rows[inside].reset_index(drop=True)
-        point_of_row, points = merge_duplicates(one)
-        xyz = unit_vectors(one["ra"].to_numpy(float), one["dec"].to_numpy(float))[points]
+        ra, dec = one["ra"].to_numpy(float), one["dec"].to_numpy(float)
+        pixels = pixel_positions(one, np.arange(len(one)))
+        point_of_row, points = merge_duplicates(np.zeros(len(one), dtype=np.int64), ra, dec, pixels)
+        xyz = unit_vectors(ra, dec)[points]
         name_of_row = names[inside].to_numpy()
         for name in pd.unique(name_of_row[pd.notna(name_of_row)]):
             members = np.unique(point_of_row[name_of_row == name])

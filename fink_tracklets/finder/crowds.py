@@ -7,12 +7,15 @@ lines from one point at once, and says of nearly all that nothing on them can be
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
 from fink_tracklets.finder.lines import Lines
 from fink_tracklets.finder.significance import DENSER, NullModel
+from fink_tracklets.finder.spacing import max_evidence
 from fink_tracklets.finder.vectors import Array, circle_normal, cross, dot
 
 CROWD = 40
@@ -25,15 +28,23 @@ MARGIN = 1e-7
 """Error of the places of points [rad]: single precision is enough."""
 
 
-def least_mean(fields: Array, lines: Lines, null: NullModel) -> Array:
+def see_through(points: Array, lines: Lines, null: NullModel) -> Lines:
+    """The lines of a field of ``(n, 3)`` points with `Lines.mean`, and bounds that know of it."""
+    mean = least_mean(points, lines, null)
+    near = lines.radius, lines.within_i, lines.within_j, lines.count
+    bound = null.log10_bound(*near, least_mean=mean) - max_evidence(null.n)[lines.count]
+    return replace(lines, mean=mean, bound=bound)
+
+
+def least_mean(points: Array, lines: Lines, null: NullModel) -> Array:
     """Lower bounds of the points expected by chance on any track from end to end of the lines.
 
     That is 2 tol L rho, with the local density rho of `local_density`.
 
     Parameters
     ----------
-    fields : (E, n, 3) unit vectors
-    lines : of these fields
+    points : (n, 3) unit vectors of a field
+    lines : of this field
 
     Returns
     -------
@@ -43,21 +54,21 @@ def least_mean(fields: Array, lines: Lines, null: NullModel) -> Array:
     if len(mean) < CROWD:
         return mean
     # Every line is counted at that of its ends where more lines meet ...
-    n = fields.shape[1]
-    ends = lines.field * n + np.stack([lines.i, lines.j])
-    many = np.bincount(ends.ravel(), minlength=len(fields) * n)[ends]
+    n = len(points)
+    ends = np.stack([lines.i, lines.j])
+    many = np.bincount(ends.ravel(), minlength=n)[ends]
     about, other = np.where(many[0] >= many[1], ends, ends[::-1])
     order = np.argsort(about, kind="stable")
     point, first, lines_of = np.unique(about[order], return_index=True, return_counts=True)
 
     # ... and where enough of them do, all lines from this point are looked at together.
     crowd = lines_of >= CROWD
+    xyz = np.ascontiguousarray(points.T)
     for here, start, size in zip(point[crowd], first[crowd], lines_of[crowd], strict=True):
         rows = order[start : start + size]
-        field = np.ascontiguousarray(fields[here // n].T)
         for k in range(0, len(rows), step := max(1, BLOCK // n)):
             part = rows[k : k + step]
-            mean[part] = _about(field, here % n, other[part] % n, null)
+            mean[part] = _about(xyz, here, other[part], null)
     return mean
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict, fields
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from fink_tracklets.errors import UserError
 from fink_tracklets.finder import published, significant
 from fink_tracklets.finder.curve import Curve, fit_curve
+from fink_tracklets.finder.vectors import Array, Ints
 from fink_tracklets.sky.sphere import unit_vectors
 from fink_tracklets.survey import Survey
 
@@ -53,39 +56,62 @@ def find_tracklets(frame: pd.DataFrame, survey: Survey) -> pd.DataFrame:
     UserError
         A column is missing, or a position is null, not finite or off the sphere.
     """
-    # The points: one for each detection, of exposures that are not too crowded.
-    rows = _sorted_rows(frame)
-    crowd = rows.groupby("exposure")["alert_id"].transform("size")
-    rows = rows[crowd <= survey.finder.max_candidates].reset_index(drop=True)
-    point_of_row, points = merge_duplicates(rows)
-    xyz = unit_vectors(rows["ra"].to_numpy(float)[points], rows["dec"].to_numpy(float)[points])
+    return search(frame, survey)[0]
+
+
+def search(frame: pd.DataFrame, survey: Survey) -> tuple[pd.DataFrame, list[Any]]:
+    """`find_tracklets`, and the exposures whose search was given up for being too much work."""
+    rows = searched_rows(frame, survey)
+    if not len(rows):
+        return empty_result(), []
+
+    # The points: one for each detection.
+    names, ids = frame["exposure"].to_numpy()[rows], frame["alert_id"].to_numpy()[rows]
+    exposure = _runs(names)
+    ra, dec = (frame[name].to_numpy(float)[rows] for name in ("ra", "dec"))
+    pixels = pixel_positions(frame, rows)
+    point_of_row, points = merge_duplicates(exposure, ra, dec, pixels)
+    xyz = unit_vectors(ra[points], dec[points])
 
     # The tracklet of each point, by the survey's method.
-    exposures = rows["exposure"].factorize()[0][points]
+    given_up: list[int] = []
     if survey.finder.method == "published":
-        label = published.link(xyz, exposures, survey.finder)
+        label = published.link(xyz, exposure[points], survey.finder)
         log10_nfa = np.full(label.max(initial=-1) + 1, np.nan)
     else:
-        label, log10_nfa = significant.link(xyz, exposures, survey)
+        label, log10_nfa, given_up = significant.link(xyz, exposure[points], survey)
+    if not len(log10_nfa):
+        return empty_result(), [names[np.argmax(exposure == e)] for e in given_up]
 
     # Their measured quantities, in an order that does not depend on how the points were linked.
-    pixels = pixel_positions(rows.iloc[points])
-    found = _measure(rows, point_of_row, xyz, pixels, label, log10_nfa)
+    inside = np.flatnonzero(label[point_of_row] >= 0)
+    found = pd.DataFrame({"exposure": names[inside], "alert_id": ids[inside]})
+    found = _measure(found, point_of_row[inside], xyz, pixels[points], label, log10_nfa)
     order = found.sort_values(
         ["exposure", "n_alerts", "first_alert", "along_arcsec", "alert_id"],
         ascending=[True, False, True, True, True],
         ignore_index=True,
     )
-    order["number"] = (
-        order.groupby("exposure")["first_alert"].transform(lambda ids: ids.factorize()[0])
-        if len(order)
-        else np.empty(0, dtype=np.int64)
+    order["number"] = order.groupby("exposure")["first_alert"].transform(
+        lambda ids: ids.factorize()[0]
     )
-    return order[list(FOUND)]
+    return order[list(FOUND)], [names[np.argmax(exposure == e)] for e in given_up]
 
 
-def _sorted_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    """The candidates in the one order that all results refer to, one row per alert id."""
+@cache
+def empty_result() -> pd.DataFrame:
+    """The result without a tracklet: its columns and their types."""
+    numbers = pd.DataFrame({"exposure": [], "alert_id": []}, dtype=object)
+    none = np.empty(0, dtype=np.int64)
+    return _measure(numbers, none, np.empty((0, 3)), np.empty((0, 3)), none, np.empty(0)).assign(
+        number=none
+    )[list(FOUND)]
+
+
+def searched_rows(frame: pd.DataFrame, survey: Survey) -> Ints:
+    """The rows of the exposures that can hold a tracklet and are not too crowded, one of each
+    alert, in the one order that all results refer to.
+    """
     missing = [name for name in NEEDED if name not in frame.columns]
     if missing:
         raise UserError(
@@ -100,44 +126,68 @@ def _sorted_rows(frame: pd.DataFrame) -> pd.DataFrame:
             f"find_tracklets: {wrong.sum()} of {len(frame)} positions are null, not finite or off "
             f"the sphere (first: alert {alert}); leave these rows out."
         )
-    return frame.sort_values(
-        ["exposure", "alert_id", "ra", "dec"], ignore_index=True
-    ).drop_duplicates(["exposure", "alert_id"], ignore_index=True)
+    # Exposures of too few rows go first: of a quiet night they are nearly all.
+    exposure = frame["exposure"].to_numpy()
+    number = _numbers(exposure)
+    rows = np.flatnonzero(np.bincount(number)[number] >= survey.finder.min_points)
+    ids = frame["alert_id"].to_numpy()
+    ids = _numbers(ids) if ids.dtype == object else ids
+    rows = rows[np.lexsort((dec[rows], ra[rows], ids[rows], number[rows]))]
+    again = (np.diff(number[rows], prepend=-1) == 0) & (ids[rows] == np.roll(ids[rows], 1))
+    rows = rows[~again]
+    size = np.bincount(number[rows])[number[rows]]
+    return rows[size <= survey.finder.max_candidates]
 
 
-def merge_duplicates(rows: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _numbers(names: NDArray[Any]) -> Ints:
+    """Numbers of values of any type, ascending with them."""
+    if names.dtype == object:
+        return np.asarray(pd.factorize(names, sort=True)[0], dtype=np.int64)
+    return np.asarray(np.unique(names, return_inverse=True)[1], dtype=np.int64)
+
+
+def _runs(names: NDArray[Any]) -> Ints:
+    """Numbers from 0 of the runs of equal values."""
+    return np.cumsum(np.r_[False, names[1:] != names[:-1]], dtype=np.int64)
+
+
+def merge_duplicates(exposure: Ints, ra: Array, dec: Array, pixels: Array) -> tuple[Ints, Ints]:
     """Packets of one detection (same exposure and pixel position) become one point.
 
     Parameters
     ----------
-    rows : candidates, sorted by exposure and alert_id
+    exposure : (rows,) a number for each exposure, ascending
+    ra, dec : (rows,) [deg]
+    pixels : (rows, 3) detector, x, y; NaN where not known: there the position counts
 
     Returns
     -------
     point_of_row : (rows,) the number of each row's point
-    points : (points,) the row that stands for each point: its smallest alert id
+    points : (points,) the row that stands for each point: the first of its rows
     """
-    place = [rows["ra"], rows["dec"]]
-    if {"detector", "x", "y"} <= set(rows.columns):
-        known = rows[["detector", "x", "y"]].notna().all(axis=1)
-        place = [
-            rows["detector"].where(known, -1),
-            rows["x"].where(known, rows["ra"]),
-            rows["y"].where(known, rows["dec"]),
-        ]
-    group = rows.groupby([rows["exposure"], *place], sort=False, dropna=False).ngroup()
-    point_of_row = group.factorize()[0]
-    return point_of_row, np.unique(point_of_row, return_index=True)[1]
+    known = np.isfinite(pixels[:, 0])
+    detector = np.where(known, pixels[:, 0], -1.0)
+    x, y = np.where(known, pixels[:, 1], ra), np.where(known, pixels[:, 2], dec)
+    # Rows of one detection come side by side, the first one first.
+    order = np.lexsort((y, x, detector, exposure))
+    columns = np.stack([exposure, detector, x, y])[:, order]
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (columns[:, 1:] != columns[:, :-1]).any(axis=0)
+    points = order[new]
+    first = np.empty(len(order), dtype=np.int64)
+    first[order] = points[np.cumsum(new) - 1]
+    points = np.sort(points)
+    return np.searchsorted(points, first), points
 
 
-def pixel_positions(rows: pd.DataFrame) -> NDArray[np.float64]:
-    """Detector, x and y [pixels] of each row, ``(n, 3)``; NaN where one of them is not known."""
-    if not {"detector", "x", "y"} <= set(rows.columns):
-        return np.full((len(rows), 3), np.nan)
-    known = rows[["detector", "x", "y"]].notna().all(axis=1).to_numpy()
+def pixel_positions(frame: pd.DataFrame, rows: Ints) -> Array:
+    """Detector (as a number), x and y [pixels] of rows, ``(n, 3)``; NaN where one is not known."""
     positions = np.full((len(rows), 3), np.nan)
-    positions[known, 0] = rows["detector"][known].factorize(sort=True)[0]
-    positions[known, 1:] = rows.loc[known, ["x", "y"]].to_numpy(float)
+    if {"detector", "x", "y"} <= set(frame.columns):
+        known = frame[["detector", "x", "y"]].notna().all(axis=1).to_numpy()[rows]
+        taken = frame.iloc[rows[known]]
+        positions[known, 0] = taken["detector"].factorize(sort=True)[0]
+        positions[known, 1:] = taken[["x", "y"]].to_numpy(float)
     return positions
 
 
@@ -166,14 +216,14 @@ def along_pixel_axis(positions: NDArray[np.float64]) -> bool | None:
 
 
 def _measure(
-    rows: pd.DataFrame,
-    point_of_row: NDArray[np.int64],
-    points: NDArray[np.float64],
-    pixels: NDArray[np.float64],
-    label: NDArray[np.int64],
-    log10_nfa: NDArray[np.float64],
+    found: pd.DataFrame,
+    point: Ints,
+    points: Array,
+    pixels: Array,
+    label: Ints,
+    log10_nfa: Array,
 ) -> pd.DataFrame:
-    """The rows whose point has a label, with the measured quantities of their tracklet."""
+    """Alerts of tracklets, each of a point, with the measured quantities of their tracklet."""
     # The points of tracklet k are a run of `order`, after those of no tracklet (label -1).
     curves, along, offset = [], np.full(len(points), np.nan), np.full(len(points), np.nan)
     order = np.argsort(label, kind="stable")
@@ -190,9 +240,6 @@ def _measure(
             }
         )
     # The tracklets' quantities go to all alerts of their points, duplicates too.
-    inside = label[point_of_row] >= 0
-    point = point_of_row[inside]
-    found = rows.loc[inside, ["exposure", "alert_id"]].reset_index(drop=True)
     found["along_arcsec"], found["offset_arcsec"] = along[point], offset[point]
     columns = ["n_points", *(field.name for field in fields(Curve)), "log10_nfa"]
     table = pd.DataFrame(curves, columns=[*columns, "along_pixel_axis"])

@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fink_tracklets.finder.crowds import least_mean
 from fink_tracklets.finder.lines import Lines
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.spacing import max_evidence
@@ -39,8 +38,6 @@ class Sets:
     """(S, c) the two end points of the line."""
     length: Array
     """(S,) length of the line [rad]."""
-    mean: Array
-    """(S,) chance points expected on any track from end to end, at least."""
     members: NDArray[np.bool_]
     """(S, c) the points of the set."""
     curve: Array
@@ -55,37 +52,33 @@ class Sets:
         return np.asarray((self.members | ~self.ends).all(axis=1))
 
 
-def grow(points: Array, lines: Lines, null: NullModel) -> Iterator[tuple[int, Track]]:
+def grow(xyz: Array, lines: Lines, null: NullModel) -> Iterator[tuple[int, Track]]:
     """The sets of points on one parabola from end to end of the lines.
 
     Parameters
     ----------
-    points : (E, n, 3) unit vectors
-    lines : candidate lines of these fields
+    xyz : (3, n) unit vectors
+    lines : candidate lines of this field
 
     Yields
     ------
-    field : row of `points`
+    line : row of `lines`
     track : a set that may pass the threshold; its log10_nfa is a lower bound
     """
-    xyz = np.ascontiguousarray(np.moveaxis(points, -1, 0))
     start = np.cumsum(lines.count) - lines.count
-    mean = least_mean(points, lines, null)
     # Lines with equally many points are one array (S, c), in parts that fit the memory.
     for count in np.unique(lines.count):
         rows = np.flatnonzero(lines.count == count)
         step = max(1, BLOCK // int(count) ** 2)
         for part in (rows[k : k + step] for k in range(0, len(rows), step)):
             near = lines.points[start[part][:, None] + np.arange(count)]
-            yield from _grow(_on_lines(xyz, lines, part, near, mean[part]), lines, null)
+            yield from _grow(_on_lines(xyz, lines, part, near), lines, null)
 
 
-def _on_lines(xyz: Array, lines: Lines, rows: Ints, points: Ints, mean: Array) -> Sets:
+def _on_lines(xyz: Array, lines: Lines, rows: Ints, points: Ints) -> Sets:
     """All points ``(S, c)`` near the arcs of the lines `rows`, in their coordinates; no members."""
-    field, i, j = lines.field[rows], lines.i[rows], lines.j[rows]
-    along, across, length = along_across_track(
-        xyz[:, field[:, None], points], xyz[:, field, i], xyz[:, field, j]
-    )
+    i, j = lines.i[rows], lines.j[rows]
+    along, across, length = along_across_track(xyz[:, points], xyz[:, i], xyz[:, j])
     # The ends are at the ends, exactly: nothing comes before or after them in order.
     first, last = points == i[:, None], points == j[:, None]
     along[first] = 0.0
@@ -101,7 +94,6 @@ def _on_lines(xyz: Array, lines: Lines, rows: Ints, points: Ints, mean: Array) -
         across=across,
         ends=ends,
         length=length,
-        mean=mean,
         members=np.zeros(points.shape, dtype=bool),
         curve=np.zeros((len(rows), 4)),
     )
@@ -109,12 +101,12 @@ def _on_lines(xyz: Array, lines: Lines, rows: Ints, points: Ints, mean: Array) -
 
 def _grow(sets: Sets, lines: Lines, null: NullModel) -> Iterator[tuple[int, Track]]:
     """`grow` for lines with an equal number of points."""
+    limit, evidence = np.log10(null.threshold) + EXTEND_BELOW, max_evidence(null.n)
     # Sets of the points that may lie on one parabola at all, if as many could be significant.
     most, members = agree(sets, null)
-    radius, within_i, within_j = (
-        column[sets.line] for column in (lines.radius, lines.within_i, lines.within_j)
-    )
-    may = null.could_pass(radius, within_i, within_j, most, sets.mean)
+    rows = sets.line
+    may = null.could_pass(lines.radius[rows], lines.within_i[rows], lines.within_j[rows], most)
+    may &= _bound(lines, sets, most, null) < limit + evidence[most]
     if not may.any():
         return
     sets = replace(sets, members=members).take(may)
@@ -124,18 +116,16 @@ def _grow(sets: Sets, lines: Lines, null: NullModel) -> Iterator[tuple[int, Trac
     sets = sets.take(sets.hold_ends() & plausible(null, sets.curve, sets.length))
 
     # Those that could come near the threshold with the best spacing of so many points, ...
-    limit = np.log10(null.threshold) + EXTEND_BELOW
     sizes = sets.members.sum(axis=1)
-    best = max_evidence(null.n)[sizes]
-    sets = sets.take(_bound(lines, sets, sizes, null) < limit + best)
+    sets = sets.take(_bound(lines, sets, sizes, null) < limit + evidence[sizes])
 
     # ... and with the spacing that they have.
-    n_resolved, evidence = spacing(sets.along, sets.members, null)
-    bound = _bound(lines, sets, n_resolved, null) - evidence
+    n_resolved, spaced = spacing(sets.along, sets.members, null)
+    bound = _bound(lines, sets, n_resolved, null) - spaced
     good = (n_resolved >= null.min_points) & (bound < limit)
     for k in np.flatnonzero(good):
         track = Track(sets.points[k][sets.members[k]], sets.curve[k], float(bound[k]))
-        yield int(lines.field[sets.line[k]]), track
+        yield int(sets.line[k]), track
 
 
 def _bound(lines: Lines, sets: Sets, resolved: Ints, null: NullModel) -> Array:
@@ -147,7 +137,7 @@ def _bound(lines: Lines, sets: Sets, resolved: Ints, null: NullModel) -> Array:
         within_j=lines.within_j[rows],
         count=resolved,
         members=lines.count[rows],
-        least_mean=sets.mean,
+        least_mean=lines.mean[rows],
     )
 
 

@@ -1,8 +1,8 @@
 """Candidate lines: pairs of points with others near the great-circle arc between them.
 
 A pair (i, j) is a line when the points within T of its great circle and between its ends are so
-many that a tracklet from i to j may be significant (`NullModel.could_pass`). `search` finds pairs
-that may be lines; here they are confirmed by exact distances::
+many that a tracklet from i to j may be significant (`NullModel.could_pass`). `search` and `kernel`
+find pairs that may be lines; here they are confirmed by exact distances::
 
                  o
         . . . . . . . . . . . .   T
@@ -12,15 +12,19 @@ that may be lines; here they are confirmed by exact distances::
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fink_tracklets.finder.significance import NullModel
+from fink_tracklets.finder.spacing import max_evidence
 from fink_tracklets.finder.vectors import Array, Ints, circle_normal, dot
 
 BLOCK = 200_000
 """Elements of the largest temporary array."""
+MAX_WORK = 20_000_000
+"""Points near all lines of an exposure, from which on it is given up: the work that it is."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,34 @@ class Lines:
     """(L,) other points nearer to j than that radius."""
     count: Ints
     """(L,) points near the arc, i and j included."""
+    mean: Array
+    """(L,) chance points expected on any track from end to end, at least."""
+    bound: Array
+    """(L,) log10 NFA of any set of points from end to end, at least."""
     points: Ints
     """(sum of count,) the points near each arc, ascending."""
+
+    def take(self, rows: Ints) -> Lines:
+        """Some of the lines."""
+        count = self.count[rows]
+        begin = (np.cumsum(self.count) - self.count)[rows] - (np.cumsum(count) - count)
+        points = self.points[np.arange(count.sum()) + np.repeat(begin, count)]
+        whole = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "points"}
+        return Lines(**whole, points=points)
+
+    def of_points(self) -> Ints:
+        """(sum of count,) the line of each of `points`."""
+        return np.repeat(np.arange(len(self.count)), self.count)
+
+    def free(self, taken: NDArray[np.bool_]) -> Ints:
+        """(L,) how many points of each are not taken."""
+        return np.bincount(self.of_points()[~taken[self.points]], minlength=len(self.i))
+
+    def keep(self, some: NDArray[np.bool_]) -> Lines:
+        """The lines with some of their `points`, ascending."""
+        line, points = self.of_points()[some], self.points[some]
+        count = np.bincount(line, minlength=len(self.i))
+        return replace(self, count=count, points=points[np.lexsort((points, line))])
 
     @staticmethod
     def join(parts: list[Lines]) -> Lines:
@@ -51,12 +81,7 @@ class Lines:
             return Lines(**{f.name: np.empty(0, dtype=np.int64) for f in fields(Lines)})
         whole = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Lines)}
         order = np.lexsort((whole["j"], whole["i"], whole["field"]))
-        # Each line's run of `points` moves with it: from its old to its new place.
-        points, count = whole.pop("points"), whole["count"]
-        start = np.cumsum(count) - count
-        shift = np.cumsum(count[order]) - count[order]
-        take = np.arange(len(points)) + np.repeat(start[order] - shift, count[order])
-        return Lines(**{name: column[order] for name, column in whole.items()}, points=points[take])
+        return Lines(**whole).take(order)
 
 
 @dataclass(frozen=True)
@@ -69,10 +94,12 @@ class Pairs:
     """(P,) one point of each."""
     j: Ints
     """(P,) the other point, of a smaller or a larger number."""
+    radius: Ints
+    """(P,) separation, as an index into `NullModel.radii`."""
     within_i: Ints
-    """(P, radii) or (1, radii): how many points are nearer to i than each of the radii."""
+    """(P,) other points nearer to i than that radius."""
     within_j: Ints
-    """(P, radii): how many points are nearer to j than each of the radii."""
+    """(P,) other points nearer to j than that radius."""
 
 
 def confirm(
@@ -88,38 +115,46 @@ def confirm(
     cloud : (3, K) these points
     names : (K,) their numbers
     """
-    # Near the arc is who is within T of the circle, and nearer to each end than the other end is.
-    cosine = dot(first, last)
-    normal, first = circle_normal(first, last), np.broadcast_to(first, last.shape)
-    near = np.abs(dot(normal[:, line], cloud)) <= np.sin(null.first_tolerance)
-    near &= dot(first[:, line], cloud) >= cosine[line]
-    near &= dot(last[:, line], cloud) >= cosine[line]
+    near = near_arcs(first, last, line, cloud, null)
     line, names = line[near], names[near]
 
     # With the exact number of points: could a tracklet from end to end be significant?
-    count = np.bincount(line, minlength=len(cosine))
-    radius = null.radius_index(cosine)
-    row = np.arange(len(radius))
-    within_i = pairs.within_i[row % max(len(pairs.within_i), 1), radius]
-    within_j = pairs.within_j[row, radius]
-    good = null.could_pass(radius, within_i, within_j, count)
+    count = np.bincount(line, minlength=len(pairs.i))
+    good = null.could_pass(pairs.radius, pairs.within_i, pairs.within_j, count)
 
     # The lines that could, their ends in order of number, their points ascending.
     line, member = line[good[line]], names[good[line]]
     member = member[np.lexsort((member, line))]
     swap = (pairs.i > pairs.j)[good]
     both = np.stack([pairs.i, pairs.j])[:, good]
-    near_ends = np.stack([within_i, within_j])[:, good]
+    near_ends = np.stack([pairs.within_i, pairs.within_j])[:, good]
+    radius, count = pairs.radius[good], count[good]
     return Lines(
         field=pairs.field[good],
         i=both.min(axis=0),
         j=both.max(axis=0),
-        radius=radius[good],
+        radius=radius,
         within_i=np.where(swap, near_ends[1], near_ends[0]),
         within_j=np.where(swap, near_ends[0], near_ends[1]),
-        count=count[good],
+        count=count,
+        mean=np.zeros(len(count)),
+        bound=null.log10_bound(radius, near_ends[0], near_ends[1], count)
+        - max_evidence(null.n)[count],
         points=member,
     )
+
+
+def near_arcs(
+    first: Array, last: Array, line: Ints, cloud: Array, null: NullModel
+) -> NDArray[np.bool_]:
+    """(K,) which points are near the arc of their pair, see `confirm`: within T of the circle, and
+    nearer to each end than the other end is."""
+    cosine = dot(first, last)
+    normal, first = circle_normal(first, last), np.broadcast_to(first, last.shape)
+    near = np.abs(dot(normal[:, line], cloud)) <= np.sin(null.first_tolerance)
+    near &= dot(first[:, line], cloud) >= cosine[line]
+    near &= dot(last[:, line], cloud) >= cosine[line]
+    return near
 
 
 def neighbours_within(xyz: Array, null: NullModel) -> Ints:

@@ -1,4 +1,4 @@
-"""The search for candidate lines (see `lines`), in two exact ways that give the same:
+"""The pairs of points that may be lines, in numpy. Two exact ways give the same lines:
 
 - `by_broadcast`: all pairs times all points of many small exposures at once, O(N^3);
 - `by_anchor`: about each point the others are sorted by position angle. A circle through the
@@ -16,8 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fink_tracklets.finder.lines import BLOCK, Lines, Pairs, confirm, neighbours_within
+from fink_tracklets.finder.kernel import by_kernel, load_kernel
+from fink_tracklets.finder.lines import BLOCK, MAX_WORK, Lines, Pairs, confirm, neighbours_within
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.vectors import Array, Ints, circle_normal, cross, dot
 
@@ -29,24 +31,44 @@ WIDER = 1 + 1e-6
 """Windows of `by_anchor` relative to T: covers the rounding of position angles."""
 
 
-def candidate_lines(points: Array, null: NullModel) -> Iterator[Lines]:
-    """The lines of fields of equal size, by the faster of the two ways, in parts.
+def candidate_lines(points: Array, null: NullModel, given_up: set[int]) -> Iterator[Lines]:
+    """The lines of fields of equal size, by the fastest of the ways, in parts.
 
     Parameters
     ----------
     points : (E, n, 3) unit vectors
     null : tolerances, and the significance that a line must be able to reach
+    given_up : gets the rows of fields with more than `MAX_WORK`; some of their lines come, too
     """
-    if points.shape[1] < BROADCAST_BELOW or not _is_small(points):
-        yield from by_broadcast(points, null)
+    # Only a field within 60 degrees of its centre has a plane, as all but `by_broadcast` need.
+    n_fields, n, _ = points.shape
+    kernel = load_kernel()
+    small = _are_small(points) if kernel or n >= BROADCAST_BELOW else np.zeros(n_fields, dtype=bool)
+    if kernel:
+        yield from by_kernel(kernel, points[small], np.flatnonzero(small), null, given_up)
     else:
-        for e, field in enumerate(points):
-            yield from by_anchor(field, null, e)
+        for e in np.flatnonzero(small):
+            yield from _up_to_max_work(by_anchor(points[e], null, int(e)), given_up)
+    if not small.all():
+        yield from by_broadcast(points[~small], null, np.flatnonzero(~small))
 
 
-def _is_small(points: Array) -> bool:
-    """Whether each field lies within 60 degrees of its centre, as `by_anchor` needs."""
-    return all(bool((field @ _centre(field) > 0.5).all()) for field in points)
+def _up_to_max_work(parts: Iterator[Lines], given_up: set[int]) -> Iterator[Lines]:
+    """The lines of a field, until they are too much work."""
+    work = 0
+    for lines in parts:
+        work += int(lines.count.sum())
+        if work > MAX_WORK:
+            given_up.add(int(lines.field[0]))
+            return
+        yield lines
+
+
+def _are_small(points: Array) -> NDArray[np.bool_]:
+    """Which fields ``(E, n, 3)`` lie within 60 degrees of their centre."""
+    middle = points.mean(axis=1)
+    least = 0.5 * np.sqrt(np.sum(middle * middle, axis=1))
+    return np.asarray((np.matmul(points, middle[:, :, None])[..., 0] > least[:, None]).all(axis=1))
 
 
 def _centre(points: Array) -> Array:
@@ -54,9 +76,10 @@ def _centre(points: Array) -> Array:
     return np.asarray(middle / max(np.linalg.norm(middle), 1e-300))
 
 
-def by_broadcast(points: Array, null: NullModel) -> Iterator[Lines]:
-    """Lines of ``(E, n, 3)`` points: every pair with every point."""
+def by_broadcast(points: Array, null: NullModel, names: Ints | None = None) -> Iterator[Lines]:
+    """Lines of ``(E, n, 3)`` points, every pair with every point; `names` are the fields' rows."""
     n_fields, n, _ = points.shape
+    names = np.arange(n_fields) if names is None else names
     i, j = np.triu_indices(n, 1)
     pair_step = max(1, BLOCK // n)
     field_step = max(1, BLOCK // (min(len(i), pair_step) * n))
@@ -70,13 +93,16 @@ def by_broadcast(points: Array, null: NullModel) -> Iterator[Lines]:
             near = np.abs(across, out=across) <= np.sin(null.first_tolerance)
             count = np.count_nonzero(near, axis=-1)
             # Most pairs are done with here: too near to each other, or too few points.
-            far = dot(first, last) <= np.cos(null.min_separation)
+            cosine = dot(first, last)
+            far = cosine <= np.cos(null.min_separation)
             f, q = np.nonzero(far & (count >= null.min_points))
             # Of the rest the circle's points are judged by the arc alone, as in the other way.
             if len(f):
                 used, g = np.unique(f, return_inverse=True)
                 within = neighbours_within(xyz[:, used], null)
-                pairs = Pairs(f + e, a[q], b[q], within[g, a[q]], within[g, b[q]])
+                radius = null.radius_index(cosine[f, q])
+                near_ends = within[g, a[q], radius], within[g, b[q], radius]
+                pairs = Pairs(names[f + e], a[q], b[q], radius, *near_ends)
                 line, k = np.nonzero(near[f, q])
                 clouds = xyz[:, f[line], k]
                 yield confirm(pairs, first[:, f, q], last[:, f, q], line, clouds, k, null)
@@ -85,13 +111,13 @@ def by_broadcast(points: Array, null: NullModel) -> Iterator[Lines]:
 def by_anchor(points: Array, null: NullModel, field: int = 0) -> Iterator[Lines]:
     """Lines of one field of ``(n, 3)`` points within 60 degrees of its centre, by sorting.
 
-    An anchor sees the other points in order of angle. The circle through it and b passes near k
-    when the angle of b lies in the window of k, which is the wider the nearer k is::
+    An anchor a sees the other points in order of angle. The circle through a and b passes near k
+    when b's angle lies in the window of k, which is the wider the nearer k is::
 
-        points ahead, by angle     b1    b2    b3    b4
-        window of k                   [-----------)
-        its steps                   0    +1     0    -1
-        their running sum           0     1     1     0
+                         . b                        angles ahead:   b1  b2    b3  b4
+               . k    .                             window of k:       [--------]
+                 . .      window of k               steps:          0  +1     0  -1
+        forward a ------------------> u             running sum:    0   1     1   0
 
     so that the running sum of the steps of all windows counts the points near each circle.
     """
@@ -161,10 +187,11 @@ def by_anchor(points: Array, null: NullModel, field: int = 0) -> Iterator[Lines]
         if not good.any():
             continue
 
-        # What is left is confirmed by exact distances; the anchor is near all its circles.
-        b = b[good]
+        # What is left is confirmed by the exact distances, as in the other way.
+        b, radius = b[good], radius[good]
         ends = np.full(len(b), field), np.full(len(b), order[a]), order[b]
-        pairs = Pairs(*ends, within[[a]], within[b])
+        pairs = Pairs(*ends, radius, within[a, radius], within[b, radius])
+        # The anchor itself is near all its circles.
         line = np.concatenate([(np.cumsum(good) - 1)[circle[good[circle]]], np.arange(len(b))])
         k = np.concatenate([k[good[circle]], np.full(len(b), here)])
         names = order[begin[a] :][k]

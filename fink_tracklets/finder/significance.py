@@ -125,13 +125,12 @@ class NullModel:
         within_i: NDArray[np.int64],
         within_j: NDArray[np.int64],
         count: NDArray[np.int64],
-        least_mean: ArrayLike = 0.0,
     ) -> NDArray[np.bool_]:
         """Whether a tracklet from point i to point j may pass the threshold.
 
         Parameters
         ----------
-        radius, within_i, within_j, count, least_mean : see `log10_bound`
+        radius, within_i, within_j, count : see `log10_bound`
         """
         # Against a uniform sky, from tables: nearly all lines fail this.
         evidence = max_evidence(self.n)[np.minimum(count, self.n)]
@@ -144,10 +143,7 @@ class NullModel:
             return good
 
         # For the few others the density about the ends counts, too.
-        least_mean = np.broadcast_to(least_mean, good.shape)[some]
-        bound = self.log10_bound(
-            radius[some], within_i[some], within_j[some], count[some], least_mean=least_mean
-        )
+        bound = self.log10_bound(radius[some], within_i[some], within_j[some], count[some])
         good[some] = bound < limit[some]
         return good
 

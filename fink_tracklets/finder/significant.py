@@ -1,12 +1,14 @@
 """The default finder: tracklets that chance does not explain, most significant first.
 
-1. `search`: lines, pairs of points with so many others near the arc between them that a tracklet
-   from one to the other may be significant.
+1. `search`: pairs of points with so many others near the arc between them that a tracklet from one
+   to the other may be significant.
 2. `grow`: on each line, the parabola from end to end that most points agree with, fitted to them;
    both ends must stay in the set. Any part of a tracklet is a line, so the best part is too.
 3. `Field.tracklets`: the most significant set is extended along its curve as long as that makes it
    more significant, and is a tracklet when its number of false alarms is below the threshold. Its
-   points are taken from all other sets, which are fitted and judged anew, and so on.
+   points are taken: lines that end at one of them are no more, the others grow from the points that
+   are left, and so on. A line is grown when no set that is known is better than it may become: of
+   the many lines in a long tracklet most are never looked at.
 4. Tracklets are one when one smooth curve explains both.
 
 An exposure's result depends on its own points only, bit for bit.
@@ -14,21 +16,24 @@ An exposure's result depends on its own points only, bit for bit.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
-from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fink_tracklets.finder.crowds import see_through
 from fink_tracklets.finder.grow import EXTEND_BELOW, grow
-from fink_tracklets.finder.search import candidate_lines
+from fink_tracklets.finder.lines import Lines, near_arcs
+from fink_tracklets.finder.search import candidate_lines, load_kernel
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.track import Track, beside, fit_track, score
 from fink_tracklets.finder.vectors import Array
 from fink_tracklets.survey import Survey
 
-SCORED_FIRST = 12
-"""Sets scored together, at first; twice as many each time that the best is still a bound."""
+AT_ONCE = 12
+"""Sets scored and lines grown together, at first; twice as many each time until the best is known.
+"""
 BLOCK = 400_000
 """Elements of the largest temporary array."""
 REACH = 0.5
@@ -39,12 +44,12 @@ CURVE_ERROR = 4.0
 """Growth of a parabola's error beyond its ends, in tolerances, for one point."""
 MAX_STEPS = 50
 Entry = tuple[tuple[float, bool, int, tuple[int, ...]], int, Track]
-"""A track with its `Track.order` and its number, which decides between equal ones."""
+"""A track with its `Track.order` and its line, which decides between equal ones."""
 
 
 def link(
     points: Array, exposures: NDArray[np.int64], survey: Survey
-) -> tuple[NDArray[np.int64], Array]:
+) -> tuple[NDArray[np.int64], Array, list[int]]:
     """Link points into significant tracklets.
 
     Parameters
@@ -58,80 +63,134 @@ def link(
     label : (n,) for each point the number of its tracklet, counted over all exposures, or -1
     log10_nfa : (K,) of each tracklet, the expected number of chance tracklets as good in its
         exposure
+    given_up : the exposures whose search was too much work (`lines.MAX_WORK`); none of their points
+        belongs to a tracklet
     """
     label = np.full(len(points), -1)
     scores: list[float] = []
-    _, first, counts = np.unique(exposures, return_index=True, return_counts=True)
+    given_up: list[int] = []
+    first = np.flatnonzero(np.diff(exposures, prepend=-1))
+    counts = np.diff(first, append=len(exposures))
     for size in np.unique(counts[counts >= survey.finder.min_points]):
         # Exposures with equally many points have one null model, and are one array of fields.
         null = NullModel.of(survey, int(size))
         starts = first[counts == size]
         fields = points[starts[:, None] + np.arange(size)]
-        grown: dict[int, list[Track]] = {}
-        for lines in candidate_lines(fields, null):
-            for e, track in grow(fields, lines, null):
-                grown.setdefault(e, []).append(track)
-        # The tracks of each exposure compete for its points.
-        for e in sorted(grown):
-            for track in Field(null, fields[e], grown[e]).tracklets():
+        too_much: set[int] = set()
+        for e, lines in lines_by_field(fields, null, too_much):
+            for track in Field(null, fields[e], lines).tracklets():
                 label[starts[e] + track.members] = len(scores)
                 scores.append(track.log10_nfa)
-    return label, np.array(scores)
+        given_up += [int(exposures[starts[e]]) for e in too_much]
+    return label, np.array(scores), sorted(given_up)
+
+
+def lines_by_field(
+    points: Array, null: NullModel, given_up: set[int]
+) -> Iterator[tuple[int, Lines]]:
+    """The lines of each of the fields ``(E, n, 3)`` that has any and is not `given_up`."""
+    parts: list[Lines] = []
+    for part in candidate_lines(points, null, given_up):
+        parts.append(part)
+        if given_up:  # what they have listed until then is much
+            parts = [p.take(np.flatnonzero(~np.isin(p.field, list(given_up)))) for p in parts]
+    lines = Lines.join(parts)
+    bounds = np.searchsorted(lines.field, np.arange(len(points) + 1))
+    for e in np.flatnonzero(np.diff(bounds)):
+        if int(e) not in given_up:
+            mine = lines.take(np.arange(bounds[e], bounds[e + 1]))
+            yield int(e), mine if load_kernel() else see_through(points[e], mine, null)
 
 
 class Field:
     """One exposure while its tracklets are picked."""
 
-    def __init__(self, null: NullModel, points: Array, tracks: list[Track]) -> None:
+    def __init__(self, null: NullModel, points: Array, lines: Lines) -> None:
         self.null = null
         self.xyz = np.ascontiguousarray(points.T)
         self.taken = np.zeros(len(points), dtype=bool)
+        self.limit = np.log10(null.threshold) + EXTEND_BELOW
+        """log10 NFA from which on sets are of no interest."""
+        # The lines, the most promising first.
+        self.lines = lines.take(np.argsort(lines.bound, kind="stable"))
+        self.waiting = self.lines.bound < self.limit
+        """(lines,) those not grown from the points that are free now."""
+        self.next = 0
+        """No line before this one is waiting."""
         self.heap: list[Entry] = []
         """Sets still in the game, by `Track.order`; those not scored yet have a lower bound as
         log10_nfa."""
-        self._play(tracks)
 
     def tracklets(self) -> list[Track]:
         """All significant tracklets, in order of significance."""
         found: list[Track] = []
         threshold = np.log10(self.null.threshold)
-        while self._score_best() and self.heap[0][-1].log10_nfa < threshold + EXTEND_BELOW:
+        while self._find_best() and self.heap[0][-1].log10_nfa < self.limit:
             best = self._extend(heappop(self.heap)[-1])
             if best.log10_nfa < threshold:
                 found.append(best)
                 self._take(best.members)
         return self._join(found)
 
-    def _play(self, tracks: list[Track]) -> None:
-        self.heap = [(track.order(), k, track) for k, track in enumerate(tracks)]
-        heapify(self.heap)
+    def _find_best(self) -> bool:
+        """Put the most significant set first: grow and score all that may be better."""
+        grown = scored = AT_ONCE
+        while True:
+            best = self.heap[0][-1] if self.heap else None
+            if self._may_grow(best):
+                self._grow(grown)
+                grown = 2 * grown
+            elif best is None or best.scored:
+                return best is not None
+            else:
+                self._score(scored)
+                scored = min(2 * scored, max(AT_ONCE, BLOCK // self.xyz.shape[1]))
 
-    def _score_best(self) -> bool:
-        """Put the most significant set first, scoring those whose bound is no worse."""
-        at_once = SCORED_FIRST
-        while self.heap and not self.heap[0][-1].scored:
-            batch: list[Entry] = []
-            while self.heap and len(batch) < at_once and not self.heap[0][-1].scored:
-                batch.append(heappop(self.heap))
-            tracks = score(self.null, self.xyz, [track for *_, track in batch])
-            for (_, k, _), track in zip(batch, tracks, strict=True):
-                heappush(self.heap, (track.order(), k, track))
-            at_once = min(2 * at_once, max(SCORED_FIRST, BLOCK // self.xyz.shape[1]))
-        return len(self.heap) > 0
+    def _may_grow(self, best: Track | None) -> bool:
+        """Whether a line that waits may become a set as good as the best one."""
+        waiting = self.waiting[self.next :]
+        self.next += int(np.argmax(waiting)) if waiting.any() else len(waiting)
+        if self.next == len(self.waiting):
+            return False
+        return best is None or bool(self.lines.bound[self.next] <= best.log10_nfa)
+
+    def _grow(self, at_once: int) -> None:
+        """Grow so many of the lines that wait, the most promising first."""
+        rows = self.next + np.flatnonzero(self.waiting[self.next :])[:at_once]
+        self.waiting[rows] = False
+        lines = self.lines.take(rows)
+        first, last = self.xyz[:, lines.i], self.xyz[:, lines.j]
+        cloud = self.xyz[:, lines.points]
+        near = near_arcs(first, last, lines.of_points(), cloud, self.null)
+        lines = lines.keep(near & ~self.taken[lines.points])
+        for row, track in grow(self.xyz, lines, self.null):
+            heappush(self.heap, (track.order(), int(rows[row]), track))
+
+    def _score(self, at_once: int) -> None:
+        """Score the first sets, up to one that is scored."""
+        batch: list[Entry] = []
+        while self.heap and len(batch) < at_once and not self.heap[0][-1].scored:
+            batch.append(heappop(self.heap))
+        tracks = score(self.null, self.xyz, [track for *_, track in batch])
+        for (_, row, _), track in zip(batch, tracks, strict=True):
+            heappush(self.heap, (track.order(), row, track))
 
     def _take(self, members: NDArray[np.int64]) -> None:
-        """Take points away from all sets; what remains of a set is fitted anew."""
+        """Take points away from all sets; lines that lost some grow anew when it is their turn."""
         self.taken[members] = True
-        rest = []
-        for *_, track in sorted(self.heap, key=itemgetter(0, 1)):
-            free = track.members[~self.taken[track.members]]
-            if len(free) == len(track.members):
-                rest.append(track)
-            elif len(free) >= self.null.min_points:
-                remainder = fit_track(self.null, self.xyz, free)
-                if remainder is not None:
-                    rest.append(remainder)
-        self._play(list({tuple(track.members.tolist()): track for track in rest}.values()))
+        lines = self.lines
+        gone = self.taken[lines.i] | self.taken[lines.j]
+        gone |= lines.free(self.taken) < self.null.min_points
+        self.waiting &= ~gone
+        whole = []
+        for entry in self.heap:
+            _, row, track = entry
+            if self.taken[track.members].any():
+                self.waiting[row] = not gone[row]
+            else:
+                whole.append(entry)
+        self.heap, self.next = whole, 0
+        heapify(self.heap)
 
     def _extend(self, track: Track) -> Track:
         """The track with the points that lie on its curve, as long as they make it better."""

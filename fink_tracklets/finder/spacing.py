@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,14 +83,20 @@ def _log_peaks(n: int) -> Array:
     return np.asarray(np.log(weight) - choices + density)
 
 
-@lru_cache
-def max_evidence(n: int) -> Array:
-    """Upper bounds of log10 LR for 0, 1, ..., n points: all on the grid, no noise."""
-    bounds = np.zeros(n + 1)
-    for k in range(4, n + 1):
+@cache
+def evidence_bounds() -> Array:
+    """Upper bounds of log10 LR for 0, 1, ... points: all on the grid, no noise. The last one is
+    that of any more points."""
+    bounds = [0.0] * 4
+    while bounds[-1] < MAX_LOG10_EVIDENCE:
+        k = len(bounds)
         peaks = _log_peaks(k)[:, None] - (k - 2) * np.log(JITTERS)
         log_ratio = np.logaddexp(np.log(NULL_WEIGHT), np.logaddexp.reduce(peaks, axis=None))
-        bounds[k:] = min(log_ratio / LOG10, MAX_LOG10_EVIDENCE)
-        if bounds[k] >= MAX_LOG10_EVIDENCE:
-            break
-    return bounds
+        bounds.append(min(log_ratio / LOG10, MAX_LOG10_EVIDENCE))
+    return np.array(bounds)
+
+
+def max_evidence(n: int) -> Array:
+    """Upper bounds of log10 LR for 0, 1, ..., n points."""
+    bounds = evidence_bounds()
+    return bounds[np.minimum(np.arange(n + 1), len(bounds) - 1)]

@@ -12,6 +12,7 @@ import pandas as pd
 
 from fink_tracklets.alerts.exposures import UNUSABLE
 from fink_tracklets.errors import UserError
+from fink_tracklets.finder.kernel import missing_kernel
 from fink_tracklets.glints.stage import measure_if_stamps
 from fink_tracklets.naming import parse_night
 from fink_tracklets.pipeline.tables import FoundNight, find_night
@@ -19,7 +20,7 @@ from fink_tracklets.progress import Progress
 from fink_tracklets.satellites.stage import identify_stored
 from fink_tracklets.spark.errors import clear_errors
 from fink_tracklets.spark.session import spark_session
-from fink_tracklets.store.commit import check_writable, old_manifest, write_night
+from fink_tracklets.store.commit import check_night, check_writable, write_night
 from fink_tracklets.store.manifest import (
     ExposureCounts,
     FunnelStep,
@@ -69,12 +70,14 @@ def run_night(
     if not isinstance(survey, Survey):
         survey = load_survey(survey)
     if local_path(store) is not None:
-        old_manifest(check_writable(store), night)
+        check_night(check_writable(store), night, survey.name)
     progress = progress or Progress(quiet=True)
     with progress.step("starting Spark"):
         spark = spark_session(spark_log)
     folder = check_writable(store, spark)
-    old_manifest(folder, night)
+    check_night(folder, night, survey.name)
+    if missing_kernel():
+        progress.say(missing_kernel())
     with clear_errors(alerts):
         with progress.step("reading alerts, cutting, grouping by exposure", spark):
             found = find_night(spark, alerts, night, survey)
@@ -122,8 +125,7 @@ def need_usable(counts: pd.DataFrame, alerts: str, survey: Survey) -> None:
 
 def draft_manifest(night: str, alerts: str, survey: Survey, found: FoundNight) -> Manifest:
     """The manifest of a night that is not yet stored: what was done, and its account."""
-    rows = found.tables["tracklets"].select("exposure").collect()
-    tracklets = pd.Series([row["exposure"] for row in rows], dtype=object)
+    tracklets, given_up = found.outcome()
     return Manifest(
         night=night,
         run="",
@@ -135,17 +137,20 @@ def draft_manifest(night: str, alerts: str, survey: Survey, found: FoundNight) -
         configuration=asdict(survey),
         rows={},
         files={},
-        **account(found.counts, tracklets, survey),
+        **account(found.counts, tracklets, given_up, survey),
     )
 
 
-def account(counts: pd.DataFrame, tracklets: pd.Series, survey: Survey) -> dict[str, Any]:
+def account(
+    counts: pd.DataFrame, tracklets: pd.Series, given_up: pd.Series, survey: Survey
+) -> dict[str, Any]:
     """The manifest's account of the night, by the names of its fields.
 
     Parameters
     ----------
     counts : of the exposures (`FoundNight.counts`)
     tracklets : the exposure of each tracklet found
+    given_up : the exposures whose search was too much work
     survey : its cuts and limits
     """
     usable = counts[counts["exposure"].notna()]
@@ -170,6 +175,7 @@ def account(counts: pd.DataFrame, tracklets: pd.Series, survey: Survey) -> dict[
             with_tracklets=int((usable["tracklets"] > 0).sum()),
         ),
         "exposures_skipped": noted(usable[skipped]),
+        "exposures_given_up": noted(usable[usable["exposure"].isin(given_up)]),
         "exposures_crowded": noted(usable[crowded & ~skipped]),
     }
 

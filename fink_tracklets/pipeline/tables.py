@@ -6,8 +6,11 @@ few candidates, and everything after it works on those.
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -15,8 +18,8 @@ from pyspark.sql import functions as F
 from fink_tracklets.alerts.exposures import by_exposure
 from fink_tracklets.alerts.path import night_path
 from fink_tracklets.alerts.read import read_alerts
-from fink_tracklets.finder import find_tracklets
-from fink_tracklets.naming import UNIX_EPOCH_JD, tracklet_names
+from fink_tracklets.finder.find import search
+from fink_tracklets.naming import UNIX_EPOCH_JD, exposure_second, tracklet_names
 from fink_tracklets.survey import Survey
 from fink_tracklets.tables import CANDIDATES, EXPOSURES, TRACKLET_ALERTS, TRACKLETS
 
@@ -32,6 +35,9 @@ MEMBER_DDL = ", ".join(
         *(f"{column.name} {column.type}" for column in MEASURED),
     ]
 )
+TASK_COST = 5e6
+"""N^2 log2 N of the exposures of one task, about: some tenths of a second."""
+MAX_TASKS = 4_000
 
 
 @dataclass(frozen=True)
@@ -43,8 +49,17 @@ class FoundNight:
     counts: pd.DataFrame
     """One row per exposure: exposure, jd, alerts, cut_0, cut_1, ..., candidates. The row whose
     exposure is null counts the alerts that cannot be used, in all and for each of `UNUSABLE`."""
+    linked: DataFrame
+    """What `link_candidates` found."""
     cached: tuple[DataFrame, ...]
     """To be unpersisted when the tables are written."""
+
+    def outcome(self) -> tuple[pd.Series, pd.Series]:
+        """The exposure of each tracklet, and the exposures whose search was given up."""
+        rows = self.linked.select("exposure", "tracklet").distinct().collect()
+        frame = pd.DataFrame(rows, columns=["exposure", "tracklet"], dtype=object)
+        given_up = frame["tracklet"].isna()
+        return frame["exposure"][~given_up], frame["exposure"][given_up]
 
 
 def find_night(spark: SparkSession, path: str, night: str, survey: Survey) -> FoundNight:
@@ -61,47 +76,85 @@ def find_night(spark: SparkSession, path: str, night: str, survey: Survey) -> Fo
     counts = _collect(exposures.drop("found")).sort_values(["jd", "exposure"], ignore_index=True)
 
     candidates = exposures.select("exposure", "candidates", F.inline("found"))
-    members = link_candidates(candidates, survey).persist()
+    linked = link_candidates(candidates, task_of_exposure(counts, survey), survey).persist()
+    members = linked.where(F.col("tracklet").isNotNull())
     tables = {
         "tracklets": tracklet_table(members),
         "tracklet_alerts": tracklet_alert_table(candidates, members),
         "candidates": candidate_table(candidates, members),
         "exposures": exposure_table(exposures, members, survey),
     }
-    return FoundNight(tables, counts, (exposures, members))
+    return FoundNight(tables, counts, linked, (exposures, linked))
 
 
 def _collect(table: DataFrame) -> pd.DataFrame:
     return pd.DataFrame([row.asDict() for row in table.collect()], columns=table.columns)
 
 
-def link_candidates(candidates: DataFrame, survey: Survey) -> DataFrame:
-    """The alerts that belong to a tracklet, with its name and its measures (`MEMBER_DDL`).
+def task_of_exposure(counts: pd.DataFrame, survey: Survey) -> pd.DataFrame:
+    """Which task searches which exposure, as columns exposure and task; none that cannot hold one.
 
-    Exposures go to Python in buckets. Those that share a second share a bucket, as they share one
-    numbering.
+    Exposures that share a second go together, as they share one numbering of their tracklets. The
+    number of tasks comes from the work. The costliest are assigned first, each to the task with the
+    least work until then, so that a heavy exposure is alone. What is found does not depend on it.
+
+    Parameters
+    ----------
+    counts : one row per exposure, with jd and candidates
     """
-    second = F.floor(_unix_micros() / 1_000_000)
-    buckets = 2 * candidates.sparkSession.sparkContext.defaultParallelism
+    limits = survey.finder
+    some = counts[counts["candidates"].between(limits.min_points, limits.max_candidates)]
+    some = some[some["exposure"].notna()]
+    cost = some["candidates"].astype(float) ** 2 * np.log2(some["candidates"].astype(float))
+    second = exposure_second(some["jd"].to_numpy(float))
+    by_second = cost.groupby(second).sum().sort_values(ascending=False, kind="stable")
+    tasks = int(np.clip(by_second.sum() / TASK_COST, 1, MAX_TASKS))
+    least = [(0.0, task) for task in range(tasks)]
+    assigned = {}
+    for one, work in by_second.items():
+        before, task = heapq.heappop(least)
+        assigned[one] = task
+        heapq.heappush(least, (before + work, task))
+    numbers = [assigned[one] for one in second]
+    return pd.DataFrame({"exposure": some["exposure"].to_numpy(), "task": numbers})
+
+
+def link_candidates(candidates: DataFrame, task_of: pd.DataFrame, survey: Survey) -> DataFrame:
+    """The alerts that belong to a tracklet, with its name and its measures (`MEMBER_DDL`); an
+    exposure that was given up is a row that has nothing else.
+
+    Parameters
+    ----------
+    task_of : see `task_of_exposure`
+    """
+    tasks = candidates.sparkSession.createDataFrame(task_of, "exposure string, task int")
     columns = ("exposure", "jd", "alert_id", "ra", "dec", "detector", "x", "y", "mag")
     return (
-        candidates.where(
-            F.col("candidates").between(survey.finder.min_points, survey.finder.max_candidates)
-        )
-        .select(*columns, F.pmod(F.xxhash64(second), F.lit(buckets)).alias("bucket"))
-        .groupBy("bucket")
-        .applyInPandas(lambda frame: named_tracklets(frame, survey), MEMBER_DDL)
+        candidates.join(F.broadcast(tasks), "exposure")
+        .select(*columns, "task")
+        .repartitionById(int(task_of["task"].max()) + 1 if len(task_of) else 1, "task")
+        .select(*columns)
+        .mapInPandas(lambda frames: _linked(frames, survey), MEMBER_DDL)
     )
 
 
+def _linked(frames: Iterator[pd.DataFrame], survey: Survey) -> Iterator[pd.DataFrame]:
+    """`named_tracklets` of all that a task got."""
+    parts = [frame for frame in frames if len(frame)]
+    if parts:
+        yield named_tracklets(pd.concat(parts, ignore_index=True), survey)
+
+
 def named_tracklets(frame: pd.DataFrame, survey: Survey) -> pd.DataFrame:
-    """`find_tracklets` with the tracklets' names and magnitudes, in the columns of `MEMBER_DDL`.
+    """`find_tracklets` with the tracklets' names and magnitudes, in the columns of `MEMBER_DDL`;
+    the exposures that were given up follow.
 
     Parameters
     ----------
     frame : candidates, with jd [exposure start, UTC] and mag; all exposures of a second together
     """
-    found = find_tracklets(frame, survey).merge(
+    found, given_up = search(frame, survey)
+    found = found.merge(
         frame[["exposure", "alert_id", "jd", "mag"]].drop_duplicates(["exposure", "alert_id"]),
         on=["exposure", "alert_id"],
     )
@@ -117,7 +170,11 @@ def named_tracklets(frame: pd.DataFrame, survey: Survey) -> pd.DataFrame:
     tracklets["tracklet"] = tracklet_names(tracklets)
     named = found.drop(columns=["jd", "n_alerts", "mag"]).merge(tracklets)
     names = [field.split()[0] for field in MEMBER_DDL.split(", ")]
-    return named.reindex(columns=names)
+    named = named.reindex(columns=names)
+    if not given_up:
+        return named
+    lost = pd.DataFrame({"exposure": given_up}, dtype=object)
+    return pd.concat([named, lost.reindex(columns=names)])
 
 
 def tracklet_table(members: DataFrame) -> DataFrame:

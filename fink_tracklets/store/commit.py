@@ -15,6 +15,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 import pyarrow.parquet as pq
@@ -22,7 +23,12 @@ from pyspark.sql import DataFrame, SparkSession
 
 from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.store.folder import WritableFolder
-from fink_tracklets.store.manifest import Manifest, read_manifest, write_manifest
+from fink_tracklets.store.manifest import (
+    Manifest,
+    read_manifest,
+    stored_nights,
+    write_manifest,
+)
 from fink_tracklets.store.night import StoredNight, retired
 from fink_tracklets.store.open import open_writable
 from fink_tracklets.tables import TABLES
@@ -89,6 +95,30 @@ def old_manifest(folder: WritableFolder, night: str) -> Manifest | None:
         return read_manifest(folder, night)
     except FileNotFoundError:
         return None
+
+
+def check_night(folder: WritableFolder, night: str, survey: str) -> None:
+    """A store has the nights of one survey.
+
+    A night's name tells nothing of its survey, nor does a tracklet's: nights of two would replace
+    each other, and their tracklets have the same names.
+
+    Raises
+    ------
+    UserError : the store has nights of another survey, or this night's manifest is damaged
+    """
+    before = old_manifest(folder, night)
+    for other in sorted(stored_nights(folder), reverse=True):
+        if before is not None:
+            break
+        with suppress(UserError):
+            before = old_manifest(folder, other)
+    if before is not None and before.survey != survey:
+        raise UserError(
+            f"{folder.address}: this store has nights of the survey '{before.survey}' "
+            f"({before.night}), and a store holds those of one survey, since names of nights and "
+            f"tracklets do not tell it: give another folder as --store for '{survey}'."
+        )
 
 
 def new_run() -> str:

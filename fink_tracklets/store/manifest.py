@@ -82,6 +82,8 @@ class Manifest:
     exposures: ExposureCounts = ExposureCounts()
     exposures_skipped: tuple[NotedExposure, ...] = ()
     """Exposures with too many candidates to be searched."""
+    exposures_given_up: tuple[NotedExposure, ...] = ()
+    """Exposures whose search was too much work: no tracklet of theirs is known."""
     exposures_crowded: tuple[NotedExposure, ...] = ()
     """Exposures that stand out from the night by their candidates or tracklets."""
     satellites: Mapping[str, Any] | None = None

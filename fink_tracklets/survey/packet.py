@@ -119,6 +119,8 @@ class Carry:
     """Before the colon of what we add, and of what the broker derived."""
     derived: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Name to `type = expression`: an Avro type and Spark SQL over the packet."""
+    as_text: tuple[str, ...] = ()
+    """Columns, the survey's or ours, that are answered as text: ids too long for JavaScript."""
 
     @cached_property
     def sent(self) -> dict[str, str]:

@@ -3,7 +3,7 @@ gives it (ZTF's `i:` and `d:`, Rubin's `r:` and `f:`), and `v:`, computed on rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -69,8 +69,8 @@ def tracklet_names(table: pa.Table) -> pa.ChunkedArray:
     return ours(table, "tracklet")
 
 
-def finished(table: pa.Table) -> pa.Table:
-    """The rows as they are answered.
+def finished(table: pa.Table, as_text: Collection[str] = ()) -> pa.Table:
+    """The rows as they are answered; columns with the names ``as_text`` become text.
 
     Times and arrays become text, NaN and infinity null, the `v:` columns are added; columns are in
     alphabetical order, rows newest exposure first, then by the tracklet's number and along it.
@@ -102,7 +102,12 @@ def finished(table: pa.Table) -> pa.Table:
         ((*name_key(name), along is None, along or 0.0, alert or 0), k)
         for name, along, alert, k in keys
     )
-    return plain.take(pa.array([k for _, k in order], pa.int64())).combine_chunks()
+    rows = plain.take(pa.array([k for _, k in order], pa.int64())).combine_chunks()
+    for name in as_text:
+        if name in suffixes:
+            place = rows.column_names.index(suffixes[name])
+            rows = rows.set_column(place, suffixes[name], pc.cast(rows[place], pa.string()))
+    return rows
 
 
 def name_key(name: str) -> tuple[int, int]:

@@ -26,6 +26,8 @@ class Details:
     """The alerts of the tracklet, in their order along the track."""
     others: list[Row]
     """Candidates of its exposure that belong to another tracklet or to none."""
+    detectors: dict[int, int | None]
+    """The detector of each alert of the exposure."""
     satellites: list[Row] | None
     """The best match first, then its rivals."""
     flashes: Row | None
@@ -77,6 +79,7 @@ def details(snapshot: Snapshot, name: str) -> Details:
         tracklet=tracklet,
         alerts=alerts,
         others=[row for row in around if row["alert_id"] not in ids],
+        detectors={row["alert_id"]: row["detector"] for row in around},
         satellites=satellites,
         flashes=None if flashes is None else next(iter(flashes), {}),
         glints=glints,

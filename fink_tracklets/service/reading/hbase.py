@@ -65,7 +65,10 @@ class HBaseReader:
                 scan = hbase.scan(names.table, f"{first}_", f"{last}`", families)
                 rows = [cells for _, cells in scan if cells.get(ours.encode()) in wanted]
         known = {*types, *COMPUTED} if types else {*column_names(self.carry).values(), *COMPUTED}
-        table = pick([finished(_table(rows, types, self._families()))] if rows else [], part.names)
+        found = []
+        if rows:
+            found = [finished(_table(rows, types, self._families()), self.carry.as_text)]
+        table = pick(found, part.names)
         total = part.total
         if query.wanted.row:
             table = rows_of(table, query.wanted.row)

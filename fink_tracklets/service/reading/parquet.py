@@ -84,7 +84,9 @@ class ParquetReader:
         stored = night.stored
         later = (stored.table(name) for name in ("satellites", "glints", "flashes"))
         alerts = stored.table("tracklet_alerts")
-        table = finished(named(alert_rows(alerts, night.tracklets, *later), night.survey.carry))
+        carry = night.survey.carry
+        rows = named(alert_rows(alerts, night.tracklets, *later), carry)
+        table = finished(rows, carry.as_text)
         with self._lock:
             if key not in self._held:
                 self._held[key] = table

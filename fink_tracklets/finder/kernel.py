@@ -1,0 +1,238 @@
+"""The compiled search for lines (`kernel.c`): where it is found, and how it is called.
+
+It is built when the package is installed (`build_kernel.py`), and a plain numpy search takes its
+place where it is not there. It lists pairs that may hold a tracklet, a few points more than are
+near their arcs, and bounds: all that a result depends on is computed anew when a line is grown, so
+that results are the same bits with and without it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import gammaincinv
+
+from fink_tracklets.finder.grow import EXTEND_BELOW
+from fink_tracklets.finder.lines import MAX_WORK, Lines
+from fink_tracklets.finder.significance import DENSER, MIN_GAP_CHANCE, NullModel
+from fink_tracklets.finder.spacing import MAX_MISSED, NULL_WEIGHT, evidence_bounds
+from fink_tracklets.finder.vectors import Array, Ints
+
+SOURCE = "kernel.c"
+LINES, POINTS = 20_000, 400_000
+"""Lines and their points listed at once, at first."""
+DONE, FULL, TOO_LITTLE, NO_MEMORY, TOO_MUCH = range(5)
+"""How a call ended."""
+STRIPS = (0, 1, 2, 3, 4)
+"""Which of `NullModel.box_widths` are counted beside a line."""
+ENOUGH = 512
+"""Points in a box up to which the mean is tabulated that makes them improbable."""
+
+
+class KernelError(Exception):
+    """Why there is no kernel, as a sentence."""
+
+
+def kernel_name(content: bytes) -> str:
+    """The file name of a kernel for this machine: its system, processor and content."""
+    return f"kernel-{sys.platform}-{platform.machine()}-{hashlib.sha256(content).hexdigest()}.so"
+
+
+@cache
+def load_kernel() -> ctypes.CDLL | None:
+    """The kernel; None where it is not there or cannot be used, see `missing_kernel`."""
+    return None if missing_kernel() else _open_kernel()
+
+
+@cache
+def missing_kernel() -> str:
+    """Why the finder searches in numpy, as a sentence; empty where it has its kernel."""
+    try:
+        _open_kernel()
+    except KernelError as error:
+        return f"The finder's compiled part is not used: {error}; searching in numpy, same results."
+    return ""
+
+
+@cache
+def _open_kernel() -> ctypes.CDLL:
+    """Load the kernel that belongs to this machine and to the source beside it."""
+    folder = files("fink_tracklets.finder")
+    prefix = kernel_name(b"").rpartition("-")[0]
+    kernels = [file for file in folder.iterdir() if file.name.startswith("kernel-")]
+    mine = [file for file in kernels if file.name.rpartition("-")[0] == prefix]
+    if not mine:
+        others = ", ".join(sorted(file.name.rpartition("-")[0] for file in kernels))
+        raise KernelError(f"there is none for {prefix[7:]}{f', only {others}' if others else ''}")
+    source = hashlib.sha256((folder / SOURCE).read_bytes()).hexdigest()
+    for file in mine:
+        content = file.read_bytes()
+        if kernel_name(content) != file.name:
+            raise KernelError(f"{file.name} is damaged")
+        try:
+            library = ctypes.CDLL(str(_on_disk(file, content)))
+            library.fink_source.restype = ctypes.c_char_p
+        except (OSError, AttributeError) as error:
+            raise KernelError(f"it cannot be loaded ({error})") from error
+        if library.fink_source() == source.encode():
+            return library
+    raise KernelError("it was built from another source")
+
+
+def _on_disk(file: Traversable, content: bytes) -> Path:
+    """The file itself, or a copy of one that lies in an archive, in a folder of the user's own."""
+    if isinstance(file, Path):
+        return file
+    folder = Path(tempfile.gettempdir()) / f"fink_tracklets-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    state = folder.lstat()
+    if state.st_uid != os.getuid() or state.st_mode & 0o077 or folder.is_symlink():
+        folder = Path(tempfile.mkdtemp(prefix="fink_tracklets-"))
+    copy = folder / file.name
+    if not copy.is_file() or copy.read_bytes() != content:
+        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as new:
+            new.write(content)
+        os.replace(new.name, copy)
+    return copy
+
+
+class _Null(ctypes.Structure):
+    """`Null` of the source."""
+
+    _fields_ = (
+        *(
+            (name, ctypes.c_int64)
+            for name in ("n", "min_points", "n_radii", "n_evidence", "n_strips", "n_enough")
+        ),
+        ("max_missed", ctypes.c_int64),
+        *(
+            (name, ctypes.c_double)
+            for name in ("sin_t", "first_tolerance", "tolerance", "max_curvature", "density")
+        ),
+        *(
+            (name, ctypes.c_double)
+            for name in ("log10_pairs", "limit", "later", "no_beat", "min_gap_chance")
+        ),
+        *(
+            (name, ctypes.c_void_p)
+            for name in ("radii", "cosines", "curvatures", "evidence", "strips", "enough")
+        ),
+    )
+
+
+COLUMNS = dict.fromkeys(
+    ("field", "i", "j", "radius", "within_i", "within_j", "count"), np.int64
+) | dict.fromkeys(("mean", "bound"), np.float64)
+"""Of `Lines`, and their types."""
+
+
+class _Out(ctypes.Structure):
+    """`Out` of the source."""
+
+    _fields_ = (
+        *((name, ctypes.c_int64) for name in ("lines", "points", "max_lines", "max_points")),
+        *((name, ctypes.c_int64) for name in ("work", "max_work")),
+        *((name, ctypes.c_void_p) for name in (*COLUMNS, "near")),
+    )
+
+
+@cache
+def _enough() -> Array:
+    """Means with which 0, 1, ... points or more come with a chance of `DENSER`."""
+    return np.asarray(gammaincinv(np.maximum(np.arange(ENOUGH), 1), DENSER))
+
+
+def _null_of(null: NullModel) -> tuple[_Null, list[Array]]:
+    """The numbers of a null model for the kernel, and the arrays that must outlive its use."""
+    limit = np.log10(null.threshold)
+    arrays = {
+        "radii": null.radii,
+        "cosines": np.cos(null.radii),
+        "curvatures": null.log10_curvatures(null.radii),
+        "evidence": evidence_bounds(),
+        "strips": null.box_widths[[k for k in STRIPS if k < len(null.box_widths)]],
+        "enough": _enough(),
+    }
+    numbers = _Null(
+        n=null.n,
+        min_points=null.min_points,
+        n_radii=len(null.radii),
+        n_evidence=len(arrays["evidence"]),
+        n_strips=len(arrays["strips"]),
+        n_enough=ENOUGH,
+        max_missed=MAX_MISSED,
+        sin_t=np.sin(null.first_tolerance),
+        first_tolerance=null.first_tolerance,
+        tolerance=null.tolerance,
+        max_curvature=null.max_curvature,
+        density=null.density,
+        log10_pairs=null.log10_pairs,
+        limit=limit,
+        later=limit + EXTEND_BELOW,
+        no_beat=np.log10(NULL_WEIGHT),
+        min_gap_chance=MIN_GAP_CHANCE,
+        **{name: array.ctypes.data for name, array in arrays.items()},
+    )
+    return numbers, list(arrays.values())
+
+
+def by_kernel(
+    kernel: ctypes.CDLL, points: Array, names: Ints, null: NullModel, given_up: set[int]
+) -> Iterator[Lines]:
+    """Lines of fields within 60 degrees of their centres, those that may hold a tracklet.
+
+    Parameters
+    ----------
+    points : (E, n, 3) unit vectors
+    names : (E,) the fields' rows, as the lines shall name them
+    given_up : gets the rows of fields with more than `MAX_WORK`; some of their lines come, too
+    """
+    xyz = np.ascontiguousarray(points.swapaxes(1, 2))
+    numbers, kept = _null_of(null)
+    field, anchor, work = ctypes.c_int64(), ctypes.c_int64(), 0
+    n_lines, n_points, state = LINES, POINTS, FULL
+    while state != DONE and field.value < len(points):
+        columns: dict[str, Any] = {
+            name: np.empty(n_lines, dtype=kind) for name, kind in COLUMNS.items()
+        }
+        near = np.empty(n_points, dtype=np.int64)
+        out = _Out(
+            max_lines=n_lines,
+            max_points=n_points,
+            work=work,
+            max_work=MAX_WORK,
+            near=near.ctypes.data,
+            **{name: column.ctypes.data for name, column in columns.items()},
+        )
+        state = kernel.fink_lines(
+            ctypes.byref(numbers),
+            ctypes.c_void_p(xyz.ctypes.data),
+            ctypes.c_int64(len(xyz)),
+            *(ctypes.byref(place) for place in (field, anchor)),
+            ctypes.byref(out),
+        )
+        work = out.work
+        if state == NO_MEMORY:
+            raise MemoryError("the finder's kernel")
+        if state == TOO_LITTLE:
+            n_lines, n_points = 2 * n_lines, 2 * n_points
+        if state == TOO_MUCH:
+            given_up.add(int(names[field.value]))
+            field.value, anchor.value, work = field.value + 1, 0, 0
+        if out.lines:
+            some = {name: column[: out.lines] for name, column in columns.items()}
+            some["field"] = names[some["field"]]
+            yield Lines(**some, points=near[: out.points])
+    del kept

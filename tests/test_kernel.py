@@ -1,0 +1,155 @@
+"""The finder's compiled search: the same bits with and without it, and what happens without it."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import scenes
+from benchmarks.scenes import on_sky, side
+from fink_tracklets.finder import kernel, search, significant
+from fink_tracklets.finder.significant import link
+
+FINDER = Path(kernel.__file__).parent
+
+
+@pytest.fixture
+def compiled():
+    if kernel.load_kernel() is None:
+        pytest.skip(kernel.missing_kernel())
+
+
+@pytest.fixture
+def without(monkeypatch):
+    """Run something without the kernel."""
+
+    def run(call):
+        with monkeypatch.context() as patch:
+            for module in (search, significant):
+                patch.setattr(module, "load_kernel", lambda: None)
+            return call()
+
+    return run
+
+
+def same(one, other):
+    np.testing.assert_array_equal(one[0], other[0])
+    np.testing.assert_array_equal(one[1], other[1])
+    assert one[2] == other[2]
+
+
+@pytest.mark.parametrize("kind", scenes.SCENES)
+@pytest.mark.parametrize("n", [5, 40, 200])
+def test_the_same_bits_with_and_without(ztf, compiled, without, kind, n):
+    """Of equal and unequal sizes in one call, with tracklets, rows in any order."""
+    rng, size = np.random.default_rng(n), side(ztf)
+    fields = []
+    for k in range(4):
+        sky = scenes.SCENES[kind](rng, n, size)
+        if k % 2:
+            sky = np.concatenate([sky, scenes.tracklets(rng, 2, size, 0.3)[0]])
+        fields.append(on_sky(rng.permutation(sky), rng.uniform(0, 360), rng.uniform(-90, 90)))
+    points, exposure = np.concatenate(fields), np.repeat(np.arange(4), [len(f) for f in fields])
+    found = link(points, exposure, ztf)
+    assert len(found[1]) > 0
+    same(found, without(lambda: link(points, exposure, ztf)))
+
+
+def parallel(gap, n=40):
+    """Two lines of n flashes side by side [arcsec]."""
+    rng = np.random.default_rng(3)
+    along = np.arange(n) * 25.0 + rng.normal(0, 4, (2, n))
+    across = np.array([[0.0], [gap]]) + rng.normal(0, 0.3, (2, n))
+    return np.stack([along.ravel(), across.ravel()], axis=1)
+
+
+@pytest.mark.parametrize("gap", [4.0, 9.0, 26.0])
+def test_dense_lines_are_the_same(ztf, compiled, without, gap):
+    rng = np.random.default_rng(5)
+    points = on_sky(np.concatenate([parallel(gap), scenes.uniform(rng, 60, side(ztf))]))
+    exposure = np.zeros(len(points), dtype=np.int64)
+    found = link(points, exposure, ztf)
+    assert len(found[1]) > 0
+    same(found, without(lambda: link(points, exposure, ztf)))
+
+
+def test_what_is_too_much_work_is_given_up_alike(ztf, compiled, without, monkeypatch):
+    """And nothing else: the exposures beside it keep their tracklets."""
+    for module in (search, kernel):
+        monkeypatch.setattr(module, "MAX_WORK", 20_000)
+    calm = on_sky(np.concatenate([parallel(500.0, 12), scenes.uniform(
+        np.random.default_rng(1), 76, side(ztf))]))  # fmt: skip
+    crowd = on_sky(parallel(9.0, 50))
+    points, exposure = np.concatenate([calm, crowd, calm]), np.repeat([3, 5, 8], 100)
+    found = link(points, exposure, ztf)
+    assert found[2] == [5]
+    assert len(found[1]) == 4
+    assert (found[0][100:200] == -1).all()
+    same(found, without(lambda: link(points, exposure, ztf)))
+
+
+def test_few_at_once_are_the_same(ztf, compiled, monkeypatch):
+    """However little fits in the arrays that the kernel fills."""
+    points = on_sky(np.concatenate([parallel(26.0), parallel(60.0)[::-1] + 3000]))
+    exposure = np.repeat([0, 1], 80)
+    found = link(points, exposure, ztf)
+    monkeypatch.setattr(kernel, "LINES", 3)
+    monkeypatch.setattr(kernel, "POINTS", 50)
+    same(found, link(points, exposure, ztf))
+
+
+@pytest.fixture
+def elsewhere(compiled, tmp_path, monkeypatch):
+    """A copy of the kernel and its source, and a way to load from a folder or archive."""
+    for file in (*FINDER.glob("kernel-*.so"), FINDER / "kernel.c"):
+        shutil.copy(file, tmp_path)
+
+    def load(folder):
+        monkeypatch.setattr(kernel, "files", lambda _: folder)
+        for cached in (kernel.load_kernel, kernel.missing_kernel, kernel._open_kernel):
+            cached.cache_clear()
+        return kernel.missing_kernel()
+
+    yield tmp_path, load
+    monkeypatch.undo()
+    for cached in (kernel.load_kernel, kernel.missing_kernel, kernel._open_kernel):
+        cached.cache_clear()
+
+
+def test_a_damaged_kernel_is_one_sentence(elsewhere):
+    folder, load = elsewhere
+    assert load(folder) == ""
+    (file,) = folder.glob("kernel-*.so")
+    file.write_bytes(file.read_bytes()[:5000])
+    assert "is damaged" in load(folder)
+    assert "\n" not in load(folder)
+    assert kernel.load_kernel() is None
+
+
+def test_a_kernel_of_another_machine_or_source_is_not_used(elsewhere):
+    folder, load = elsewhere
+    (folder / "kernel.c").write_text("int x;")
+    assert "another source" in load(folder)
+    (file,) = folder.glob("kernel-*.so")
+    file.rename(folder / "kernel-plan9-vax-00.so")
+    assert "only kernel-plan9-vax" in load(folder)
+    (folder / "kernel-plan9-vax-00.so").unlink()
+    assert "there is none" in load(folder)
+
+
+def test_a_kernel_in_an_archive_is_used(elsewhere, tmp_path, monkeypatch):
+    folder, load = elsewhere
+    monkeypatch.setattr(kernel.tempfile, "gettempdir", lambda: str(tmp_path))
+    archive = tmp_path / "package.zip"
+    with zipfile.ZipFile(archive, "w") as package:
+        for file in folder.iterdir():
+            if file != archive:
+                package.write(file, f"finder/{file.name}")
+    assert load(zipfile.Path(archive, "finder/")) == ""
+    (copies,) = tmp_path.glob("fink_tracklets-*")
+    assert copies.stat().st_mode & 0o077 == 0
+    assert len(list(copies.iterdir())) == 1
