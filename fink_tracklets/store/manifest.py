@@ -99,6 +99,8 @@ class Manifest:
         return {name: value for name, value in known.items() if value or name not in OPTIONAL}
 
 
+COUNTED = ("tracklets", "tracklet_alerts", "candidates")
+"""Tables that every night has."""
 OPTIONAL = ("satellites", "glints", "hbase")
 
 
@@ -138,6 +140,9 @@ def read_manifest(folder: Folder, night: str) -> Manifest:
         manifest = build(Manifest, given, file)
     except UserError as error:
         raise _damaged(str(error)) from error
+    for name in (*COUNTED, *manifest.files):
+        if name not in manifest.rows:
+            raise _damaged(f"{file}: it does not tell the rows of the table {name}.")
     if manifest.night != night:
         raise _damaged(f"{file}: it is the manifest of the night {manifest.night!r}.")
     return manifest

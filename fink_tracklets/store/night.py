@@ -120,7 +120,7 @@ class StoredNight:
                     return table
             except FileNotFoundError as error:
                 gone = error
-            except (OSError, pa.ArrowException, MemoryError) as error:
+            except (OSError, pa.ArrowException, ValueError, MemoryError) as error:
                 raise self._damaged(path, error) from error
         raise self._gone(file) from gone
 
