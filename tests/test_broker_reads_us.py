@@ -39,7 +39,8 @@ OLD = {"rf_snia_vs_nonia": "rfscore", "rf_kn_vs_nonkn": "knscore"}
 
 def without_science(table: pa.Table) -> pa.Table:
     gone = [*SCIENCE, *OLD.values()]
-    return table.drop_columns([name for name in gone if name in table.column_names])
+    rest = table.drop_columns([name for name in gone if name in table.column_names])
+    return rest.replace_schema_metadata(None)  # Spark believes what is said there of the columns
 
 
 def test_the_lake_s_science_columns_travel(stored):

@@ -10,9 +10,10 @@ from fink_tracklets.errors import UserError
 from fink_tracklets.hbase.client import HBase
 from fink_tracklets.hbase.settings import load_hbase
 from fink_tracklets.health.finding import Finding
-from fink_tracklets.store.folder import Folder
+from fink_tracklets.store.folder import Folder, LocalFolder
 from fink_tracklets.store.manifest import read_manifest, stored_nights
-from fink_tracklets.store.open import local_path, open_folder
+from fink_tracklets.store.open import local_path
+from fink_tracklets.store.webhdfs import WebHdfsFolder
 from fink_tracklets.tables import TABLES, VERSION
 
 NEWEST = 30
@@ -30,7 +31,7 @@ def store_findings(store: str) -> Iterator[Finding]:
         if path is not None and not path.is_dir():
             yield Finding("bad", "store", f"{store} is no folder: give that of a store, or make it")
             return
-        folder = open_folder(store)
+        folder: Folder = LocalFolder(path) if path is not None else WebHdfsFolder(store)
         nights = stored_nights(folder)
     except (UserError, OSError) as error:
         yield Finding("bad", "store", f"{store}: {error}")
