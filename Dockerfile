@@ -12,7 +12,7 @@ RUN apt-get update \
 WORKDIR /opt/fink_tracklets
 COPY requirements.txt ./
 RUN pip install --no-cache-dir --no-deps -r requirements.txt
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE build_kernel.py ./
 COPY fink_tracklets fink_tracklets
 COPY conf conf
 COPY jobs jobs

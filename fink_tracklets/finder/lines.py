@@ -13,6 +13,7 @@ find pairs that may be lines; here they are confirmed by exact distances::
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +79,8 @@ class Lines:
     def join(parts: list[Lines]) -> Lines:
         """All lines, in order of field, i and j."""
         if not parts:
-            return Lines(**{f.name: np.empty(0, dtype=np.int64) for f in fields(Lines)})
+            none: dict[str, Any] = {f.name: np.empty(0, dtype=np.int64) for f in fields(Lines)}
+            return Lines(**none)
         whole = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Lines)}
         order = np.lexsort((whole["j"], whole["i"], whole["field"]))
         return Lines(**whole).take(order)

@@ -105,9 +105,12 @@ def task_of_exposure(counts: pd.DataFrame, survey: Survey) -> pd.DataFrame:
     limits = survey.finder
     some = counts[counts["candidates"].between(limits.min_points, limits.max_candidates)]
     some = some[some["exposure"].notna()]
-    cost = some["candidates"].astype(float) ** 2 * np.log2(some["candidates"].astype(float))
+    n = some["candidates"].to_numpy(float)
+    cost = pd.Series(n**2 * np.log2(n))
     second = exposure_second(some["jd"].to_numpy(float))
-    by_second = cost.groupby(second).sum().sort_values(ascending=False, kind="stable")
+    by_second: pd.Series[float] = (
+        cost.groupby(second).sum().sort_values(ascending=False, kind="stable")
+    )
     tasks = int(np.clip(by_second.sum() / TASK_COST, 1, MAX_TASKS))
     least = [(0.0, task) for task in range(tasks)]
     assigned = {}
