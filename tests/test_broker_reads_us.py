@@ -38,7 +38,7 @@ OLD = {"rf_snia_vs_nonia": "rfscore", "rf_kn_vs_nonkn": "knscore"}
 
 
 def without_science(table: pa.Table) -> pa.Table:
-    gone = [*SCIENCE, *OLD.values()]
+    gone = [*SCIENCE, *OLD.values(), "timestamp"]  # Spark reads no nanoseconds
     rest = table.drop_columns([name for name in gone if name in table.column_names])
     return rest.replace_schema_metadata(None)  # Spark believes what is said there of the columns
 
