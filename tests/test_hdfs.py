@@ -147,7 +147,7 @@ class Killed(BaseException):
 
 def test_killed_at_every_step_on_hdfs(place, spark, monkeypatch):
     from fink_tracklets.store import manifest
-from fink_tracklets.store.hadoop import HadoopFolder
+    from fink_tracklets.store.hadoop import HadoopFolder
 
     tables = {name: night_tables(spark, name, 2) for name in ("old", "new")}
     # One table is enough: each further one repeats the same steps.
