@@ -198,3 +198,9 @@ def test_an_exposure_beyond_the_limit_is_not_searched(survey):
     few, many = track(10.0, 20.0, 60.0, n=8), track(11.0, 20.0, 60.0, n=9)
     many = many.assign(exposure="f", alert_id=many["alert_id"] + 100)
     assert set(find_tracklets(pd.concat([few, many]), crowded)["exposure"]) == {"e"}
+
+
+def test_what_one_caller_does_to_a_result_no_other_sees(ztf):
+    none = pd.DataFrame({"exposure": ["a"], "alert_id": [1], "ra": [10.0], "dec": [20.0]})
+    find_tracklets(none, ztf)["mine"] = 1
+    assert "mine" not in find_tracklets(none, ztf)

@@ -63,7 +63,7 @@ def search(frame: pd.DataFrame, survey: Survey) -> tuple[pd.DataFrame, list[Any]
     """`find_tracklets`, and the exposures whose search was given up for being too much work."""
     rows = searched_rows(frame, survey)
     if not len(rows):
-        return empty_result(), []
+        return empty_result().copy(), []
 
     # The points: one for each detection.
     names, ids = frame["exposure"].to_numpy()[rows], frame["alert_id"].to_numpy()[rows]
@@ -81,7 +81,7 @@ def search(frame: pd.DataFrame, survey: Survey) -> tuple[pd.DataFrame, list[Any]
     else:
         label, log10_nfa, given_up = significant.link(xyz, exposure[points], survey)
     if not len(log10_nfa):
-        return empty_result(), [names[np.argmax(exposure == e)] for e in given_up]
+        return empty_result().copy(), [names[np.argmax(exposure == e)] for e in given_up]
 
     # Their measured quantities, in an order that does not depend on how the points were linked.
     inside = np.flatnonzero(label[point_of_row] >= 0)
@@ -100,7 +100,7 @@ def search(frame: pd.DataFrame, survey: Survey) -> tuple[pd.DataFrame, list[Any]
 
 @cache
 def empty_result() -> pd.DataFrame:
-    """The result without a tracklet: its columns and their types."""
+    """The result without a tracklet: its columns and their types. Made once: give away copies."""
     numbers = pd.DataFrame({"exposure": [], "alert_id": []}, dtype=object)
     none = np.empty(0, dtype=np.int64)
     return _measure(numbers, none, np.empty((0, 3)), np.empty((0, 3)), none, np.empty(0)).assign(
