@@ -62,13 +62,15 @@ def publish(options: argparse.Namespace) -> None:
     from fink_tracklets.store.night import open_night
     from fink_tracklets.store.open import local_path
 
-    progress = Progress(options.quiet)
+    progress, settings = Progress(options.quiet), None
     if local_path(options.store) is not None:
-        reachable(options.hbase, open_night(options.store, options.night).survey.name, progress)
+        survey = open_night(options.store, options.night).survey.name
+        settings = reachable(options.hbase, survey, progress)
     with progress.step("starting Spark"):
         spark = spark_session(options.spark_log)
     stored = open_night(options.store, options.night, spark)
-    publish_stored(stored, reachable(options.hbase, stored.survey.name, progress), progress)
+    settings = settings or reachable(options.hbase, stored.survey.name, progress)
+    publish_stored(stored, settings, progress)
 
 
 def publish_stored(stored: StoredNight, settings: HBaseSettings, progress: Progress) -> None:

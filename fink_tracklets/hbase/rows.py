@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from string import Formatter
 
 import pandas as pd
 import pyarrow as pa
@@ -12,7 +11,7 @@ import pyarrow.compute as pc
 from fink_tracklets.errors import UserError
 from fink_tracklets.hbase.cells import Cells, type_name
 from fink_tracklets.hbase.record import Held
-from fink_tracklets.hbase.settings import HBaseSettings
+from fink_tracklets.hbase.settings import HBaseSettings, key_columns
 from fink_tracklets.store.joined import alert_rows
 from fink_tracklets.store.night import StoredNight
 
@@ -93,7 +92,7 @@ def row_keys(alerts: pa.Table, alert_key: str) -> tuple[list[str], list[str | No
     The second is `alert_key` filled in, see `AlertTable`. repr gives Spark's own text of a double.
     It is None where a value is null, or an id that means none.
     """
-    names = [name for _, name, _, _ in Formatter().parse(alert_key) if name]
+    names = key_columns(alert_key)
     needed = {"tracklet", "object_id", "alert_id", *names} - {"salt"}
     if unknown := sorted(needed - set(alerts.column_names)):
         raise UserError(
@@ -101,8 +100,7 @@ def row_keys(alerts: pa.Table, alert_key: str) -> tuple[list[str], list[str | No
             "the night's table tracklet_alerts does not have."
         )
     frame = alerts.select(sorted(needed)).to_pandas(integer_object_nulls=True)
-    objects = frame["object_id"].str.removeprefix(NO_OBJECT)
-    values = {"salt": objects.str[-3:], **{n: frame[n] for n in names if n != "salt"}}
+    values = {"salt": frame["object_id"].str[-3:], **{n: frame[n] for n in names if n != "salt"}}
     rows = zip(*(values[name] for name in names), strict=True)
     filled = [
         None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from string import Formatter
 
 from fink_tracklets.errors import UserError
@@ -65,6 +65,11 @@ class TrackletTable:
         return (self.survey_family, self.derived_family, *self.other_families)
 
 
+def key_columns(key: str) -> tuple[str, ...]:
+    """The fields of an alert's row key."""
+    return tuple(name for _, name, _, _ in Formatter().parse(key) if name is not None)
+
+
 @dataclass(frozen=True)
 class AlertTable:
     """The broker's table of all alerts."""
@@ -79,17 +84,12 @@ class AlertTable:
     of the object's id."""
 
     def __post_init__(self) -> None:
-        if not self.key_columns or any(not name.isidentifier() for name in self.key_columns):
+        names = key_columns(self.key)
+        if not names or any(not name.isidentifier() for name in names):
             raise ValueError(f"key '{self.key}' must hold columns like {{object_id}}")
         for name in (self.column, self.present):
             if ":" not in name:
                 raise ValueError(f"'{name}' is not a column: write family:name")
-
-    @property
-    def key_columns(self) -> tuple[str, ...]:
-        """The fields of `key`."""
-        fields = (field for _, field, _, _ in Formatter().parse(self.key))
-        return tuple(field for field in fields if field is not None)
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -110,28 +110,38 @@ class SurveyTables:
 
 
 @dataclass(frozen=True)
-class HBaseFile:
-    """conf/hbase.toml."""
+class CommonSettings:
+    """What is the same for all surveys."""
 
     schema_version: str
+    """Of the row schema_<version>."""
     create_tables: bool
     writers: int
     batch_rows: int
     connection: ConnectionSettings
     retries: RetrySettings
+
+    def __post_init__(self) -> None:
+        if self.writers < 1 or self.batch_rows < 1:
+            raise ValueError("writers and batch_rows must be at least 1")
+
+
+@dataclass(frozen=True)
+class HBaseFile(CommonSettings):
+    """conf/hbase.toml."""
+
     surveys: Mapping[str, SurveyTables] = field(default_factory=dict)
     tracklets: TrackletTable | None = None
     """The form of files before there were several surveys: ZTF's table, like `alerts`."""
     alerts: AlertTable | None = None
 
     def __post_init__(self) -> None:
-        if self.writers < 1 or self.batch_rows < 1:
-            raise ValueError("writers and batch_rows must be at least 1")
+        super().__post_init__()
         if (self.tracklets is None) != (self.alerts is None):
             raise ValueError("tracklets and alerts go together")
-        if self.tracklets and self.alerts and self.tracklets.table == self.alerts.table:
-            raise ValueError("tracklets and alerts must be two tables")
+        _ = self.tables
 
+    @property
     def tables(self) -> dict[str, SurveyTables]:
         """The tables of each survey."""
         old = {}
@@ -141,16 +151,9 @@ class HBaseFile:
 
 
 @dataclass(frozen=True)
-class HBaseSettings:
+class HBaseSettings(CommonSettings):
     """Where and how a night of one survey is published."""
 
-    schema_version: str
-    """Of the row schema_<version>."""
-    create_tables: bool
-    writers: int
-    batch_rows: int
-    connection: ConnectionSettings
-    retries: RetrySettings
     tracklets: TrackletTable
     alerts: AlertTable
 
@@ -163,22 +166,15 @@ def load_hbase(address: str = "", survey: str = "ztf") -> HBaseSettings:
     UserError : the file is wrong or has no tables for the survey, the address is none
     """
     file = load(HBaseFile, "hbase.toml")
-    tables = file.tables()
-    if survey not in tables:
+    if survey not in file.tables:
         raise UserError(
             f"{conf_file('hbase.toml')}: no tables for the survey '{survey}', only for "
-            f"{', '.join(tables)}: add [surveys.{survey}.tracklets] and [surveys.{survey}.alerts]."
+            f"{', '.join(file.tables)}: add [surveys.{survey}.tracklets] and "
+            f"[surveys.{survey}.alerts]."
         )
-    settings = HBaseSettings(
-        schema_version=file.schema_version,
-        create_tables=file.create_tables,
-        writers=file.writers,
-        batch_rows=file.batch_rows,
-        connection=file.connection,
-        retries=file.retries,
-        tracklets=tables[survey].tracklets,
-        alerts=tables[survey].alerts,
-    )
+    common = {each.name: getattr(file, each.name) for each in fields(CommonSettings)}
+    tables = file.tables[survey]
+    settings = HBaseSettings(**common, tracklets=tables.tracklets, alerts=tables.alerts)
     if not address:
         return settings
     host, colon, port = address.rpartition(":")

@@ -76,8 +76,8 @@ def run_night(
         spark = spark_session(spark_log)
     folder = check_writable(store, spark)
     check_night(folder, night, survey.name)
-    if missing_kernel():
-        progress.say(missing_kernel())
+    if sentence := missing_kernel():
+        progress.say(sentence)
     with clear_errors(alerts):
         with progress.step("reading alerts, cutting, grouping by exposure", spark):
             found = find_night(spark, alerts, night, survey)
