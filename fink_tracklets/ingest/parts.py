@@ -8,14 +8,10 @@ the parts that are there and ends in the same bytes.
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import shutil
-import threading
 import time
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
@@ -29,17 +25,16 @@ import pyarrow.parquet as pq
 from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.ingest.columns import Wanted, table_schema
 from fink_tracklets.ingest.containers import DamagedPacket, Packet
-from fink_tracklets.ingest.decode import Parted, decode, packet_schema
+from fink_tracklets.ingest.decode import Parted, packet_schema
 from fink_tracklets.ingest.files import PartFiles
 from fink_tracklets.ingest.source import Source
+from fink_tracklets.ingest.workers import decoded, worker_pool
 from fink_tracklets.progress import Progress, Work
 from fink_tracklets.survey import Survey, load_survey
 from fink_tracklets.version import __version__
 
 MANIFEST = "_ingest.json"
 PART_PACKETS = 10_000
-BATCH_PACKETS, BATCH_BYTES = 100, 8 << 20
-"""What a worker gets at once, at most."""
 FIRST = 100
 """Packets among which one must be readable, so that the columns are known."""
 SHOWN = 10
@@ -188,16 +183,11 @@ def _write_parts(
     stream = source.packets(skip=before)
     first, schema = _first(stream, wanted, source, parts)
     packets: Iterator[Packet] = chain(first, stream)
-    workers = os.cpu_count() or 1
-    context = multiprocessing.get_context("spawn")
-    with (
-        progress.reading(so_far.state),
-        ProcessPoolExecutor(workers, context, initializer=_end_with_parent) as pool,
-    ):
+    with progress.reading(so_far.state), worker_pool() as pool:
         while (packet := next(packets, None)) is not None:
             part = work / f"part-{len(counts):05d}.parquet"
             some = chain([packet], islice(packets, size - 1))
-            results = _decoded(pool, some, wanted, schema, 2 * workers)
+            results = decoded(pool, some, wanted, schema)
             counts.append(_write_part(part, results, schema, so_far))
     result = Ingested(
         packets=sum(count["packets"] for count in counts),
@@ -248,49 +238,6 @@ def _first(
     raise UserError(
         f"{source.path}: none of its first {len(packets)} packets can be read ({reasons[0]})."
     )
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent is killed must not wait for work for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _decoded(
-    pool: ProcessPoolExecutor,
-    packets: Iterator[Packet],
-    wanted: Wanted,
-    schema: pa.Schema,
-    ahead: int,
-) -> Iterator[tuple[int, Parted]]:
-    """Number of packets and what they hold, batch by batch in order; few wait at a time."""
-    waiting: deque[tuple[int, Future[Parted]]] = deque()
-    for batch in _batches(packets):
-        waiting.append((len(batch), pool.submit(decode, batch, wanted, schema)))
-        if len(waiting) > ahead:
-            count, future = waiting.popleft()
-            yield count, future.result()
-    for count, future in waiting:
-        yield count, future.result()
-
-
-def _batches(packets: Iterator[Packet]) -> Iterator[list[Packet]]:
-    batch: list[Packet] = []
-    size = 0
-    for packet in packets:
-        batch.append(packet)
-        size += len(packet.data or b"")
-        if len(batch) == BATCH_PACKETS or size >= BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
 
 
 def _write_part(
