@@ -82,3 +82,15 @@ def hbase(services, tmp_path, monkeypatch):
 
     monkeypatch.setenv("FINK_TRACKLETS_CONF", str(tmp_path / "conf"))
     return Tables(services, tmp_path / "conf")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Three nights from noon to noon UTC, four tracklets of three alerts each."""
+    from tests.serving import serving
+    from tests.stores import write_store
+
+    store = tmp_path_factory.mktemp("made")
+    write_store(store, "20211021", nights=3, tracklets=4, alerts=3)
+    with serving(store) as address:
+        yield address

@@ -42,3 +42,9 @@ def serving(
         finally:
             server.should_exit = True
             thread.join()
+
+
+def ask(address: str, **given: str) -> requests.Response:
+    """The documented call with these arguments, `_` for `-`."""
+    named = {name.replace("_", "-"): value for name, value in given.items()}
+    return requests.get(f"{address}/api/v1/tracklet", params=named, timeout=30)

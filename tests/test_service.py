@@ -20,7 +20,7 @@ from fink_tracklets import read_table
 from fink_tracklets.service.query import ARGUMENTS
 from fink_tracklets.service.wanted import parse_id
 from tests.conftest import ROOT, SAMPLE
-from tests.serving import serving
+from tests.serving import ask, serving
 from tests.stores import write_night, write_store
 
 NAME = "TRCK_20210604_093609_00"
@@ -48,20 +48,6 @@ def sample(stored):
 def night(simulated_store):
     with serving(simulated_store) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Three nights from noon to noon UTC, four tracklets of three alerts each."""
-    store = tmp_path_factory.mktemp("made")
-    write_store(store, "20211021", nights=3, tracklets=4, alerts=3)
-    with serving(store) as address:
-        yield address
-
-
-def ask(address: str, **given: str) -> requests.Response:
-    named = {name.replace("_", "-"): value for name, value in given.items()}
-    return requests.get(f"{address}/api/v1/tracklet", params=named, timeout=30)
 
 
 def sentence(answer: requests.Response) -> str:

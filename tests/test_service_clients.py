@@ -18,26 +18,12 @@ from fink_tracklets.service.rest.ucds import OURS, SENT
 from fink_tracklets.service.settings import ServiceSettings
 from fink_tracklets.service.wanted import parse_date, parse_id
 from fink_tracklets.survey.config import build
-from tests.serving import serving
+from tests.serving import ask, serving
 from tests.stores import write_store
 
 NAME = "TRCK_20211022_090000_00"
 SCIENCE = ["d:cdsxmatch", "d:roid", "d:mulens", "d:snn_snia_vs_nonia", "d:snn_sn_vs_all"]
 SCIENCE += ["d:rf_snia_vs_nonia", "d:rf_kn_vs_nonkn"]
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Three nights from noon to noon UTC, four tracklets of three alerts each."""
-    store = tmp_path_factory.mktemp("made")
-    write_store(store, "20211021", nights=3, tracklets=4, alerts=3)
-    with serving(store) as address:
-        yield address
-
-
-def ask(address: str, **given: str) -> requests.Response:
-    named = {name.replace("_", "-"): value for name, value in given.items()}
-    return requests.get(f"{address}/api/v1/tracklet", params=named, timeout=30)
 
 
 @pytest.mark.parametrize(
