@@ -31,6 +31,7 @@ SUMMARY = (
     "funnel",
     "exposures",
     "exposures_skipped",
+    "exposures_given_up",
     "exposures_crowded",
     "rows",
 )
