@@ -16,7 +16,7 @@ from tests.test_service import DOCUMENTED, four_calls, largest
 
 
 @pytest.fixture
-def both(stored, simulated, simulated_store, hbase, tmp_path):
+def both(ztf, stored, simulated, simulated_store, hbase, tmp_path):
     """Services over the real sample, a simulated night with its satellites and two made nights.
 
     From Parquet and from HBase.
@@ -30,7 +30,7 @@ def both(stored, simulated, simulated_store, hbase, tmp_path):
     for night in ("20210604", "20211022", "20220101", "20220102"):
         command = ["publish", "--night", night, "--store", str(store), "--quiet"]
         assert main([*command, "--hbase", hbase.address]) == 0
-    reader = HBaseReader(load_hbase(hbase.address))
+    reader = HBaseReader(load_hbase(hbase.address), ztf.carry)
     with (
         serving(store, row_limit=20) as parquet,
         serving(reader=reader, row_limit=20) as published,

@@ -3,7 +3,7 @@ gives it (ZTF's `i:` and `d:`, Rubin's `r:` and `f:`), and `v:`, computed on rea
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -18,6 +18,7 @@ from fink_tracklets.service.reading.classification import classifications
 from fink_tracklets.service.refusal import shown, wrong
 from fink_tracklets.store.joined import MATCH, OF_ALERT, OF_TRACKLET
 from fink_tracklets.survey import Carry
+from fink_tracklets.survey.packet import StandIn
 from fink_tracklets.tables import FLASHES, GLINTS, SATELLITES, TRACKLET_ALERTS, TRACKLETS
 
 COMPUTED = {
@@ -37,6 +38,15 @@ SCIENCE = {
     "d:rf_kn_vs_nonkn": pa.float64(),
 }
 """What the broker's science modules find. Clients may ask for it of nights that do not have it."""
+ARROW = {
+    "boolean": pa.bool_(),
+    "int": pa.int32(),
+    "long": pa.int64(),
+    "float": pa.float32(),
+    "double": pa.float64(),
+    "string": pa.string(),
+}
+"""By the names that a survey's file gives types."""
 YEARS_JD = (1_721_426.0, 5_373_484.0)
 """Between these the years of the calendar have one to four digits."""
 
@@ -69,13 +79,17 @@ def tracklet_names(table: pa.Table) -> pa.ChunkedArray:
     return ours(table, "tracklet")
 
 
-def finished(table: pa.Table, as_text: Collection[str] = ()) -> pa.Table:
-    """The rows as they are answered; columns with the names ``as_text`` become text.
+def finished(table: pa.Table, carry: Carry) -> pa.Table:
+    """The rows as they are answered.
 
-    Times and arrays become text, NaN and infinity null, the `v:` columns are added; columns are in
-    alphabetical order, rows newest exposure first, then by the tracklet's number and along it.
+    Times and arrays become text, as does what the survey names so, NaN and infinity null; the `v:`
+    columns are added, and the broker's where a night has none of them; columns are in alphabetical
+    order, rows newest exposure first, then by the tracklet's number and along it.
     """
     columns = {name: _plain(table[name]) for name in table.column_names}
+    for name, given in carry.derived.items():
+        nulls = pa.nulls(len(table), ARROW[StandIn.of(given).type])
+        columns.setdefault(f"{carry.derived_family}:{name}", pa.chunked_array([nulls]))
     suffixes = {name.partition(":")[2]: name for name in columns}
     jd = columns[suffixes["jd"]].to_numpy().astype(float)
     first = np.full(len(jd), np.nan)
@@ -103,7 +117,7 @@ def finished(table: pa.Table, as_text: Collection[str] = ()) -> pa.Table:
         for name, along, alert, k in keys
     )
     rows = plain.take(pa.array([k for _, k in order], pa.int64())).combine_chunks()
-    for name in as_text:
+    for name in carry.as_text:
         if name in suffixes:
             place = rows.column_names.index(suffixes[name])
             rows = rows.set_column(place, suffixes[name], pc.cast(rows[place], pa.string()))

@@ -67,7 +67,7 @@ class HBaseReader:
         known = {*types, *COMPUTED} if types else {*column_names(self.carry).values(), *COMPUTED}
         found = []
         if rows:
-            found = [finished(_table(rows, types, self._families()), self.carry.as_text)]
+            found = [finished(_table(rows, types, self._families()), self.carry)]
         table = pick(found, part.names)
         total = part.total
         if query.wanted.row:

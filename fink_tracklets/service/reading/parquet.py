@@ -85,8 +85,7 @@ class ParquetReader:
         later = (stored.table(name) for name in ("satellites", "glints", "flashes"))
         alerts = stored.table("tracklet_alerts")
         carry = night.survey.carry
-        rows = named(alert_rows(alerts, night.tracklets, *later), carry)
-        table = finished(rows, carry.as_text)
+        table = finished(named(alert_rows(alerts, night.tracklets, *later), carry), carry)
         with self._lock:
             if key not in self._held:
                 self._held[key] = table
