@@ -23,7 +23,13 @@ from fink_tracklets.cli.main import main
 from fink_tracklets.errors import UserError
 from fink_tracklets.ingest import ingest
 from fink_tracklets.ingest.columns import Wanted, table_schema
-from fink_tracklets.ingest.containers import DamagedPacket, Packet
+from fink_tracklets.ingest.containers import (
+    DamagedPacket,
+    Packet,
+    decompressed,
+    raw_blocks,
+    read_header,
+)
 from fink_tracklets.ingest.decode import decode, packet_schema
 from fink_tracklets.ingest.source import Source
 
@@ -159,18 +165,49 @@ def test_no_damage_breaks_a_batch(packets, ztf, cut, position, byte, draw):
     assert table.slice(last).equals(clean.slice(1))
 
 
-def test_several_records_in_a_file_and_compression(packets, ztf):
+@pytest.mark.parametrize("codec", ["null", "deflate", "snappy", "zstandard", "bzip2", "xz"])
+def test_several_records_in_a_file_and_compression(packets, ztf, codec):
     data = next(iter(packets.values()))
     reader = fastavro.reader(io.BytesIO(data))
     record, file = next(reader), io.BytesIO()
     records = [record | {"candid": candid} for candid in (1, 2, 3)]
-    fastavro.writer(file, reader.writer_schema, records, codec="deflate")
+    fastavro.writer(file, reader.writer_schema, records, codec=codec)
     wanted = Wanted.of(ztf, cutouts=False)
     schema = table_schema(packet_schema(Packet("", data), wanted), wanted)
     (table,), damaged = decode([Packet("many", file.getvalue())], wanted, schema)
     assert not damaged
     assert table["candid"].to_pylist() == [1, 2, 3]
     assert table["candidate"].to_pylist()[2]["jd"] == record["candidate"]["jd"]
+
+    if codec == "snappy":  # Avro's checksum ends the block, before the 16 bytes that end all blocks
+        wrong = file.getvalue()[:-17] + bytes([file.getvalue()[-17] ^ 1]) + file.getvalue()[-16:]
+        _, damaged = decode([Packet("many", wrong)], wanted, schema)
+        assert damaged == [("many", "damaged (ValueError)")]
+
+
+def test_a_codec_that_is_not_read_is_named(packets, ztf):
+    data = next(iter(packets.values()))
+    reader, file = fastavro.reader(io.BytesIO(data)), io.BytesIO()
+    fastavro.writer(file, reader.writer_schema, list(reader), codec="deflate")
+    wanted = Wanted.of(ztf, cutouts=False)
+    schema = table_schema(packet_schema(Packet("", data), wanted), wanted)
+    other = file.getvalue().replace(b"\x0edeflate", b"\x0elz4fast")
+    _, ((_, why),) = decode([Packet("other", other)], wanted, schema)
+    known = "null, deflate, snappy, zstandard, bzip2, xz"
+    assert why == f"compressed with 'lz4fast': write it with one of {known}"
+
+
+@pytest.mark.parametrize("codec", ["deflate", "snappy", "zstandard", "bzip2", "xz"])
+def test_a_block_that_would_be_huge_is_a_damaged_packet(codec):
+    file = io.BytesIO()
+    schema = {"type": "record", "name": "a", "fields": [{"name": "b", "type": "bytes"}]}
+    fastavro.writer(file, schema, [{"b": bytes(65 << 20)}], codec=codec)
+    file.seek(0)
+    container = read_header(file)
+    ((_, block),) = raw_blocks(file, container)
+    assert len(block) < 8 << 20
+    with pytest.raises(DamagedPacket, match="larger than 64 MB"):
+        decompressed(block, container)
 
 
 KILLED = """

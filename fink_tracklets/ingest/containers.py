@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-import zlib
 from collections.abc import Iterator
 from typing import IO, Any, NamedTuple
 
 import fastavro
 
+from fink_tracklets.ingest.codecs import CODECS, MAX_PACKET_BYTES
+
 AVRO = b"Obj\x01"
-MAX_PACKET_BYTES = 64 << 20
-"""What is larger is no alert packet: it is counted as damaged, unread."""
 HEADER = fastavro.parse_schema(
     {
         "type": "record",
@@ -82,12 +81,14 @@ def raw_blocks(stream: IO[bytes], container: Container) -> Iterator[tuple[int, b
 
 def decompressed(block: bytes, container: Container) -> bytes:
     """The records of a block in Avro's encoding."""
-    codec = container.meta.get("avro.codec", b"null").decode()
-    if codec == "deflate":
-        return zlib.decompress(block, -15)
-    if codec != "null":
-        raise DamagedPacket(f"compressed with {codec}, which is not read")
-    return block
+    codec = container.meta.get("avro.codec", b"null").decode(errors="replace")
+    if codec not in CODECS:
+        known = ", ".join(CODECS)
+        raise DamagedPacket(f"compressed with {codec!r}: write it with one of {known}")
+    content = CODECS[codec](block)
+    if len(content) > MAX_PACKET_BYTES:
+        raise DamagedPacket(f"a block of it is larger than {MAX_PACKET_BYTES >> 20} MB")
+    return content
 
 
 def split(name: str, stream: IO[bytes]) -> Iterator[Packet]:

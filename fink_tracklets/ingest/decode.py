@@ -20,10 +20,10 @@ import pyarrow as pa
 from fastavro.schema import SchemaParseException, UnknownType
 
 from fink_tracklets.errors import UserError
+from fink_tracklets.ingest.codecs import MAX_PACKET_BYTES
 from fink_tracklets.ingest.columns import Wanted, paths, schema_name, table_schema
 from fink_tracklets.ingest.containers import (
     AVRO,
-    MAX_PACKET_BYTES,
     DamagedPacket,
     Packet,
     decompressed,

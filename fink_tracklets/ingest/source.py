@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from fink_tracklets.errors import UserError
-from fink_tracklets.ingest.containers import AVRO, MAX_PACKET_BYTES, Packet, split
+from fink_tracklets.ingest.codecs import MAX_PACKET_BYTES
+from fink_tracklets.ingest.containers import AVRO, Packet, split
 from fink_tracklets.ingest.messages import is_framed
 
 SUFFIXES = (".avro", ".avro.gz", ".bin")
