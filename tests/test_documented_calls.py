@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 from urllib.parse import urlencode
 
@@ -18,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import requests
+from astropy.io import votable
 from astropy.io.votable import validate
 from astropy.table import Table
 
@@ -137,6 +139,23 @@ def test_votables_pass_the_validator(portal, given, prefix):
     answer = requests.get(portal, params={**given, "output-format": "votable"}, timeout=30)
     said = io.StringIO()
     assert validate(io.BytesIO(answer.content), output=said, xmllint=False), said.getvalue()
+    votable.parse(io.BytesIO(answer.content), verify="exception")
+
+
+@pytest.mark.campaign
+def test_stilts_has_nothing_to_say(portal, tmp_path):
+    """Its votlint, the strictest validator there is. Debian's package `stilts`."""
+    if (stilts := shutil.which("stilts")) is None:
+        pytest.skip("no STILTS: install Debian's stilts")
+    cone = f"{portal.removesuffix('tracklet')}conesearch"
+    everywhere = {"RA": "0", "DEC": "0", "SR": "180"}
+    calls = [(portal, {**given, "output-format": "votable"}) for given, _ in CALLS[:6]]
+    nothing = {"date": "2019-01-01", "output-format": "votable"}
+    for url, given in [*calls, (portal, nothing), (cone, everywhere)]:
+        file = tmp_path / "answer.xml"
+        file.write_bytes(requests.get(url, params=given, timeout=30).content)
+        done = subprocess.run([stilts, "votlint", str(file)], capture_output=True, text=True)
+        assert (done.returncode, done.stdout + done.stderr) == (0, ""), given
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -89,6 +89,7 @@ def test_cone_search(made, made_store):
     assert found["ra"].info.meta["ucd"] == "POS_EQ_RA_MAIN"
     everything = get(f"{made}/api/v1/conesearch", RA=0, DEC=0, SR=180)
     assert len(Table.read(io.BytesIO(everything.content), format="votable")) == 12
+    assert ">nan<" not in everything.text  # VOTable knows NaN alone; here it is null
     for ra, dec in (("x", 0), (0, 91), (0, "nan"), ("9" * 99, 0), ("", 0), (None, 0)):
         answer = get(f"{made}/api/v1/conesearch", RA=ra, DEC=dec, SR=1)
         assert answer.status_code == 400

@@ -135,6 +135,18 @@ def test_sorting_and_filtering_by_keyboard(page, address):
     assert page.locator("output").inner_text() == "1 of 4"
 
 
+def test_alerts_sort_by_ids_that_numbers_would_round(page, address):
+    page.goto(f"{address}/tracklet/{NAME}")
+    table = page.locator("table.sortable").last
+    ids = table.locator("tbody td:nth-child(1)")
+    head = table.get_by_role("button", name="Alert")
+    for turn in range(2):
+        head.click()
+        shown = ids.all_inner_texts()
+        assert len({float(one) for one in shown}) < len(shown)
+        assert shown == sorted(shown, key=int, reverse=bool(turn))
+
+
 def test_download(page, address):
     page.goto(f"{address}/tracklet/{NAME}")
     with page.expect_download() as started:

@@ -25,7 +25,9 @@ MEDIA = {
     "votable": "application/x-votable+xml",
 }
 LONG_IDS = ("alert_id", "candid", "diaSourceId", "diaObjectId", "ssObjectId")
-"""Numbers above 2^53, which JavaScript rounds: our own calls give each as text, too."""
+"""Our own calls give each as text, too, and so any other number that JavaScript would round."""
+EXACT = 2**53
+"""Largest whole number up to which JavaScript has all."""
 
 
 def encoded(table: pa.Table, form: str, described: Mapping[str, tuple[str, str]]) -> bytes:
@@ -52,12 +54,15 @@ def plain(value: Any) -> Any:
 
     Examples
     --------
+    >>> plain({"alert_id": 7, "sourceId": 170094456272322000, "rcid": 7})["sourceId_text"]
+    '170094456272322000'
     >>> plain({"a": float("nan"), "b": b"FITS", "c": datetime(2021, 6, 4, tzinfo=UTC)})
     {'a': None, 'c': '2021-06-04T00:00:00+00:00'}
     """
     if isinstance(value, dict):
         kept = {key: plain(item) for key, item in value.items() if not isinstance(item, bytes)}
-        return kept | {f"{key}_text": str(kept[key]) for key in LONG_IDS if kept.get(key)}
+        long = [k for k, v in kept.items() if isinstance(v, int) and (k in LONG_IDS or v > EXACT)]
+        return kept | {f"{key}_text": str(kept[key]) for key in long}
     if isinstance(value, list):
         return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
@@ -130,6 +135,8 @@ def to_votable(
     described : unit and meaning by name, with or without its family
     ucds : by name; where they are not given those of `fink_tracklets.service.rest.ucds`
     """
+    if not table.num_columns:  # nothing found: VOTable allows no table without a column
+        table = pa.table({"tracklet": pa.array([], pa.string())})
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         '<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">',
@@ -201,4 +208,6 @@ def _votable_values(column: pa.ChunkedArray) -> list[str]:
         return [escape(value or "") for value in column.to_pylist()]
     if column.type in NULL_INTEGER:
         column = pc.fill_null(column, pa.scalar(NULL_INTEGER[column.type], column.type))
+    if pa.types.is_floating(column.type):  # VOTable spells NaN and infinity in its own way
+        column = pc.if_else(pc.is_finite(column), column, None)
     return pc.fill_null(pc.cast(column, pa.string()), "").to_pylist()

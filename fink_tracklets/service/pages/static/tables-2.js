@@ -7,7 +7,9 @@ const value = (row, column) => {
   return number === undefined ? cell.textContent.trim() : number === "" ? null : Number(number);
 };
 
-const compare = (a, b) => typeof a === "string" ? a.localeCompare(b) : a - b;
+// By the numbers in texts, too: ids of 18 digits are texts, since a Number would round them.
+const compare = (a, b) =>
+  typeof a === "string" ? a.localeCompare(b, undefined, { numeric: true }) : a - b;
 
 const sort = (table, column, head) => {
   const down = head.getAttribute("aria-sort") === "ascending";
