@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -18,10 +19,11 @@ from fink_tracklets.hbase.settings import load_hbase
 from fink_tracklets.pipeline.run import run_night
 from fink_tracklets.service.reading.hbase import HBaseReader
 from fink_tracklets.survey import Survey
-from fink_tracklets.survey.config import build
+from fink_tracklets.survey.config import build, conf_folder
 from tests.broker_reader import NEEDED, broker_frame
-from tests.conftest import SAMPLE
+from tests.conftest import ROOT, SAMPLE
 from tests.serving import serving
+from tests.stores import write_night
 
 NIGHT, NAME = "20210604", "TRCK_20210604_093609_00"
 SCIENCE = {
@@ -54,12 +56,12 @@ def test_the_lake_s_science_columns_travel(stored):
         assert row["mulens"] == 0.0
 
 
-def run(parts: list[pa.Table], folder: Path) -> dict[int, dict[str, object]]:
+def run(parts: list[pa.Table], folder: Path, survey: str = "ztf") -> dict[int, dict[str, object]]:
     """The alerts in tracklets of a night of these files."""
     (folder / "alerts").mkdir(parents=True)
     for k, part in enumerate(parts):
         pq.write_table(part, folder / "alerts" / f"{k}.parquet")
-    run_night(NIGHT, str(folder / "alerts"), str(folder / "store"))
+    run_night(NIGHT, str(folder / "alerts"), str(folder / "store"), survey)
     ours = read_table(folder / "store", "tracklet_alerts", NIGHT)
     assert {name: ours.schema.field(name).type for name in SCIENCE} == SCIENCE
     return {row["alert_id"]: row for row in ours.to_pylist()}
@@ -121,9 +123,8 @@ def test_configurations_without_derived_columns_are_read():
     assert build(Survey, given, "the manifest").carry.derived == {}
 
 
-def publish(store, hbase) -> int:
-    command = ["publish", "--night", NIGHT, "--store", str(store), "--quiet"]
-    return main([*command, "--hbase", hbase.address])
+def publish(store, hbase, night: str = NIGHT) -> int:
+    return main(["publish", "--night", night, "--store", str(store), "--hbase", hbase.address])
 
 
 def test_the_broker_s_reader_decodes_our_table(stored, hbase, tmp_path, capsys):
@@ -174,3 +175,31 @@ def test_the_broker_s_reader_decodes_our_table(stored, hbase, tmp_path, capsys):
     assert publish(store, hbase) == 2
     assert "says that d:roid is string, and the night's is integer" in capsys.readouterr().err
     assert hbase.scan(hbase.tracklets) == before
+
+
+def test_a_lake_without_science_columns(spark, hbase, tmp_path, capsys):
+    """`publish` says that the cells are missing; the stand-ins of the documentation fill them."""
+    write_night(tmp_path / "made", "20211022", 1, 5)
+    hbase.fill([])
+    assert publish(tmp_path / "made", hbase, "20211022") == 0
+    assert "No alert of the night has d:cdsxmatch, d:roid, " in capsys.readouterr().err
+    version = "fink_tracklets_1"
+    with pytest.raises(KeyError):
+        broker_frame(hbase.connection, hbase.tracklets, version, "2021-10-22")
+
+    (lines,) = re.findall(
+        r"```toml\n(cdsxmatch.*?)```", (ROOT / "docs/operations.md").read_text(), re.S
+    )
+    text = (conf_folder() / "ztf.toml").read_text()
+    for line in lines.splitlines():
+        name, _, _ = line.partition(" =")
+        text, n = re.subn(rf'^{name} = "\w+".*$', line, text, flags=re.M)
+        assert n == 1
+    (tmp_path / "ztf.toml").write_text(text)
+    run([without_science(pq.read_table(SAMPLE))], tmp_path, str(tmp_path / "ztf.toml"))
+    assert publish(tmp_path / "store", hbase) == 0
+    assert "No alert" not in capsys.readouterr().err
+    frame = broker_frame(hbase.connection, hbase.tracklets, version, "2021-06-04")
+    assert frame["d:cdsxmatch"].tolist() == ["Unknown"] * 15
+    for name in set(SCIENCE) - {"cdsxmatch"}:
+        assert frame[f"d:{name}"].tolist() == [0] * 15

@@ -93,6 +93,12 @@ def publish_night(
             cluster = hbase.cluster()
         rows = night_rows(stored, settings)
         need_types(hbase, rows)
+        if rows.without_value and rows.table.num_rows:
+            progress.say(
+                f"No alert of the night has {', '.join(rows.without_value)}: readers that need "
+                "these columns find none. docs/operations.md, Beside the broker's own writer, says "
+                "what to put there."
+            )
         old = read_record(stored.manifest, cluster)
         names = rows.tracklet_of_alert()
         with progress.step(f"looking up {len(names):,} alerts in {settings.alerts.table}", spark):

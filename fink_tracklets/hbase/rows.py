@@ -33,6 +33,8 @@ class NightRows:
     in the tracklets' table and in the broker's table of alerts."""
     columns: dict[str, str]
     """Table column to HBase column."""
+    without_value: tuple[str, ...]
+    """HBase columns of the broker's modules in which no row has a value: they have no cell."""
 
     def schema_row(self, version: str) -> tuple[bytes, Cells]:
         """The row that names each column's type."""
@@ -83,7 +85,10 @@ def night_rows(stored: StoredNight, settings: HBaseSettings) -> NightRows:
     }
     for name, keys in zip(KEYS, row_keys(alerts, settings.alerts.key), strict=True):
         alerts = alerts.append_column(name, pa.array(keys, pa.string()))
-    return NightRows(stored.manifest.run, alerts, columns)
+    derived = stored.survey.carry.derived
+    empty = [n for n in derived if n not in columns or alerts[n].null_count == len(alerts)]
+    without_value = tuple(f"{families.derived_family}:{name}" for name in empty)
+    return NightRows(stored.manifest.run, alerts, columns, without_value)
 
 
 def row_keys(alerts: pa.Table, alert_key: str) -> tuple[list[str], list[str | None]]:
