@@ -135,6 +135,8 @@ FALSE = {
     "rings": (600, 300, 40, 4),
     "strips": (1000, 400, 40, 4),
 }
+ROUND = {200: 2000, 1000: 400, 5000: 20}
+"""Trials on Rubin's round field."""
 
 
 def main() -> None:
@@ -155,6 +157,9 @@ def main() -> None:
             for scene, counts in FALSE.items():
                 if n < 4000 or options.full:
                     false_tracklets(ztf, scene, n, trials(counts[k]), options.seed)
+        for n, count in ROUND.items():
+            for scene in ("uniform", "disc"):
+                false_tracklets(rubin, scene, n, trials(count), options.seed)
     if {"recall", "rubin"} & set(sections):
         print(
             "| sky | N | method | exposures | recall | calm | detectable | 5-6 points | 7-10 "

@@ -1,7 +1,7 @@
 """Skies for the finder's benchmarks: random points of one exposure, with and without tracklets.
 
-Positions are in arcseconds in the tangent plane of a square field; `on_sky` puts them on the
-sphere.
+Positions are in arcseconds in the tangent plane of a square field (`disc`: of a round one);
+`on_sky` puts them on the sphere.
 """
 
 from __future__ import annotations
@@ -32,6 +32,12 @@ def on_sky(plane: np.ndarray, ra: float = 150.0, dec: float = 20.0) -> np.ndarra
 def uniform(rng: np.random.Generator, n: int, size: float) -> np.ndarray:
     """Background candidates ``(n, 2)``."""
     return rng.uniform(-0.5, 0.5, (n, 2)) * size
+
+
+def disc(rng: np.random.Generator, n: int, size: float) -> np.ndarray:
+    """The same on a round field of the same area, as Rubin's."""
+    radius, angle = np.sqrt(rng.uniform(size=n) / np.pi), rng.uniform(0, 2 * np.pi, n)
+    return size * np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
 
 
 def gradient(rng: np.random.Generator, n: int, size: float) -> np.ndarray:
@@ -80,7 +86,7 @@ def strips(rng: np.random.Generator, n: int, size: float) -> np.ndarray:
     return np.concatenate(parts)
 
 
-SCENES = {f.__name__: f for f in (uniform, gradient, clumps, quadrant, rings, strips)}
+SCENES = {f.__name__: f for f in (uniform, disc, gradient, clumps, quadrant, rings, strips)}
 
 
 def tracklets(

@@ -17,7 +17,10 @@ from fink_tracklets.finder.significance import (
 from fink_tracklets.finder.significant import link
 from fink_tracklets.finder.spacing import max_evidence, spacing_evidence
 from fink_tracklets.finder.track import spacing
+from fink_tracklets.simulate.instruments import RUBIN
+from fink_tracklets.simulate.mosaic import random_pixels
 from fink_tracklets.sky.sphere import ARCSEC, unit_vectors
+from fink_tracklets.survey import load_survey
 
 
 def test_poisson_tail():
@@ -104,7 +107,48 @@ def test_bound_is_below_the_score(ztf):
         assert (np.diff(by_count, axis=0) <= 1e-9).all()
 
 
-SKIES = ("uniform", "clump", "strip")
+def of_disc(rng: np.random.Generator, n: int, area: float) -> np.ndarray:
+    """Positions in the plane, uniform on a disc about the origin."""
+    radius = np.sqrt(area / np.pi * rng.uniform(size=n))
+    angle = rng.uniform(0, 2 * np.pi, n)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+
+
+def of_detectors(rng: np.random.Generator, n: int, area: float) -> np.ndarray:
+    """The same on Rubin's detectors, between which are gaps."""
+    mosaic = RUBIN.mosaic
+    detector, x, y = random_pixels(rng, n, mosaic)
+    xi = mosaic.corner_xi[detector] - mosaic.pixel_arcsec * x
+    eta = mosaic.corner_eta[detector] - mosaic.pixel_arcsec * y
+    return np.stack([xi, eta], axis=1) * ARCSEC
+
+
+@pytest.mark.parametrize(("field", "low", "high"), [(of_disc, 0.97, 1.03), (of_detectors, 0.9, 1)])
+def test_a_field_of_any_shape_enters_by_its_area(field, low, high):
+    """Points between two others on Rubin's round field are as many as the null model expects.
+
+    The line between two points of a disc does not leave it. It does leave the detectors, and there
+    are fewer points than expected.
+    """
+    rng, n, tolerance = np.random.default_rng(8), 1000, 20 * ARCSEC
+    null = NullModel.of(load_survey("rubin"), n)
+    counted = expected = 0.0
+    for _ in range(10):
+        points = field(rng, n, null.area)
+        first, other = rng.permutation(n)[:800].reshape(2, 400)
+        chord = points[other] - points[first]
+        length = np.hypot(*chord.T)
+        from_first = points[None] - points[first][:, None]
+        east, north = (chord / length[:, None]).T[:, :, None]
+        along = from_first[..., 0] * east + from_first[..., 1] * north
+        across = from_first[..., 0] * north - from_first[..., 1] * east
+        between = (along > 1e-12) & (along < length[:, None] - 1e-12)
+        counted += np.count_nonzero(between & (np.abs(across) < tolerance))
+        expected += (2 * tolerance * length * null.density).sum()
+    assert low < counted / expected < high
+
+
+SKIES = ("uniform", "disc", "clump", "strip")
 
 
 @pytest.mark.parametrize("kind", SKIES)
@@ -117,6 +161,8 @@ def test_few_tracklets_by_chance(ztf, kind):
         xy = rng.uniform(-3.4, 3.4, (100, 2))
         if kind == "clump":
             xy = np.r_[xy, rng.normal(1.0, 120 / 3600, (60, 2))]
+        elif kind == "disc":
+            xy = np.degrees(of_disc(rng, 100, np.radians(6.8) ** 2))
         elif kind == "strip":
             xy = np.r_[xy, rng.uniform(-0.5, 0.5, (40, 2)) * [0.86, 60 / 3600]]
         points = unit_vectors(100 + xy[:, 0], xy[:, 1])
