@@ -64,6 +64,25 @@ def simulated_store(simulated, spark, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def rubin_sky(tmp_path_factory):
+    """A simulated night of Rubin's, 20261022, as the broker's lake has it."""
+    from fink_tracklets.simulate import simulate_night
+
+    folder = tmp_path_factory.mktemp("rubin")
+    return simulate_night("20261022", folder, seed=2, survey="rubin", cutouts="candidates")
+
+
+@pytest.fixture(scope="session")
+def rubin_store(rubin_sky, spark, tmp_path_factory) -> str:
+    """A store with that night."""
+    from fink_tracklets.pipeline.run import run_night
+
+    store = str(tmp_path_factory.mktemp("store"))
+    run_night("20261022", str(rubin_sky.alerts), store, "rubin")
+    return store
+
+
+@pytest.fixture(scope="session")
 def services(tmp_path_factory):
     """A real HDFS and HBase on loopback, for all tests."""
     from tests.services import Services

@@ -2,121 +2,120 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
-from pathlib import Path
 
-import numpy as np
+import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from fink_tracklets import load_survey, read_table
+from fink_tracklets import load_survey
 from fink_tracklets.cli import main
 from fink_tracklets.errors import UserError
+from fink_tracklets.evaluate.compare import pair_by_alerts
+from fink_tracklets.hbase.rows import row_keys
 from fink_tracklets.hbase.settings import load_hbase
 from fink_tracklets.service.reading.hbase import HBaseReader
-from tests.serving import serving
+from tests.serving import get, serving
 
-NIGHT, VISIT = "20260305", 2026030500123
-FIRST = 170094456272322000
-MIDPOINT_MJD_TAI = 61105.0955
+NIGHT = "20261022"
 
 
-def write_packets(folder: Path) -> None:
-    """Eight new sources on a line over two detectors, as in the broker's lake.
-
-    The third has no object, the fourth the object id 0; a ninth source lies aside.
-    """
-    rows = []
-    for k in range(9):
-        number = FIRST + 17 * k
-        source = {
-            "diaSourceId": number,
-            "visit": VISIT,
-            "detector": 94 + k // 4,
-            "diaObjectId": {2: None, 3: 0}.get(k, number),
-            "ssObjectId": 0,
-            "midpointMjdTai": MIDPOINT_MJD_TAI,
-            "ra": 150.0 + k * 30 / 3600 if k < 8 else 150.2,
-            "raErr": np.float32(1e-5),
-            "dec": -30.0 + k * 20 / 3600,
-            "decErr": np.float32(1e-5),
-            "x": np.float32(100 + k),
-            "y": np.float32(200 + k),
-            "psfFlux": np.float32(5000 + k),
-            "psfFluxErr": np.float32(300),
-            "snr": np.float32(16),
-            "reliability": np.float32(0.9),
-            "band": "r",
-            "isNegative": False,
-        }
-        held = None if k in (2, 3) else {"diaObjectId": number, "nDiaSources": 1}
-        rows.append({"diaSource": source, "diaObject": held, "publisher": "Fink"})
-    folder.mkdir()
-    pq.write_table(pa.Table.from_pylist(rows), folder / "part.parquet")
-
-
-@pytest.fixture(scope="module")
-def night(spark, tmp_path_factory) -> Path:
-    """A store with that night."""
-    folder = tmp_path_factory.mktemp("rubin")
-    write_packets(folder / "alerts")
-    arguments = ["--night", NIGHT, "--alerts", str(folder / "alerts"), "--quiet"]
-    assert main(["run", *arguments, "--store", str(folder / "store"), "--survey", "rubin"]) == 0
-    return folder / "store"
-
-
-def command(name: str, store: Path, hbase) -> int:
-    arguments = ["--night", NIGHT, "--store", str(store), "--hbase", hbase.address]
+def command(name: str, store: str, hbase) -> int:
+    arguments = ["--night", NIGHT, "--store", store, "--hbase", hbase.address]
     return main([name, *arguments, *(() if name == "verify" else ("--quiet",))])
 
 
-def source_key(number: int) -> str:
+def source_key(source: dict[str, object]) -> str:
     """Of a row of the broker's sources: salt, object, time."""
-    return f"{str(number)[-3:]}_{number}_{MIDPOINT_MJD_TAI!r}"
+    number = source["diaObjectId"]
+    return f"{str(number)[-3:]}_{number}_{source['midpointMjdTai']!r}"
 
 
-def test_a_night_stands_in_the_broker_s_tables(night, hbase):
-    tracklets = read_table(str(night), "tracklets", NIGHT)["tracklet"].to_pylist()
-    (name,) = tracklets
-    numbers = [FIRST + 17 * k for k in range(8)]
-    there = [number for k, number in enumerate(numbers) if k not in (2, 3, 5)]
+def test_a_simulated_night_from_the_lake_to_the_page(rubin_sky, rubin_store, hbase, tmp_path):
+    store = shutil.copytree(rubin_store, str(tmp_path / "store"))
+    truth = pd.read_parquet(rubin_sky.truth)
+    names = ("diaSourceId", "diaObjectId", "midpointMjdTai", "psfFlux")
+    packets = pq.read_table(rubin_sky.alerts, columns=["diaSource"])["diaSource"]
+    lake = pa.table({name: pc.struct_field(packets, name) for name in names}).to_pylist()
+    flashes = set(truth.loc[truth["tracklet_id"].notna(), "alert_id"])
+    of_flash = {s["diaSourceId"]: s for s in lake if s["diaSourceId"] in flashes}
+    aside = next(s for s in lake if s["diaSourceId"] not in flashes and s["diaObjectId"])
+
+    # The broker's table has not all of the flashes yet, and other sources.
+    there = [s for k, s in enumerate(of_flash.values()) if k % 7]
     hbase.connection.create_table(hbase.rubin_sources, {"r": {}, "f": {}})
-    sources = hbase.connection.table(hbase.rubin_sources)
-    for number in [*there, FIRST + 17 * 8]:
-        sources.put(source_key(number).encode(), {b"r:diaSourceId": struct.pack(">q", number)})
+    with hbase.connection.table(hbase.rubin_sources).batch() as batch:
+        for source in [*there, aside]:
+            number = struct.pack(">q", source["diaSourceId"])
+            batch.put(source_key(source).encode(), {b"r:diaSourceId": number})
     before = hbase.scan(hbase.rubin_sources)
 
-    assert command("publish", night, hbase) == 0
+    assert command("publish", store, hbase) == 0
     rows = hbase.scan(hbase.rubin_tracklets)
-    assert set(rows) == {f"{name}_{number}" for number in numbers}
+    found = pd.DataFrame(
+        [
+            (struct.unpack(">q", r["r:diaSourceId"])[0], r["f:tracklet"].decode())
+            for r in rows.values()
+        ],
+        columns=["alert_id", "tracklet"],
+    )
+    tracks, tracklets = pair_by_alerts(truth, found)
+    assert len(tracks) == 10
+    assert tracks["recovered"].all()
+    assert tracklets["true"].all()
+    name_of = dict(zip(found["alert_id"], found["tracklet"], strict=True))
+    source_of = {s["diaSourceId"]: s for s in lake if s["diaSourceId"] in name_of}
+    # A second packet of one detection has its own id in its key, too.
+    keys: set[str] = set()
+    for number, source in sorted(source_of.items()):
+        key = f"{name_of[number]}_{source['diaObjectId']}"
+        keys.add(f"{key}_{number}" if key in keys else key)
+    assert set(rows) == keys
     for row in rows.values():
+        source = source_of[struct.unpack(">q", row["r:diaSourceId"])[0]]
         assert {column.split(":")[0] for column in row} == {"r", "f"}
-        assert row["f:tracklet"] == name.encode()
-        assert struct.unpack(">d", row["r:midpointMjdTai"]) == (MIDPOINT_MJD_TAI,)
-    assert struct.unpack(">f", rows[f"{name}_{FIRST}"]["r:psfFlux"]) == (5000.0,)
-    assert "r:diaObjectId" not in rows[f"{name}_{FIRST + 34}"]
+        assert struct.unpack(">d", row["r:midpointMjdTai"]) == (source["midpointMjdTai"],)
+        assert struct.unpack(">f", row["r:psfFlux"]) == (source["psfFlux"],)
 
     after = hbase.scan(hbase.rubin_sources)
     assert set(after) == set(before)
-    marked = {key for key, row in after.items() if "f:tracklet" in row}
-    assert marked == {source_key(number) for number in there}
-    assert command("verify", night, hbase) == 0
+    marked = {key: row["f:tracklet"].decode() for key, row in after.items() if "f:tracklet" in row}
+    ours = {source_key(s): name_of.get(s["diaSourceId"]) for s in there}
+    assert marked == {key: name for key, name in ours.items() if name}
+    assert command("verify", store, hbase) == 0
 
-    assert command("unpublish", night, hbase) == 0
+    reader = HBaseReader(load_hbase(hbase.address, "rubin"), load_survey("rubin").carry)
+    with serving(reader=reader) as published, serving(store) as parquet:
+        answer = get(f"{published}/api/v1/tracklet", id="TRCK_2026").json()
+        answered = {int(row["r:diaSourceId"]): row["f:tracklet"] for row in answer}
+        assert answered == name_of
+        for name in set(name_of.values()):
+            page = get(f"{parquet}/tracklet/{name}").text
+            assert all(str(k) in page for k, given in name_of.items() if given == name)
+
+    assert command("unpublish", store, hbase) == 0
     assert hbase.scan(hbase.rubin_sources) == before
     assert hbase.scan(hbase.rubin_tracklets) == {}
 
 
-def test_the_service_answers_rubin_s_call_from_hbase(night, hbase):
-    import requests
-
-    assert command("publish", night, hbase) == 0
-    reader = HBaseReader(load_hbase(hbase.address, "rubin"), load_survey("rubin").carry)
-    with serving(reader=reader) as address:
-        rows = requests.get(f"{address}/api/v1/tracklet", {"id": "TRCK_2026"}).json()
-    assert len(rows) == 8
-    assert {"r:diaSourceId", "r:psfFlux", "r:midpointMjdTai", "f:tracklet"} <= set(rows[0])
+def test_a_source_without_an_object_goes_by_its_own_id(hbase):
+    """And has no row in the broker's table; ids are null or 0."""
+    alerts = pa.table(
+        {
+            "tracklet": ["TRCK_20260305_021644_00"] * 3,
+            "object_id": ["170094456272322017", "source170094456272322034", "source51"],
+            "alert_id": [170094456272322017, 170094456272322034, 51],
+            "diaObjectId": pa.array([170094456272322017, None, 0], pa.int64()),
+            "midpointMjdTai": [61105.0955] * 3,
+        }
+    )
+    keys, of_alerts = row_keys(alerts, load_hbase("", "rubin").alerts.key)
+    numbers = ("170094456272322017", "170094456272322034", "51")
+    assert keys == [f"TRCK_20260305_021644_00_{number}" for number in numbers]
+    assert of_alerts == ["017_170094456272322017_61105.0955", None, None]
 
 
 def test_a_survey_without_tables_is_named(hbase, monkeypatch):

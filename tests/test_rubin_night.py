@@ -17,7 +17,6 @@ from fink_tracklets.errors import UserError
 from fink_tracklets.evaluate.compare import pair_by_alerts
 from fink_tracklets.finder import find_tracklets
 from fink_tracklets.pipeline.run import run_night
-from fink_tracklets.simulate import simulate_night
 from fink_tracklets.simulate.instruments import RUBIN
 from fink_tracklets.simulate.mosaic import (
     pixels_to_sky,
@@ -76,22 +75,9 @@ def test_catalogues_have_ids_as_numbers_or_text_and_may_lack_flags(data, spark, 
 LAKE = ("v10_20251231", "without_diaobject_202606")
 
 
-@pytest.fixture(scope="module")
-def sky(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("rubin")
-    return simulate_night("20261022", folder, seed=2, survey="rubin", cutouts="candidates")
-
-
-@pytest.fixture(scope="module")
-def store(sky, spark, tmp_path_factory) -> str:
-    store = str(tmp_path_factory.mktemp("store"))
-    run_night("20261022", str(sky.alerts), store, "rubin")
-    return store
-
-
-def test_the_tracklets_of_a_simulated_night_are_found(sky, store):
-    truth = pd.read_parquet(sky.truth)
-    found = read_table(store, "tracklet_alerts", "20261022").to_pandas()
+def test_the_tracklets_of_a_simulated_night_are_found(rubin_sky, rubin_store):
+    truth = pd.read_parquet(rubin_sky.truth)
+    found = read_table(rubin_store, "tracklet_alerts", "20261022").to_pandas()
     tracks, tracklets = pair_by_alerts(truth, found)
     assert len(tracks) == 10
     assert tracks["recovered"].all()
@@ -99,10 +85,10 @@ def test_the_tracklets_of_a_simulated_night_are_found(sky, store):
     assert set(found["diaSourceId"]) == set(found["alert_id"])
 
 
-def test_the_service_answers_in_rubin_s_terms(sky, store):
-    with serving(store, alerts=str(sky.alerts)) as address:
+def test_the_service_answers_in_rubin_s_terms(rubin_sky, rubin_store):
+    with serving(rubin_store, alerts=str(rubin_sky.alerts)) as address:
         answer = get(address + CALL, id="TRCK").json()
-        assert len(answer) == len(read_table(store, "tracklet_alerts", "20261022"))
+        assert len(answer) == len(read_table(rubin_store, "tracklet_alerts", "20261022"))
         row = answer[0]
         portal = ("psfFlux", "psfFluxErr", "scienceFlux", "scienceFluxErr", "midpointMjdTai")
         assert all(isinstance(row[f"r:{name}"], float) for name in portal)
@@ -117,7 +103,7 @@ def test_the_service_answers_in_rubin_s_terms(sky, store):
         assert wrong.status_code == 400
 
         page = get(f"{address}/tracklet/{name}").text
-        visit = read_table(store, "tracklets", "20261022").to_pandas().set_index("tracklet")
+        visit = read_table(rubin_store, "tracklets", "20261022").to_pandas().set_index("tracklet")
         assert visit.loc[name, "exposure"] in page
         assert "AB mag" in page
         stamp = f"/api/v1/tracklets/{name}/stamps/{row['f:alert_id']}/difference"
