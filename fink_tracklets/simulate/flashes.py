@@ -156,5 +156,5 @@ def measure(
     """
     noise_to_signal = 0.2 * 10 ** (-0.4 * (limiting_mag - mag).clip(min=0.0))
     error = 1.0857 * noise_to_signal + 0.02
-    position = np.hypot(instrument.noise_arcsec, instrument.fwhm_arcsec / 2.355 * noise_to_signal)
+    position = np.hypot(instrument.noise_arcsec, instrument.centroid_arcsec * noise_to_signal)
     return mag + rng.normal(0.0, 1.0, len(mag)) * error, error, position

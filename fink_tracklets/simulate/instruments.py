@@ -29,6 +29,8 @@ class Instrument:
     """Full width of a point source at half its maximum."""
     noise_arcsec: float
     """Error of the position of a bright source, one axis."""
+    centroid_arcsec: float
+    """What the photons add to it at a signal to noise of one; it falls with the signal to noise."""
     field_spacing_deg: float
     """Distance between the declinations of its field rows."""
     cadence_s: float
@@ -52,6 +54,7 @@ ZTF = Instrument(
     zero_point=(26.1, 26.2, 25.6),
     fwhm_arcsec=2.0,
     noise_arcsec=0.06,
+    centroid_arcsec=2.0 / 2.355,
     field_spacing_deg=7.2,
     cadence_s=38.2,
     night_begins_h=0.0,
@@ -68,6 +71,7 @@ RUBIN = Instrument(
     zero_point=(31.4,) * 6,
     fwhm_arcsec=0.8,
     noise_arcsec=0.01,
+    centroid_arcsec=0.9,  # median of raErr and decErr times snr of real sources: docs/rubin.md
     field_spacing_deg=3.0,
     cadence_s=36.0,
     night_begins_h=12.0,

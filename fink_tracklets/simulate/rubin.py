@@ -117,8 +117,7 @@ def _dia_source(columns: dict[str, np.ndarray], instrument: Instrument) -> dict[
     flux_error = np.abs(flux) * columns["sigmapsf"] / 1.0857362
     magnr = np.ma.filled(columns["magnr"].astype(float), np.nan)
     template = np.where(magnr > 0, 10 ** (0.4 * (31.4 - magnr.clip(5.0, 40.0))), 0.0)
-    # The noise of a bright source, and what the photons add: width over 2.355 and the ratio.
-    noise, width = instrument.noise_arcsec / 3600, instrument.fwhm_arcsec / 8478
+    noise, width = instrument.noise_arcsec / 3600, instrument.centroid_arcsec / 3600
     position_error = np.hypot(noise, width * columns["sigmapsf"])
     no = np.zeros(len(flux), dtype=bool)
     return {
