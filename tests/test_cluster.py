@@ -17,6 +17,7 @@ import pytest
 
 from fink_tracklets import read_table
 from fink_tracklets.spark.java import java_home
+from fink_tracklets.tables import TABLES
 from tests.conftest import ROOT, SAMPLE
 
 SPARK_HOME = Path(pyspark.__file__).parent
@@ -31,7 +32,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def environment(tmp_path):
-    """Of a machine on which the package is not installed: nothing leads to the checkout."""
+    """Of a machine in Chile without the package: nothing leads to the checkout."""
     bare = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "MASTER")}
     return bare | {
         "JAVA_HOME": str(java_home()),
@@ -40,6 +41,7 @@ def environment(tmp_path):
         "SPARK_WORKER_DIR": str(tmp_path / "work"),
         "PYSPARK_PYTHON": sys.executable,
         "PYTHONSAFEPATH": "1",
+        "TZ": "America/Santiago",
     }
 
 
@@ -102,7 +104,8 @@ def pause() -> None:
     subprocess.run(["sleep", "0.2"], check=True)
 
 
-def test_spark_submit_with_a_wheel_on_a_standalone_cluster(data, master, environment, tmp_path):
+def test_spark_submit_with_a_wheel_on_a_standalone_cluster(stored, master, environment, tmp_path):
+    """The tables are those of one process on a machine of another time zone."""
     subprocess.run(
         [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT],
         check=True,
@@ -134,4 +137,6 @@ def test_spark_submit_with_a_wheel_on_a_standalone_cluster(data, master, environ
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert "TRCK_20210604_093609_00" in done.stdout
-    assert len(read_table(store, "tracklet_alerts", NIGHT)) == 15
+    for name in TABLES:
+        mine, others = (read_table(s, name, NIGHT).to_pylist() for s in (store, stored))
+        assert sorted(map(repr, mine)) == sorted(map(repr, others))
