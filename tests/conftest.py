@@ -22,8 +22,11 @@ SAMPLE = DATA / "ztf_alerts_20210604.parquet"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes test: all that needs HDFS or HBase in one, at first; else a file at a time."""
-    served = {"services", "hbase"}
+    """Two processes test: all that needs HDFS or HBase in one, at first; else a file at a time.
+
+    What shares Rubin's night with them is there, too: it is simulated once.
+    """
+    served = {"services", "hbase", "rubin_store"}
     for item in items:
         name = "services" if served & set(item.fixturenames) else item.path.stem
         item.add_marker(pytest.mark.xdist_group(name))

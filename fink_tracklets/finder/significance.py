@@ -11,7 +11,8 @@ nearest neighbour of i) so that near pairs do not pay for far ones; H = ln(N-1) 
 weights sum to one. The second counts the curvatures that differ by more than ``tol``. ``rho`` is
 the local density (`local_density`), LR the evidence of equal spacing (`spacing_evidence` in
 `spacing`), a likelihood ratio whose mean by chance is at most one, so that NFA / LR keeps the
-promise of NFA.
+promise of NFA. Of the field only the area counts, not the shape, as long as the line between two
+points does not leave it: a square or a disc.
 
 All lengths are in radians, all areas in steradians.
 """
