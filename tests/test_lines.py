@@ -7,7 +7,9 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from fink_tracklets.finder import near
 from fink_tracklets.finder.lines import Lines
+from fink_tracklets.finder.near import near_points
 from fink_tracklets.finder.search import by_anchor, by_broadcast
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.sky.plane import TangentPlane
@@ -46,8 +48,11 @@ def cube(points, null):
     return found
 
 
-def as_dict(lines):
-    parts = np.split(lines.points, np.cumsum(lines.count)[:-1])
+def as_dict(lines, points, null):
+    xyz, free = np.ascontiguousarray(points.T), np.ones(len(points), dtype=bool)
+    count, near = near_points(xyz, lines.i, lines.j, free, null)
+    np.testing.assert_array_equal(count, lines.count)
+    parts = np.split(near, np.cumsum(count)[:-1])
     pairs = zip(lines.i.tolist(), lines.j.tolist(), strict=True)
     return {pair: tuple(part) for pair, part in zip(pairs, parts, strict=False)}
 
@@ -56,13 +61,16 @@ PLACES = [(150.0, 20.0), (0.0, -30.0), (77.0, 90.0), (10.0, -89.5), (180.0, 0.0)
 
 
 @pytest.mark.parametrize(("ra", "dec"), PLACES)
-def test_both_ways_equal_the_cube(ztf, ra, dec):
+def test_both_ways_equal_the_cube(ztf, ra, dec, monkeypatch):
     for seed, n in enumerate((5, 17, 60, 130)):
         points = random_field(seed, n, ra, dec)
         null = lenient(ztf, n)
         expected = cube(points, null)
         for lines in (by_broadcast(points[None], null), by_anchor(points, null)):
-            assert as_dict(Lines.join(list(lines))) == expected
+            assert as_dict(Lines.join(list(lines)), points, null) == expected
+        with monkeypatch.context() as patch:
+            patch.setattr(near, "load_kernel", lambda: None)
+            assert as_dict(Lines.join(list(by_anchor(points, null))), points, null) == expected
 
 
 @pytest.mark.parametrize("n", [60, 250])
@@ -86,8 +94,7 @@ def test_points_exactly_at_the_tolerance(ztf):
     a, b = (
         Lines.join(list(way)) for way in (by_broadcast(points[None], null), by_anchor(points, null))
     )
-    np.testing.assert_array_equal(a.points, b.points)
-    np.testing.assert_array_equal(a.count, b.count)
+    assert as_dict(a, points, null) == as_dict(b, points, null) == cube(points, null)
 
 
 def test_equal_and_very_near_points(ztf):
@@ -97,14 +104,15 @@ def test_equal_and_very_near_points(ztf):
     a, b = (
         Lines.join(list(way)) for way in (by_broadcast(points[None], null), by_anchor(points, null))
     )
-    np.testing.assert_array_equal(a.points, b.points)
+    assert as_dict(a, points, null) == as_dict(b, points, null)
     assert np.isfinite(points).all()
 
 
 def test_every_point_belongs_to_its_line(ztf):
     points = random_field(3, 120)
-    lines = Lines.join(list(by_broadcast(points[None], lenient(ztf, 120))))
-    for (i, j), members in as_dict(lines).items():
+    null = lenient(ztf, 120)
+    lines = Lines.join(list(by_broadcast(points[None], null)))
+    for (i, j), members in as_dict(lines, points, null).items():
         assert i in members
         assert j in members
         assert i < j

@@ -54,13 +54,14 @@ class Sets:
         return np.asarray((self.members | ~self.ends).all(axis=1))
 
 
-def grow(xyz: Array, lines: Lines, null: NullModel) -> Iterator[tuple[int, Track]]:
+def grow(xyz: Array, lines: Lines, points: Ints, null: NullModel) -> Iterator[tuple[int, Track]]:
     """The sets of points on one parabola from end to end of the lines.
 
     Parameters
     ----------
     xyz : (3, n) unit vectors
     lines : candidate lines of this field
+    points : (sum of count,) the points near each
 
     Yields
     ------
@@ -76,7 +77,7 @@ def grow(xyz: Array, lines: Lines, null: NullModel) -> Iterator[tuple[int, Track
         for part in (rows[k : k + step] for k in range(0, len(rows), step)):
             exist = np.arange(width) < lines.count[part][:, None]
             place = start[part][:, None] + np.where(exist, np.arange(width), 0)
-            yield from _grow(_on_lines(xyz, lines, part, lines.points[place], exist), lines, null)
+            yield from _grow(_on_lines(xyz, lines, part, points[place], exist), lines, null)
 
 
 def padded(count: Ints) -> Ints:

@@ -48,19 +48,17 @@ typedef struct {
 } Null;
 
 typedef struct {
-    int64_t lines, points;           /* how many there are */
-    int64_t max_lines, max_points;   /* how many fit */
+    int64_t lines, max_lines;        /* how many there are, and how many fit */
     int64_t work, max_work;          /* points near all lines of the field so far; no more */
     int64_t *field, *i, *j, *radius, *within_i, *within_j, *count; /* (max_lines,) */
     double *mean, *bound;                                         /* (max_lines,) */
-    int64_t *near;                                                /* (max_points,) */
 } Out;
 
 typedef struct {
     double *x, *y, *z, *u;           /* points in order of u */
     double *right, *up, *depth;      /* as seen from the anchor */
     float *angle;                    /* pseudo-angle */
-    double *low, *high, *across, *weight, *sorted;
+    double *low, *high, *across, *weight, *sorted, *aside, *ahead;
     int64_t *order;
     int32_t *within, *steps, *first, *by_angle, *near, *rising;
     int32_t *bin, *from, *to;        /* of a point, and of its window: from, and before to */
@@ -255,6 +253,16 @@ static int64_t most_agreeing(const Null *null, const Line *line, Work *w, double
     return all + most;
 }
 
+/* Places in the anchor's plane, across and along a direction. */
+WIDE_TOO static void turn(int64_t n, const double *restrict right, const double *restrict up,
+                          double c, double s, double *restrict across, double *restrict along)
+{
+    for (int64_t k = 0; k < n; k++) {
+        across[k] = c * up[k] - s * right[k];
+        along[k] = c * right[k] + s * up[k];
+    }
+}
+
 /* Chance points expected on any track between the ends, at least: `least_mean` of crowds.py. */
 static double least_mean(const Null *null, const Work *w, int64_t begin, double c, double s,
                          double length, double sine, double depth)
@@ -262,15 +270,16 @@ static double least_mean(const Null *null, const Work *w, int64_t begin, double 
     double bend = null->max_curvature * length * length / 8 + 2 * null->tolerance + 1e-7;
     double inner = 3 * null->tolerance + bend, outer[STRIPS];
     int32_t counts[2][STRIPS] = {{0}};
-    int64_t n_strips = null->n_strips;
+    int64_t n_strips = null->n_strips, n = null->n - begin;
     for (int l = 0; l < n_strips; l++) outer[l] = null->strips[l] - bend;
     if (!n_strips || outer[n_strips - 1] <= inner) return 0;
-    for (int64_t k = begin; k < null->n; k++) {
-        double across = c * w->up[k] - s * w->right[k], along = c * w->right[k] + s * w->up[k];
-        double side = fabs(across);
-        if (side > inner && side < outer[n_strips - 1] && along > 0 &&
-            along * depth < sine * w->depth[k]) {
-            for (int l = 0; l < n_strips; l++) counts[across > 0][l] += side < outer[l];
+    const double *right = w->right + begin, *up = w->up + begin, *from_b = w->depth + begin;
+    turn(n, right, up, c, s, w->aside, w->ahead);
+    for (int64_t k = 0; k < n; k++) {
+        double side = fabs(w->aside[k]);
+        if (side >= outer[n_strips - 1]) continue;
+        if (side > inner && w->ahead[k] > 0 && w->ahead[k] * depth < sine * from_b[k]) {
+            for (int l = 0; l < n_strips; l++) counts[w->aside[k] > 0][l] += side < outer[l];
         }
     }
     double largest = null->density;
@@ -486,7 +495,7 @@ static int from_anchor(const Null *null, Work *w, Out *out, int64_t e, int64_t b
         if (out->work > out->max_work) return TOO_MUCH;
         if (!line_could_pass(null, w, begin, a, b, count, c, s, sine, &pair)) continue;
 
-        if (out->lines == out->max_lines || out->points + count > out->max_points) return FULL;
+        if (out->lines == out->max_lines) return FULL;
         int64_t l = out->lines++;
         out->field[l] = e;
         int swap = w->order[a] > w->order[b];
@@ -498,7 +507,6 @@ static int from_anchor(const Null *null, Work *w, Out *out, int64_t e, int64_t b
         out->mean[l] = pair.mean;
         out->bound[l] = pair.bound;
         out->count[l] = count;
-        for (int64_t k = 0; k < count; k++) out->near[out->points++] = w->order[w->near[k]];
     }
     return DONE;
 }
@@ -577,7 +585,7 @@ int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *f
     while (bins < 4 * n && bins < 16384) bins *= 2;
     Work w = {.bins = bins, .slots = bins < SLOTS ? bins : SLOTS};
     int64_t slots = CLASSES * w.slots + 1;
-    size_t doubles = 12 * n + radii * COUNTED, ints = n * (radii + 8) + bins + slots + 3;
+    size_t doubles = 14 * n + radii * COUNTED, ints = n * (radii + 8) + bins + slots + 3;
     double *d = malloc(doubles * sizeof *d);
     int32_t *i = malloc(ints * sizeof *i);
     w.order = malloc(n * sizeof *w.order);
@@ -588,8 +596,9 @@ int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *f
         return NO_MEMORY;
     }
     double **columns[] = {&w.x,   &w.y,   &w.z,    &w.u,      &w.right,  &w.up,
-                          &w.depth, &w.low, &w.high, &w.sorted, &w.across, &w.weight};
-    for (int k = 0; k < 12; k++, d += n) *columns[k] = d;
+                          &w.depth, &w.low, &w.high, &w.sorted, &w.across, &w.weight,
+                          &w.aside, &w.ahead};
+    for (int k = 0; k < 14; k++, d += n) *columns[k] = d;
     w.least_rank = d;
     w.within = i;
     i += n * radii;
@@ -631,11 +640,10 @@ int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *f
             windows(n - begin, null->sin_t * WIDER, bins, w.slots, w.right + begin, w.up + begin,
                     w.angle + begin, w.bin + begin, w.slot + begin, w.from + begin, w.to + begin);
             count_windows(&w, begin, a, n);
-            int64_t lines = out->lines, points = out->points, work = out->work;
+            int64_t lines = out->lines, work = out->work;
             state = from_anchor(null, &w, out, *field, begin, a);
             if (state == FULL) {
                 out->lines = lines;
-                out->points = points;
                 out->work = work;
                 *anchor = a;
                 if (!begun) state = TOO_LITTLE;
@@ -651,6 +659,42 @@ int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *f
     free(w.within);
     free(w.order);
     return state;
+}
+
+/* Distances from a great circle, as sines. */
+WIDE_TOO static void from_circle(int64_t n, const double *restrict x, const double *restrict y,
+                                 const double *restrict z, double a, double b, double c,
+                                 double *restrict across)
+{
+    for (int64_t k = 0; k < n; k++) across[k] = a * x[k] + b * y[k] + c * z[k];
+}
+
+/* Lists the points that may be near the arcs from points i to points j of lines, ascending, no more
+   than `most` in all: near the circle, and nearer to each end than the other is. Returns the number
+   of lines that were done; 0: no memory. */
+int64_t fink_near(const double *x, const double *y, const double *z, int64_t n, int64_t lines,
+                  const int64_t *i, const int64_t *j, double width, int64_t most, int64_t *count,
+                  int64_t *near)
+{
+    double *across = malloc(n * sizeof *across);
+    if (!across) return 0;
+    int64_t found = 0, l = 0;
+    for (; l < lines && found + n <= most; l++) {
+        int64_t p = i[l], q = j[l], before = found;
+        double a = y[p] * z[q] - z[p] * y[q], b = z[p] * x[q] - x[p] * z[q];
+        double c = x[p] * y[q] - y[p] * x[q], length = sqrt(a * a + b * b + c * c) + 1e-300;
+        double least = x[p] * x[q] + y[p] * y[q] + z[p] * z[q] - 1e-12;
+        from_circle(n, x, y, z, a / length, b / length, c / length, across);
+        for (int64_t k = 0; k < n; k++) {
+            if (fabs(across[k]) > width) continue;
+            near[found] = k;
+            found += (x[p] * x[k] + y[p] * y[k] + z[p] * z[k] >= least) &
+                     (x[q] * x[k] + y[q] * y[k] + z[q] * z[k] >= least);
+        }
+        count[l] = found - before;
+    }
+    free(across);
+    return l;
 }
 
 /* The source that this was compiled from. */

@@ -32,7 +32,7 @@ from fink_tracklets.finder.vectors import Array, Ints
 
 SOURCE = "kernel.c"
 LINES, POINTS = 20_000, 400_000
-"""Lines and their points listed at once, at first."""
+"""Lines, and points near lines, that are listed at once, at first."""
 DONE, FULL, TOO_LITTLE, NO_MEMORY, TOO_MUCH = range(5)
 """How a call ended."""
 STRIPS = (0, 1, 2, 3, 4)
@@ -87,6 +87,7 @@ def _open_kernel() -> ctypes.CDLL:
         except (OSError, AttributeError) as error:
             raise KernelError(f"it cannot be loaded ({error})") from error
         if library.fink_source() == source.encode():
+            library.fink_near.restype = ctypes.c_int64
             return library
     raise KernelError("it was built from another source")
 
@@ -140,9 +141,8 @@ class _Out(ctypes.Structure):
     """`Out` of the source."""
 
     _fields_ = (
-        *((name, ctypes.c_int64) for name in ("lines", "points", "max_lines", "max_points")),
-        *((name, ctypes.c_int64) for name in ("work", "max_work")),
-        *((name, ctypes.c_void_p) for name in (*COLUMNS, "near")),
+        *((name, ctypes.c_int64) for name in ("lines", "max_lines", "work", "max_work")),
+        *((name, ctypes.c_void_p) for name in COLUMNS),
     )
 
 
@@ -201,18 +201,15 @@ def by_kernel(
     xyz = np.ascontiguousarray(points.swapaxes(1, 2))
     numbers, kept = _null_of(null)
     field, anchor, work = ctypes.c_int64(), ctypes.c_int64(), 0
-    n_lines, n_points, state = LINES, POINTS, FULL
+    n_lines, state = LINES, FULL
     while state != DONE and field.value < len(points):
         columns: dict[str, Any] = {
             name: np.empty(n_lines, dtype=kind) for name, kind in COLUMNS.items()
         }
-        near = np.empty(n_points, dtype=np.int64)
         out = _Out(
             max_lines=n_lines,
-            max_points=n_points,
             work=work,
             max_work=MAX_WORK,
-            near=near.ctypes.data,
             **{name: column.ctypes.data for name, column in columns.items()},
         )
         state = kernel.fink_lines(
@@ -226,12 +223,43 @@ def by_kernel(
         if state == NO_MEMORY:
             raise MemoryError("the finder's kernel")
         if state == TOO_LITTLE:
-            n_lines, n_points = 2 * n_lines, 2 * n_points
+            n_lines = 2 * n_lines
         if state == TOO_MUCH:
             given_up.add(int(names[field.value]))
             field.value, anchor.value, work = field.value + 1, 0, 0
         if out.lines:
             some = {name: column[: out.lines] for name, column in columns.items()}
             some["field"] = names[some["field"]]
-            yield Lines(**some, points=near[: out.points])
+            yield Lines(**some)
     del kept
+
+
+def near_by_kernel(
+    kernel: ctypes.CDLL, xyz: Array, i: Ints, j: Ints, width: float
+) -> Iterator[tuple[int, int, Ints, Ints]]:
+    """Of some lines, from the first to before the last: pairs (line, point) near its arc.
+
+    Parameters
+    ----------
+    xyz : (3, n) unit vectors
+    i, j : (L,) the lines' ends
+    width : sine of the distance from a line, at most
+    """
+    size = max(POINTS, xyz.shape[1])
+    i, j = np.ascontiguousarray(i, dtype=np.int64), np.ascontiguousarray(j, dtype=np.int64)
+    begin = 0
+    while begin < len(i):
+        count, near = np.empty(len(i) - begin, np.int64), np.empty(size, np.int64)
+        done: int = kernel.fink_near(
+            *(ctypes.c_void_p(xyz[k].ctypes.data) for k in range(3)),
+            *(ctypes.c_int64(number) for number in (xyz.shape[1], len(i) - begin)),
+            *(ctypes.c_void_p(ends[begin:].ctypes.data) for ends in (i, j)),
+            ctypes.c_double(width),
+            ctypes.c_int64(size),
+            *(ctypes.c_void_p(found.ctypes.data) for found in (count, near)),
+        )
+        if not done:
+            raise MemoryError("the finder's kernel")
+        line = np.repeat(np.arange(done), count[:done])
+        yield begin, begin + done, line, near[: len(line)]
+        begin += done

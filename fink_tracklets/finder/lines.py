@@ -12,7 +12,7 @@ find pairs that may be lines; here they are confirmed by exact distances::
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -24,13 +24,15 @@ from fink_tracklets.finder.vectors import Array, Ints, circle_normal, dot
 
 BLOCK = 200_000
 """Elements of the largest temporary array."""
+WIDER = 1 + 1e-6
+"""Windows in which points near an arc are sought, relative to T: covers the rounding."""
 MAX_WORK = 20_000_000
 """Points near all lines of an exposure, from which on it is given up: the work that it is."""
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Pairs of points of some fields, and the points near the arc between them."""
+    """Pairs of points of some fields, and what is near the arcs between them."""
 
     field: Ints
     """(L,) row of `fields`."""
@@ -50,30 +52,10 @@ class Lines:
     """(L,) chance points expected on any track from end to end, at least."""
     bound: Array
     """(L,) log10 NFA of any set of points from end to end, at least."""
-    points: Ints
-    """(sum of count,) the points near each arc, ascending."""
 
-    def take(self, rows: Ints) -> Lines:
+    def take(self, rows: Ints | NDArray[np.bool_]) -> Lines:
         """Some of the lines."""
-        count = self.count[rows]
-        begin = (np.cumsum(self.count) - self.count)[rows] - (np.cumsum(count) - count)
-        points = self.points[np.arange(count.sum()) + np.repeat(begin, count)]
-        whole = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "points"}
-        return Lines(**whole, points=points)
-
-    def of_points(self) -> Ints:
-        """(sum of count,) the line of each of `points`."""
-        return np.repeat(np.arange(len(self.count)), self.count)
-
-    def free(self, taken: NDArray[np.bool_]) -> Ints:
-        """(L,) how many points of each are not taken."""
-        return np.bincount(self.of_points()[~taken[self.points]], minlength=len(self.i))
-
-    def keep(self, some: NDArray[np.bool_]) -> Lines:
-        """The lines with some of their `points`, ascending."""
-        line, points = self.of_points()[some], self.points[some]
-        count = np.bincount(line, minlength=len(self.i))
-        return replace(self, count=count, points=points[np.lexsort((points, line))])
+        return Lines(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
     @staticmethod
     def join(parts: list[Lines]) -> Lines:
@@ -105,9 +87,9 @@ class Pairs:
 
 
 def confirm(
-    pairs: Pairs, first: Array, last: Array, line: Ints, cloud: Array, names: Ints, null: NullModel
+    pairs: Pairs, first: Array, last: Array, line: Ints, cloud: Array, null: NullModel
 ) -> Lines:
-    """The lines among the pairs, with their points.
+    """The lines among the pairs.
 
     Parameters
     ----------
@@ -115,18 +97,13 @@ def confirm(
     first, last : (3, P) their points, or (3, 1)
     line : (K,) of points that may lie near an arc, the pair
     cloud : (3, K) these points
-    names : (K,) their numbers
     """
-    near = near_arcs(first, last, line, cloud, null)
-    line, names = line[near], names[near]
-
     # With the exact number of points: could a tracklet from end to end be significant?
-    count = np.bincount(line, minlength=len(pairs.i))
+    near = near_arcs(first, last, line, cloud, null)
+    count = np.bincount(line[near], minlength=len(pairs.i))
     good = null.could_pass(pairs.radius, pairs.within_i, pairs.within_j, count)
 
-    # The lines that could, their ends in order of number, their points ascending.
-    line, member = line[good[line]], names[good[line]]
-    member = member[np.lexsort((member, line))]
+    # The lines that could, their ends in order of number.
     swap = (pairs.i > pairs.j)[good]
     both = np.stack([pairs.i, pairs.j])[:, good]
     near_ends = np.stack([pairs.within_i, pairs.within_j])[:, good]
@@ -142,7 +119,6 @@ def confirm(
         mean=np.zeros(len(count)),
         bound=null.log10_bound(radius, near_ends[0], near_ends[1], count)
         - max_evidence(null.n)[count],
-        points=member,
     )
 
 

@@ -19,7 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fink_tracklets.finder.kernel import by_kernel, load_kernel
-from fink_tracklets.finder.lines import BLOCK, MAX_WORK, Lines, Pairs, confirm, neighbours_within
+from fink_tracklets.finder.lines import (
+    BLOCK,
+    MAX_WORK,
+    WIDER,
+    Lines,
+    Pairs,
+    confirm,
+    neighbours_within,
+)
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.vectors import Array, Ints, circle_normal, cross, dot
 
@@ -27,8 +35,6 @@ BROADCAST_BELOW = 90
 """Points per exposure below which the broadcast is faster (measured: docs/finder.md)."""
 ANCHORS = 200
 """Anchors whose lines are handed on together."""
-WIDER = 1 + 1e-6
-"""Windows of `by_anchor` relative to T: covers the rounding of position angles."""
 
 
 def candidate_lines(points: Array, null: NullModel, given_up: set[int]) -> Iterator[Lines]:
@@ -105,7 +111,7 @@ def by_broadcast(points: Array, null: NullModel, names: Ints | None = None) -> I
                 pairs = Pairs(names[f + e], a[q], b[q], radius, *near_ends)
                 line, k = np.nonzero(near[f, q])
                 clouds = xyz[:, f[line], k]
-                yield confirm(pairs, first[:, f, q], last[:, f, q], line, clouds, k, null)
+                yield confirm(pairs, first[:, f, q], last[:, f, q], line, clouds, null)
 
 
 def by_anchor(points: Array, null: NullModel, field: int = 0) -> Iterator[Lines]:
@@ -194,8 +200,7 @@ def by_anchor(points: Array, null: NullModel, field: int = 0) -> Iterator[Lines]
         # The anchor itself is near all its circles.
         line = np.concatenate([(np.cumsum(good) - 1)[circle[good[circle]]], np.arange(len(b))])
         k = np.concatenate([k[good[circle]], np.full(len(b), here)])
-        names = order[begin[a] :][k]
-        parts.append(confirm(pairs, anchor, xyz[:, b], line, nearby[:, k], names, null))
+        parts.append(confirm(pairs, anchor, xyz[:, b], line, nearby[:, k], null))
         if len(parts) == ANCHORS:
             yield Lines.join(parts)
             parts = []

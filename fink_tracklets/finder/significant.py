@@ -17,6 +17,7 @@ An exposure's result depends on its own points only, bit for bit.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from heapq import heapify, heappop, heappush
 
 import numpy as np
@@ -24,7 +25,8 @@ from numpy.typing import NDArray
 
 from fink_tracklets.finder.crowds import see_through
 from fink_tracklets.finder.grow import EXTEND_BELOW, grow
-from fink_tracklets.finder.lines import Lines, near_arcs
+from fink_tracklets.finder.lines import Lines
+from fink_tracklets.finder.near import near_points
 from fink_tracklets.finder.search import candidate_lines, load_kernel
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.track import Track, beside, fit_track, score
@@ -159,11 +161,8 @@ class Field:
         rows = self.next + np.flatnonzero(self.waiting[self.next :])[:at_once]
         self.waiting[rows] = False
         lines = self.lines.take(rows)
-        first, last = self.xyz[:, lines.i], self.xyz[:, lines.j]
-        cloud = self.xyz[:, lines.points]
-        near = near_arcs(first, last, lines.of_points(), cloud, self.null)
-        lines = lines.keep(near & ~self.taken[lines.points])
-        for row, track in grow(self.xyz, lines, self.null):
+        count, points = near_points(self.xyz, lines.i, lines.j, ~self.taken, self.null)
+        for row, track in grow(self.xyz, replace(lines, count=count), points, self.null):
             heappush(self.heap, (track.order(), int(rows[row]), track))
 
     def _score(self, at_once: int) -> None:
@@ -180,7 +179,6 @@ class Field:
         self.taken[members] = True
         lines = self.lines
         gone = self.taken[lines.i] | self.taken[lines.j]
-        gone |= lines.free(self.taken) < self.null.min_points
         self.waiting &= ~gone
         whole = []
         for entry in self.heap:

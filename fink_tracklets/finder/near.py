@@ -1,0 +1,54 @@
+"""The points near the arcs of lines, which are looked up when a line is grown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fink_tracklets.finder.kernel import load_kernel, near_by_kernel
+from fink_tracklets.finder.lines import BLOCK, WIDER, near_arcs
+from fink_tracklets.finder.significance import NullModel
+from fink_tracklets.finder.vectors import Array, Ints, circle_normal, dot
+
+
+def near_points(
+    xyz: Array, i: Ints, j: Ints, free: NDArray[np.bool_], null: NullModel
+) -> tuple[Ints, Ints]:
+    """Which points are near the arcs from points i to points j.
+
+    Parameters
+    ----------
+    xyz : (3, n) unit vectors
+    i, j : (L,) the arcs' ends
+    free : (n,) points that are looked at
+
+    Returns
+    -------
+    count : (L,) how many are near each arc
+    points : (sum of count,) these, ascending for each arc
+    """
+    kernel = load_kernel()
+    width = np.sin(null.first_tolerance) * WIDER
+    parts = near_by_kernel(kernel, xyz, i, j, width) if kernel else _near_circles(xyz, i, j, width)
+    none = np.empty(0, dtype=np.int64)
+    counts, points = [none], [none]
+    for begin, end, line, k in parts:
+        near = near_arcs(xyz[:, i[begin:end]], xyz[:, j[begin:end]], line, xyz[:, k], null)
+        near &= free[k]
+        counts.append(np.bincount(line[near], minlength=end - begin))
+        points.append(k[near])
+    return np.concatenate(counts), np.concatenate(points)
+
+
+def _near_circles(
+    xyz: Array, i: Ints, j: Ints, width: float
+) -> Iterator[tuple[int, int, Ints, Ints]]:
+    """Of some lines, from the first to before the last: pairs (line, point) near its circle."""
+    step = max(1, BLOCK // xyz.shape[1])
+    for begin in range(0, len(i), step):
+        end = min(begin + step, len(i))
+        normal = circle_normal(xyz[:, i[begin:end]], xyz[:, j[begin:end]])
+        line, k = np.nonzero(np.abs(dot(normal[:, :, None], xyz[:, None])) <= width)
+        yield begin, end, line, k
