@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from fink_tracklets.finder import kernel, search
+from fink_tracklets.pipeline.link import TASK_COST, named_tracklets, task_of_exposure
 from fink_tracklets.pipeline.run import account
-from fink_tracklets.pipeline.tables import TASK_COST, named_tracklets, task_of_exposure
 from fink_tracklets.simulate import random_exposures
 
 
