@@ -43,7 +43,12 @@ def read_night(spark: SparkSession, path: str, night: str, survey: Survey) -> Al
     """
     path = night_path(spark, path, night)
     packets = read_packets(spark, path, survey)
-    exposures = by_exposure(packet_alerts(packets, path, survey), survey).persist()
+    return alert_night(packets, packet_alerts(packets, path, survey), survey)
+
+
+def alert_night(packets: list[DataFrame], alerts: DataFrame, survey: Survey) -> AlertNight:
+    """A night's alerts (`read_alerts`), counted and cut."""
+    exposures = by_exposure(alerts, survey).persist()
     centre = (
         F.pmod(F.degrees(F.atan2("py", "px")), F.lit(360.0)).alias("ra"),
         F.degrees(F.atan2("pz", F.hypot("px", "py"))).alias("dec"),
