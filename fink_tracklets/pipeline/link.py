@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from fink_tracklets.errors import UserError
 from fink_tracklets.finder.find import search
 from fink_tracklets.naming import exposure_second, tracklet_names
 from fink_tracklets.survey import Survey
@@ -96,6 +101,31 @@ def link_candidates(candidates: DataFrame, task_of: pd.DataFrame, survey: Survey
         .select(*SEARCHED_COLUMNS)
         .mapInPandas(lambda frames: _linked(frames, survey), MEMBER_DDL)
     )
+
+
+@contextmanager
+def deaths_named(task_of: pd.DataFrame, counts: pd.DataFrame) -> Iterator[None]:
+    """Where a search ends its Python worker, as one for memory does: which exposure it was.
+
+    Parameters
+    ----------
+    task_of : see `task_of_exposure`; a task is the partition of its number
+    counts : exposure and candidates
+    """
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        dead = re.search(r"Task (\d+) in stage .*Python worker exited", str(error), re.DOTALL)
+        if dead is None:
+            raise
+        there = counts.merge(task_of[task_of["task"] == int(dead[1])], on="exposure")
+        largest = there.sort_values("candidates", ascending=False).iloc[0]
+        others = f" or one of {len(there) - 1} smaller ones" if len(there) > 1 else ""
+        raise UserError(
+            f"The search of the exposure {largest['exposure']} ({largest['candidates']:,} "
+            f"candidates){others} ended its Python worker, most likely for memory: give the "
+            "executors more, or the survey a smaller max_candidates."
+        ) from error
 
 
 def _linked(frames: Iterator[pd.DataFrame], survey: Survey) -> Iterator[pd.DataFrame]:

@@ -20,6 +20,7 @@ from fink_tracklets.naming import exposure_microseconds
 from fink_tracklets.pipeline.link import (
     MEASURED,
     SEARCHED_COLUMNS,
+    deaths_named,
     is_light,
     link_candidates,
     named_tracklets,
@@ -63,7 +64,8 @@ def find_night(alerts: AlertNight, survey: Survey) -> FoundNight:
         linked = named_tracklets(held.select(SEARCHED_COLUMNS).to_pandas(), survey)
     else:
         tasks = task_of_exposure(counts, survey)
-        linked = link_candidates(candidates, tasks, survey).toArrow().to_pandas()
+        with deaths_named(tasks, counts):
+            linked = link_candidates(candidates, tasks, survey).toArrow().to_pandas()
     members = linked[linked["tracklet"].notna()]
     one_each = linked.drop_duplicates(["exposure", "tracklet"])
     return _found(one_each, counts, survey, held_tables(held, members))
@@ -71,13 +73,12 @@ def find_night(alerts: AlertNight, survey: Survey) -> FoundNight:
 
 def _spread(candidates: DataFrame, counts: pd.DataFrame, survey: Survey) -> FoundNight:
     """What is found of so many candidates that no process holds them all."""
-    linked = link_candidates(candidates, task_of_exposure(counts, survey), survey).persist()
-    one_each = (
-        linked.select("exposure", "jd", "tracklet", *(column.name for column in MEASURED))
-        .dropDuplicates(["exposure", "tracklet"])
-        .toArrow()
-        .to_pandas()
-    )
+    tasks = task_of_exposure(counts, survey)
+    linked = link_candidates(candidates, tasks, survey).persist()
+    columns = ("exposure", "jd", "tracklet", *(column.name for column in MEASURED))
+    each = linked.select(*columns).dropDuplicates(["exposure", "tracklet"])
+    with deaths_named(tasks, counts):
+        one_each = each.toArrow().to_pandas()
     members = linked.where(F.col("tracklet").isNotNull())
     return _found(one_each, counts, survey, spread_tables(candidates, members), (linked,))
 
