@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+import re
 import tempfile
 import threading
 import time
@@ -36,11 +37,26 @@ from fink_tracklets.sky.sphere import ra_dec
 from fink_tracklets.spark.session import spark_session
 from fink_tracklets.store.commit import check_writable, write_night
 from fink_tracklets.survey import Survey
+from fink_tracklets.survey.config import conf_file
 
 NIGHT = "20280101"
 JD = 2461772.6
 """When it begins."""
+HEAP = "2g"
+"""For Java, which plays driver and executors in one process."""
 MADE = "alert_id bigint, exposure string, jd double, ra double, dec double, mag double"
+
+
+def spark_session_of(heap: str) -> SparkSession:
+    """The package's own session with so much memory for Java."""
+    settings = conf_file("spark.toml").read_text()
+    line = '"spark.driver.memory" = '
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "spark.toml").write_text(re.sub(f"{line}.*", f'{line}"{heap}"', settings))
+        os.environ["FINK_TRACKLETS_CONF"] = folder
+        spark = spark_session()
+        del os.environ["FINK_TRACKLETS_CONF"]
+    return spark
 
 
 def generated(spark: SparkSession, visits: int, candidates: int, survey: Survey) -> DataFrame:
@@ -117,7 +133,7 @@ def main() -> None:
     if options.skip_search:
         limits = dataclasses.replace(survey.finder, max_candidates=options.candidates - 1)
         survey = dataclasses.replace(survey, finder=limits)
-    spark = spark_session()
+    spark = spark_session_of(HEAP)
     start = time.perf_counter()
     with peak_memory() as largest, tempfile.TemporaryDirectory() as store:
         alerts = generated(spark, options.visits, options.candidates, survey)
