@@ -23,7 +23,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FINDER = Path(__file__).resolve().parent / "fink_tracklets" / "finder"
 # Not contracted to fused operations, so that sums are those of numpy (see kernel.c).
-FLAGS = ("-O3", "-std=gnu99", "-ffp-contract=off", "-shared", "-fPIC", "-s")
+FLAGS = (
+    *("-O3", "-std=gnu99", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"),
+    *("-shared", "-fPIC", "-s"),
+)
 
 
 def compilers() -> list[list[str]]:

@@ -6,13 +6,28 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from fink_tracklets import load_survey
 from fink_tracklets.survey import Survey
 
+# A busy machine is no failure.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("FINK_TRACKLETS_DATA", ROOT.parent / "shared" / "data"))
 SAMPLE = DATA / "ztf_alerts_20210604.parquet"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two processes test: all that needs HDFS or HBase in one, at first; else a file at a time."""
+    served = {"services", "hbase"}
+    for item in items:
+        name = "services" if served & set(item.fixturenames) else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(name))
+    items.sort(key=lambda item: not served & set(item.fixturenames))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from fink_tracklets import read_table
+from fink_tracklets.tables import TABLES
 from tests.conftest import ROOT, SAMPLE
 from tests.standalone import SPARK_HOME, bare_environment, standalone
 
@@ -17,7 +18,8 @@ NIGHT = "20210604"
 
 @pytest.fixture
 def environment(tmp_path):
-    return bare_environment(tmp_path)
+    """Of a machine in Chile without the package."""
+    return bare_environment(tmp_path) | {"TZ": "America/Santiago"}
 
 
 @pytest.fixture
@@ -27,7 +29,8 @@ def master(environment, tmp_path):
         yield address
 
 
-def test_spark_submit_with_a_wheel_on_a_standalone_cluster(data, master, environment, tmp_path):
+def test_spark_submit_with_a_wheel_on_a_standalone_cluster(stored, master, environment, tmp_path):
+    """The tables are those of one process on a machine of another time zone."""
     subprocess.run(
         [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT],
         check=True,
@@ -59,4 +62,6 @@ def test_spark_submit_with_a_wheel_on_a_standalone_cluster(data, master, environ
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert "TRCK_20210604_093609_00" in done.stdout
-    assert len(read_table(store, "tracklet_alerts", NIGHT)) == 15
+    for name in TABLES:
+        mine, others = (read_table(s, name, NIGHT).to_pylist() for s in (store, stored))
+        assert sorted(map(repr, mine)) == sorted(map(repr, others))

@@ -155,7 +155,7 @@ def test_the_job_is_killed(big, tables, tmp_path):
     kill_the_job(big, tables, tmp_path, random.Random(1))
 
 
-@pytest.mark.parametrize("name", ["thrift", "hbase"])
+@pytest.mark.parametrize("name", [pytest.param("thrift", marks=pytest.mark.campaign), "hbase"])
 def test_a_server_is_killed(big, tables, tmp_path, name):
     kill_a_server(big, tables, tmp_path, random.Random(name), name)
 

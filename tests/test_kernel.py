@@ -42,8 +42,18 @@ def same(one, other):
     assert one[2] == other[2]
 
 
-@pytest.mark.parametrize("kind", scenes.SCENES)
-@pytest.mark.parametrize("n", [5, 40, 200])
+@pytest.mark.parametrize(
+    ("kind", "n"),
+    [
+        *((kind, n) for kind in scenes.SCENES for n in (5, 40)),
+        *(("uniform", 200), ("strips", 200)),
+        *(
+            pytest.param(kind, 200, marks=pytest.mark.campaign)
+            for kind in scenes.SCENES
+            if kind not in ("uniform", "strips")
+        ),
+    ],
+)
 def test_the_same_bits_with_and_without(ztf, compiled, without, kind, n):
     """Of equal and unequal sizes in one call, with tracklets, rows in any order."""
     rng, size = np.random.default_rng(n), side(ztf)

@@ -81,33 +81,20 @@ def test_survey_columns_are_carried_bit_for_bit(sample, ztf):
         assert row["jd"] == received[row["alert_id"]]["jd"]
 
 
-def test_again_shuffled_and_whoever_searches_and_writes_the_tables_are_the_same(
+def test_again_and_shuffled_whoever_searches_and_writes_the_tables_are_the_same(
     sample, spark, tmp_path, monkeypatch
 ):
+    """The driver did it all before; now Spark searches, then it joins and writes, too."""
     store, first = sample
+    monkeypatch.setattr(link, "DRIVER_COST", 0)
     run_night(NIGHT, str(SAMPLE), store)
     assert tables(store) == first
-    in_spark = {1: (link, "DRIVER_COST"), 7: (pipeline_tables, "FEW")}
-    for k, (module, limit) in in_spark.items():
-        shuffled = spark.read.parquet(str(SAMPLE)).orderBy(F.xxhash64("candid", F.lit(k)))
-        shuffled.repartition(k).write.parquet(str(tmp_path / f"shuffled{k}"))
-        other = str(tmp_path / f"store{k}")
-        with monkeypatch.context() as patch:
-            patch.setattr(module, limit, 0)
-            run_night(NIGHT, str(tmp_path / f"shuffled{k}"), other)
-        assert tables(other) == first
-
-
-def test_the_machine_s_time_zone_does_not_matter(sample, tmp_path):
-    _, first = sample
-    store = str(tmp_path / "store")
-    arguments = ["run", "--night", NIGHT, "--alerts", str(SAMPLE), "--store", store, "--quiet"]
-    subprocess.run(
-        [sys.executable, "-m", "fink_tracklets", *arguments],
-        env={**os.environ, "TZ": "America/Santiago"},
-        check=True,
-    )
-    assert tables(store) == first
+    monkeypatch.setattr(pipeline_tables, "FEW", 0)
+    shuffled = spark.read.parquet(str(SAMPLE)).orderBy(F.xxhash64("candid", F.lit(7)))
+    shuffled.repartition(7).write.parquet(str(tmp_path / "shuffled"))
+    other = str(tmp_path / "store")
+    run_night(NIGHT, str(tmp_path / "shuffled"), other)
+    assert tables(other) == first
 
 
 def test_a_folder_per_night_padded_or_not(sample, spark, tmp_path):

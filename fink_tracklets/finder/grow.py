@@ -24,12 +24,14 @@ CAPTURES = 10
 
 @dataclass(frozen=True, eq=False)
 class Sets:
-    """S sets of points, each along a line with c points near its arc."""
+    """S sets of points, each along a line with up to c points near its arc."""
 
     line: Ints
     """(S,) the line, as a row of the `Lines`."""
     points: Ints
     """(S, c) the points near the arc, in order along it."""
+    exist: NDArray[np.bool_]
+    """(S, c) which of them there are: the first ones, see `padded`."""
     along: Array
     """(S, c) distance along the line from its first end [rad]."""
     across: Array
@@ -66,30 +68,43 @@ def grow(xyz: Array, lines: Lines, null: NullModel) -> Iterator[tuple[int, Track
     track : a set that may pass the threshold; its log10_nfa is a lower bound
     """
     start = np.cumsum(lines.count) - lines.count
-    # Lines with equally many points are one array (S, c), in parts that fit the memory.
-    for count in np.unique(lines.count):
-        rows = np.flatnonzero(lines.count == count)
-        step = max(1, BLOCK // int(count) ** 2)
+    # Lines with nearly equally many points are one array (S, c), in parts that fit the memory.
+    places = padded(lines.count)
+    for width in np.unique(places):
+        rows = np.flatnonzero(places == width)
+        step = max(1, BLOCK // int(width))
         for part in (rows[k : k + step] for k in range(0, len(rows), step)):
-            near = lines.points[start[part][:, None] + np.arange(count)]
-            yield from _grow(_on_lines(xyz, lines, part, near), lines, null)
+            exist = np.arange(width) < lines.count[part][:, None]
+            place = start[part][:, None] + np.where(exist, np.arange(width), 0)
+            yield from _grow(_on_lines(xyz, lines, part, lines.points[place], exist), lines, null)
 
 
-def _on_lines(xyz: Array, lines: Lines, rows: Ints, points: Ints) -> Sets:
-    """All points ``(S, c)`` near the arcs of the lines `rows`, in their coordinates; no members."""
+def padded(count: Ints) -> Ints:
+    """Places for so many points: of 8, 12, 16, 24, 32 and so on the next.
+
+    Sums over different numbers of places are rounded differently: how many there are depends on the
+    line alone, and never on those that are looked at together with it.
+    """
+    octave = 2 ** np.maximum(np.ceil(np.log2(np.maximum(count, 1))).astype(np.int64), 3)
+    return np.where((count <= 3 * octave // 4) & (octave > 8), 3 * octave // 4, octave)
+
+
+def _on_lines(xyz: Array, lines: Lines, rows: Ints, points: Ints, exist: NDArray[np.bool_]) -> Sets:
+    """The points ``(S, c)`` near the arcs of the lines `rows`, in their coordinates; no members."""
     i, j = lines.i[rows], lines.j[rows]
     along, across, length = along_across_track(xyz[:, points], xyz[:, i], xyz[:, j])
     # The ends are at the ends, exactly: nothing comes before or after them in order.
-    first, last = points == i[:, None], points == j[:, None]
+    first, last = (points == i[:, None]) & exist, (points == j[:, None]) & exist
     along[first] = 0.0
-    along[last] = length
-    order = np.argsort(along, axis=1, kind="stable")
+    along = np.where(last, length[:, None], along)
+    order = np.argsort(np.where(exist, along, np.inf), axis=1, kind="stable")
     along, across, ends, points = (
         np.take_along_axis(a, order, axis=1) for a in (along, across, first | last, points)
     )
     return Sets(
         line=rows,
         points=points,
+        exist=exist,
         along=along,
         across=across,
         ends=ends,
@@ -100,7 +115,7 @@ def _on_lines(xyz: Array, lines: Lines, rows: Ints, points: Ints) -> Sets:
 
 
 def _grow(sets: Sets, lines: Lines, null: NullModel) -> Iterator[tuple[int, Track]]:
-    """`grow` for lines with an equal number of points."""
+    """`grow` for lines with the same number of places for points."""
     limit, evidence = np.log10(null.threshold) + EXTEND_BELOW, max_evidence(null.n)
     # Sets of the points that may lie on one parabola at all, if as many could be significant.
     most, members = agree(sets, null)
@@ -162,23 +177,29 @@ def agree(sets: Sets, null: NullModel) -> tuple[Ints, NDArray[np.bool_]]:
         high = np.minimum((sets.across + 2 * null.tolerance) / weight, limit)
     low, high = np.where(sets.ends, -limit, low), np.where(sets.ends, limit, high)
     low, high = np.where(weight > 0, low, -limit), np.where(weight > 0, high, limit)
-    low[low > high] = np.inf
+    none = (low > high) | ~sets.exist
+    low[none], high[none] = np.inf, np.inf
 
-    # Most intervals overlap at the lower end of one of them:
+    # Most intervals overlap at the lower end of one of them: counted up and down along c, and of
+    # equal c the lower ends first::
     #
     #     [-----------)                     low of the third: in three intervals
     #          [----------------)
     #              [-------)
-    holds = (low[:, None] <= low[:, :, None]) & (low[:, :, None] <= high[:, None])
-    count = np.count_nonzero(holds, axis=-1)
-    best = np.argmax(count, axis=1)
+    width = low.shape[1]
+    order = np.argsort(np.concatenate([low, high], axis=1), axis=1, kind="stable")
+    begins = order < width
+    step = np.where(np.take_along_axis(none, order % width, axis=1), 0, np.where(begins, 1, -1))
+    inside = np.where(begins, np.cumsum(step, axis=1), 0)
+    best = np.argmax(inside, axis=1)
     rows = np.arange(len(best))
+    least = low[rows, order[rows, best] % width]
 
     # In the middle of the overlap every one of its points is as far from its limits as can be.
-    members = holds[rows, best]
-    middle = (low[rows, best] + np.where(members, high, np.inf).min(axis=1)) / 2
+    members = (low <= least[:, None]) & (least[:, None] <= high)
+    middle = (least + np.where(members, high, np.inf).min(axis=1)) / 2
     members = (low <= middle[:, None]) & (middle[:, None] <= high)
-    return count[rows, best], members
+    return inside[rows, best], members
 
 
 def refine(sets: Sets, null: NullModel) -> Sets:
@@ -199,7 +220,7 @@ def refine(sets: Sets, null: NullModel) -> Sets:
         across, old = sets.across[active], members[active]
         c = parabola(u[active], across, old)
         fit = (c[:, 2:3] * u[active] + c[:, 1:2]) * u[active] + c[:, :1]
-        new = np.abs(across - fit) <= null.tolerance
+        new = (np.abs(across - fit) <= null.tolerance) & sets.exist[active]
         if rounds >= CAPTURES:
             new &= old
         enough = new.sum(axis=1) >= null.min_points

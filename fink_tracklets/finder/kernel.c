@@ -18,9 +18,19 @@ Lengths in radians, areas in steradians; vectors as in vectors.py. */
 #define LN10 2.302585092994046
 #define MANY 24          /* intervals that are first counted by slices of all curvatures */
 #define SLICES 64
-#define NARROW (1. / 128) /* half width of a window, up to which a point is looked up by angle */
+#define CLASSES 2        /* of points that are looked up by angle, by the widths of their windows: */
+#define NARROW (1.f / 1024) /* half width at most of the first, */
+#define LESS_NARROW (1.f / 128) /* and of the second */
+#define SLOTS 2048       /* of angle, in each class, at most */
 #define COUNTED 64       /* points on a line, from which on all pass the first table */
 #define STRIPS 6
+
+/* What takes most of the time is compiled for wide registers, too. */
+#if defined(__x86_64__) && defined(__linux__)
+#define WIDE_TOO __attribute__((target_clones("avx2", "default")))
+#else
+#define WIDE_TOO
+#endif
 
 enum { DONE, FULL, TOO_LITTLE, NO_MEMORY, TOO_MUCH };
 
@@ -30,7 +40,7 @@ typedef struct {
     double limit;   /* log10 NFA of a line that may become a tracklet */
     double later;   /* the same for a set, which may be extended */
     double no_beat; /* log10 evidence of points without a common spacing */
-    double min_gap_chance;
+    double min_gap_chance, least_versine;
     const double *radii, *cosines, *curvatures; /* (n_radii,), curvatures as log10 */
     const double *evidence;                     /* (n_evidence,) most log10 LR of 0, 1, ... points */
     const double *strips;                       /* (n_strips,) widths of boxes beside a line */
@@ -49,12 +59,14 @@ typedef struct {
 typedef struct {
     double *x, *y, *z, *u;           /* points in order of u */
     double *right, *up, *depth;      /* as seen from the anchor */
-    double *angle, *window;          /* pseudo-angle, and half width of the window */
+    float *angle;                    /* pseudo-angle */
     double *low, *high, *across, *weight, *sorted;
     int64_t *order;
-    int32_t *within, *steps, *first, *by_angle, *bin, *wide, *near, *rising;
+    int32_t *within, *steps, *first, *by_angle, *near, *rising;
+    int32_t *bin, *from, *to;        /* of a point, and of its window: from, and before to */
+    int32_t *slot;                   /* of a point, see `sort_by_angle` */
     double *least_rank;              /* (n_radii, COUNTED) */
-    int64_t bins;
+    int64_t bins, slots;
 } Work;
 
 /* ---- significance, as significance.py has it, from below ---- */
@@ -148,9 +160,11 @@ static void least_ranks(const Null *null, double *table)
 
 static int64_t radius_of(const Null *null, double cosine)
 {
-    /* Between two radii the versine doubles: its exponent is the radius, but for one or two. */
-    double versine = 1 - cosine, least = 1 - null->cosines[0];
-    int64_t k = versine > 0 ? ilogb(versine / least) : -1;
+    /* Between two radii the versine doubles: its exponent is the radius, but for rounding. */
+    double versine = (1 - cosine) / null->least_versine;
+    int64_t bits, k = -1;
+    memcpy(&bits, &versine, sizeof bits);
+    if (versine > 0) k = (bits >> 52) - 1023;
     if (k >= null->n_radii) k = null->n_radii - 1;
     if (k < -1) k = -1;
     while (k + 1 < null->n_radii && cosine <= null->cosines[k + 1]) k++;
@@ -330,73 +344,87 @@ static int line_could_pass(const Null *null, Work *w, int64_t begin, int64_t a, 
 
 /* ---- all lines from one anchor ---- */
 
-/* The places of all points as seen from anchor a, and how many windows each direction is in.
-
-   The circle through a at angle theta passes within T of a point at angle theta_k and separation
-   s_k when |theta - theta_k| <= asin(sin T / sin s_k). Angles are counted as
-   p = up / (|right| + |up|), which takes no arc tangent: dp/dtheta = 1 / (|cos| + |sin|)^2, at
-   most 1, and its logarithm changes by at most 2 per radian. Behind the anchor p goes on to 2. */
-static void look_around(const Null *null, Work *w, int64_t begin, int64_t a, const double *forward,
-                        const double *sideways)
+/* Scalar products of the points with three vectors. */
+WIDE_TOO static void see(int64_t n, const double *restrict x, const double *restrict y,
+                         const double *restrict z, const double *restrict axes,
+                         double *restrict right, double *restrict up, double *restrict depth)
 {
-    double ax = w->x[a], ay = w->y[a], az = w->z[a], sin_t = null->sin_t * WIDER;
-    int64_t n = null->n;
-    for (int64_t k = begin; k < n; k++) {
-        double x = w->x[k], y = w->y[k], z = w->z[k];
-        double right = forward[0] * x + forward[1] * y + forward[2] * z;
-        double up = sideways[0] * x + sideways[1] * y + sideways[2] * z;
-        double square = right * right + up * up;
-        double taxi = fabs(right) + fabs(up) + 1e-300;
-        double q = sin_t / (sqrt(square) + 1e-300);
-        double angle = up / taxi;
-        double behind = copysign(2, up) - angle;
-        double half = q * (1 + 0.571 * q * q);
-        double bent = half * (square / (taxi * taxi)) * (1 + 2.3 * half);
-        w->right[k] = right;
-        w->up[k] = up;
-        w->depth[k] = ax * x + ay * y + az * z;
-        w->angle[k] = right < 0 ? behind : angle;
-        w->window[k] = q >= 1 ? 4 : half < 0.1 ? bent : half;
+    double a0 = axes[0], a1 = axes[1], a2 = axes[2], a3 = axes[3], a4 = axes[4], a5 = axes[5];
+    double a6 = axes[6], a7 = axes[7], a8 = axes[8];
+    for (int64_t k = 0; k < n; k++) {
+        right[k] = a0 * x[k] + a1 * y[k] + a2 * z[k];
+        up[k] = a3 * x[k] + a4 * y[k] + a5 * z[k];
+        depth[k] = a6 * x[k] + a7 * y[k] + a8 * z[k];
     }
-    double scale = w->bins / 2.;
+}
+
+/* Pseudo-angles of points as seen from an anchor, their windows' half widths, the bins that a
+   window is in (from, and before to), and the slots of points, see `sort_by_angle`.
+
+   The circle through the anchor at angle theta passes within T of a point at angle theta_k and
+   separation s_k when |theta - theta_k| <= asin(sin T / sin s_k). Angles are counted as
+   p = up / (|right| + |up|), which takes no arc tangent: dp/dtheta = 1 / (|cos| + |sin|)^2, at
+   most 1, and its logarithm changes by at most 2 per radian. Behind the anchor p goes on to 2. Single
+   precision is enough: windows are wider by more than its errors. */
+WIDE_TOO static void windows(int64_t n, float sin_t, float bins, int32_t slots,
+                             const double *restrict right, const double *restrict up,
+                             float *restrict angle, int32_t *restrict bin, int32_t *restrict slot,
+                             int32_t *restrict from, int32_t *restrict to)
+{
+    float scale = bins / 2, narrower = slots / bins;
+    for (int64_t k = 0; k < n; k++) {
+        float r = right[k], u = up[k];
+        float square = r * r + u * u + 1e-30f, taxi = fabsf(r) + fabsf(u) + 1e-15f;
+        float q = sin_t / sqrtf(square), ahead = u / taxi;
+        float half = q * (1 + 0.571f * q * q);
+        float bent = half * (square / (taxi * taxi)) * (1 + 2.3f * half);
+        float p = r < 0 ? copysignf(2, u) - ahead : ahead;
+        half = half < 0.1f ? bent : half;
+        half = (q < 1 ? half : 4) + 1e-6f;
+        float low = (p - half + 1) * scale, high = (p + half + 1) * scale + 1;
+        float middle = (p + 1) * scale;
+        low = low > 0 ? low : 0;
+        high = high > 0 ? high : 0;
+        middle = middle > 0 ? middle : 0;
+        middle = middle < bins ? middle : bins - 1;
+        from[k] = low < bins ? low : bins;
+        to[k] = high < bins ? high : bins;
+        bin[k] = middle;
+        angle[k] = p;
+        float width = fabsf(p) > 1 ? 4 : half;
+        int32_t here = (int32_t)(middle * narrower) + (half > NARROW ? slots : 0);
+        slot[k] = width > LESS_NARROW ? CLASSES * slots : here;
+    }
+}
+
+/* How many windows each direction is in. */
+static void count_windows(Work *w, int64_t begin, int64_t a, int64_t n)
+{
     memset(w->steps, 0, (w->bins + 1) * sizeof *w->steps);
+    w->from[a] = w->to[a]; /* the anchor itself is not counted */
     for (int64_t k = begin; k < n; k++) {
-        double low = (w->angle[k] - w->window[k] - 1e-12 + 1) * scale;
-        double high = (w->angle[k] + w->window[k] + 1e-12 + 1) * scale;
-        double middle = (w->angle[k] + 1) * scale;
-        if (low < 0) low = 0;
-        if (high > w->bins - 1) high = w->bins - 1;
-        if (middle < 0) middle = 0;
-        if (middle > w->bins - 1) middle = w->bins - 1;
-        w->bin[k] = (int32_t)middle;
-        if (k == a || low >= w->bins || high < 0) continue;
-        w->steps[(int32_t)low]++;
-        w->steps[(int32_t)high + 1]--;
+        w->steps[w->from[k]]++;
+        w->steps[w->to[k]]--;
     }
     int32_t sum = 0;
     for (int64_t k = 0; k < w->bins; k++) w->steps[k] = sum += w->steps[k];
 }
 
-/* The points that are looked at for every line (`wide`), and the others sorted by angle. */
-static int64_t sort_by_angle(const Null *null, Work *w, int64_t begin, int64_t lines)
+/* Sorts the points by the slots of their angles, in classes of the widths of their windows: those
+   of slot s of class c begin at first[c * slots + s], those with the widest windows come last and
+   have one slot. Where few lines wait, all points do. */
+static void sort_by_angle(const Null *null, Work *w, int64_t begin, int64_t lines)
 {
-    int64_t n_wide = 0, n = null->n;
-    int all = lines * (n - begin) < 8 * (n - begin + w->bins);
-    memset(w->first, 0, (w->bins + 1) * sizeof *w->first);
-    for (int64_t k = begin; k < n; k++) {
-        if (all || w->window[k] > NARROW || w->angle[k] < -1 || w->angle[k] > 1)
-            w->wide[n_wide++] = k;
-        else
-            w->first[w->bin[k] + 1]++;
+    int64_t n = null->n, slots = CLASSES * w->slots + 1;
+    memset(w->first, 0, (slots + 2) * sizeof *w->first);
+    if (lines * (n - begin) < 2 * (n - begin + slots)) {
+        for (int64_t k = begin; k < n; k++) w->by_angle[k - begin] = k;
+        w->first[slots] = n - begin;
+        return;
     }
-    if (all) return n_wide;
-    for (int64_t k = 0; k < w->bins; k++) w->first[k + 1] += w->first[k];
-    for (int64_t k = n - 1; k >= begin; k--) {
-        if (w->window[k] > NARROW || w->angle[k] < -1 || w->angle[k] > 1) continue;
-        w->by_angle[--w->first[w->bin[k] + 1]] = k;
-    }
-    /* first[bin + 1] is now where the bin begins, and first[bins] would be its end. */
-    return n_wide;
+    for (int64_t k = begin; k < n; k++) w->first[w->slot[k] + 2]++;
+    for (int64_t s = 2; s < slots + 2; s++) w->first[s] += w->first[s - 1];
+    for (int64_t k = begin; k < n; k++) w->by_angle[w->first[w->slot[k] + 1]++] = k;
 }
 
 static int64_t gather(const Null *null, Work *w, const int32_t *some, int64_t size, int64_t b,
@@ -417,10 +445,13 @@ static int64_t gather(const Null *null, Work *w, const int32_t *some, int64_t si
 static int from_anchor(const Null *null, Work *w, Out *out, int64_t e, int64_t begin, int64_t a)
 {
     /* By the number of points near its whole circle, most pairs are done with here. */
-    int64_t n = null->n, rising = 0, radii = null->n_radii;
+    int64_t n = null->n, some = 0, rising = 0, radii = null->n_radii;
     for (int64_t b = a + 1; b < n; b++) {
-        int64_t count = w->steps[w->bin[b]] + 1;
-        if (count < null->min_points) continue;
+        w->rising[some] = b;
+        some += w->steps[w->bin[b]] + 1 >= null->min_points;
+    }
+    for (int64_t m = 0; m < some; m++) {
+        int64_t b = w->rising[m], count = w->steps[w->bin[b]] + 1;
         int64_t r = radius_of(null, w->depth[b]);
         if (r < 0) continue;
         if (count < COUNTED) {
@@ -431,20 +462,21 @@ static int from_anchor(const Null *null, Work *w, Out *out, int64_t e, int64_t b
     }
     if (!rising) return DONE;
 
-    int64_t n_wide = sort_by_angle(null, w, begin, rising), n_narrow = n - begin - n_wide;
-    double scale = w->bins / 2.;
+    sort_by_angle(null, w, begin, rising);
+    int64_t slots = w->slots, widest = w->first[CLASSES * slots], all = w->first[CLASSES * slots + 1];
     for (int64_t m = 0; m < rising; m++) {
         /* Of the points near the circle, those nearer to each end than the other end is. */
         int64_t b = w->rising[m], count;
         double sine = sqrt(w->right[b] * w->right[b] + w->up[b] * w->up[b]);
         double c = w->right[b] / sine, s = w->up[b] / sine;
-        count = gather(null, w, w->wide, n_wide, b, c, s, 0);
-        if (n_narrow) {
-            int64_t low = (w->angle[b] - NARROW + 1) * scale - 1;
-            int64_t high = (w->angle[b] + NARROW + 1) * scale + 2;
-            if (low < 0) low = 0;
-            int64_t from = w->first[low + 1];
-            int64_t to = high < w->bins ? w->first[high + 1] : n_narrow;
+        count = gather(null, w, w->by_angle + widest, all - widest, b, c, s, 0);
+        for (int class = 0; class < CLASSES && widest; class++) {
+            float half = class ? LESS_NARROW : NARROW;
+            int64_t low = (w->angle[b] - half + 1) * (slots / 2) - 1;
+            int64_t high = (w->angle[b] + half + 1) * (slots / 2) + 2;
+            low = class * slots + (low > 0 ? low : 0);
+            high = class * slots + (high < slots ? high : slots);
+            int64_t from = w->first[low], to = w->first[high];
             count = gather(null, w, w->by_angle + from, to - from, b, c, s, count);
         }
         int64_t r = radius_of(null, w->depth[b]);
@@ -543,8 +575,9 @@ int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *f
 {
     int64_t n = null->n, radii = null->n_radii, bins = 64;
     while (bins < 4 * n && bins < 16384) bins *= 2;
-    Work w = {.bins = bins};
-    size_t doubles = 14 * n + radii * COUNTED, ints = n * (radii + 5) + 2 * (bins + 2);
+    Work w = {.bins = bins, .slots = bins < SLOTS ? bins : SLOTS};
+    int64_t slots = CLASSES * w.slots + 1;
+    size_t doubles = 12 * n + radii * COUNTED, ints = n * (radii + 8) + bins + slots + 3;
     double *d = malloc(doubles * sizeof *d);
     int32_t *i = malloc(ints * sizeof *i);
     w.order = malloc(n * sizeof *w.order);
@@ -554,19 +587,17 @@ int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *f
         free(w.order);
         return NO_MEMORY;
     }
-    double **columns[] = {&w.x,      &w.y,    &w.z,    &w.u,     &w.right, &w.up, &w.depth,
-                          &w.angle, &w.window, &w.low, &w.high, &w.sorted,
-                          &w.across, &w.weight};
-    for (int k = 0; k < 14; k++, d += n) *columns[k] = d;
+    double **columns[] = {&w.x,   &w.y,   &w.z,    &w.u,      &w.right,  &w.up,
+                          &w.depth, &w.low, &w.high, &w.sorted, &w.across, &w.weight};
+    for (int k = 0; k < 12; k++, d += n) *columns[k] = d;
     w.least_rank = d;
     w.within = i;
-    w.by_angle = (i += n * radii);
-    w.bin = (i += n);
-    w.wide = (i += n);
-    w.near = (i += n);
-    w.rising = (i += n);
-    w.steps = (i += n);
-    w.first = i + bins + 2;
+    i += n * radii;
+    int32_t **numbers[] = {&w.by_angle, &w.bin, &w.from, &w.to, &w.slot, &w.near, &w.rising};
+    for (int k = 0; k < 7; k++, i += n) *numbers[k] = i;
+    w.angle = (float *)i;
+    w.steps = i + n;
+    w.first = w.steps + bins + 1;
     least_ranks(null, w.least_rank);
 
     int state = DONE, begun = 0;
@@ -577,22 +608,29 @@ int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *f
             break;
         }
         for (int64_t a = *anchor; a < n - 1; a++, begun = 1) {
-            /* Angles are counted from `forward`, the normal of the points of equal u: all points
+            /* Angles are counted from the first axis, the normal of the points of equal u: all points
                ahead lie within 90 degrees of it. Those further behind than `begin` lie near no arc
                that leads ahead. */
-            double u = w.u[a], forward[3], sideways[3], square = 0;
+            double u = w.u[a], axes[9], square = 0;
             double lowest = u - 2 * null->sin_t * WIDER * sqrt(1 + u * u) / least_depth;
             int64_t begin = a;
             while (begin > 0 && w.u[begin - 1] >= lowest) begin--;
             for (int k = 0; k < 3; k++) {
-                forward[k] = axis[k] - u * centre[k];
-                square += forward[k] * forward[k];
+                axes[k] = axis[k] - u * centre[k];
+                square += axes[k] * axes[k];
             }
-            for (int k = 0; k < 3; k++) forward[k] /= sqrt(square);
-            sideways[0] = w.y[a] * forward[2] - w.z[a] * forward[1];
-            sideways[1] = w.z[a] * forward[0] - w.x[a] * forward[2];
-            sideways[2] = w.x[a] * forward[1] - w.y[a] * forward[0];
-            look_around(null, &w, begin, a, forward, sideways);
+            for (int k = 0; k < 3; k++) axes[k] /= sqrt(square);
+            axes[3] = w.y[a] * axes[2] - w.z[a] * axes[1];
+            axes[4] = w.z[a] * axes[0] - w.x[a] * axes[2];
+            axes[5] = w.x[a] * axes[1] - w.y[a] * axes[0];
+            axes[6] = w.x[a];
+            axes[7] = w.y[a];
+            axes[8] = w.z[a];
+            see(n - begin, w.x + begin, w.y + begin, w.z + begin, axes, w.right + begin,
+                w.up + begin, w.depth + begin);
+            windows(n - begin, null->sin_t * WIDER, bins, w.slots, w.right + begin, w.up + begin,
+                    w.angle + begin, w.bin + begin, w.slot + begin, w.from + begin, w.to + begin);
+            count_windows(&w, begin, a, n);
             int64_t lines = out->lines, points = out->points, work = out->work;
             state = from_anchor(null, &w, out, *field, begin, a);
             if (state == FULL) {

@@ -121,10 +121,8 @@ class _Null(ctypes.Structure):
             (name, ctypes.c_double)
             for name in ("sin_t", "first_tolerance", "tolerance", "max_curvature", "density")
         ),
-        *(
-            (name, ctypes.c_double)
-            for name in ("log10_pairs", "limit", "later", "no_beat", "min_gap_chance")
-        ),
+        *((name, ctypes.c_double) for name in ("log10_pairs", "limit", "later", "no_beat")),
+        *((name, ctypes.c_double) for name in ("min_gap_chance", "least_versine")),
         *(
             (name, ctypes.c_void_p)
             for name in ("radii", "cosines", "curvatures", "evidence", "strips", "enough")
@@ -183,6 +181,7 @@ def _null_of(null: NullModel) -> tuple[_Null, list[Array]]:
         later=limit + EXTEND_BELOW,
         no_beat=np.log10(NULL_WEIGHT),
         min_gap_chance=MIN_GAP_CHANCE,
+        least_versine=1 - np.cos(null.radii[0]),
         **{name: array.ctypes.data for name, array in arrays.items()},
     )
     return numbers, list(arrays.values())

@@ -181,15 +181,9 @@ def spacing(along: Array, members: NDArray[np.bool_], null: NullModel) -> tuple[
     evidence : (S,) log10 LR
     """
     # Points closer along the curve than the finder resolves are one: the first of them counts.
-    resolved = members.copy()
-    sizes = members.sum(axis=1)
-    for m in np.unique(sizes):
-        rows = np.flatnonzero(sizes == m)
-        place = np.nonzero(members[rows])[1].reshape(-1, m)
-        x = np.take_along_axis(along[rows], place, axis=1)
-        knot = np.diff(x, axis=1) < null.first_tolerance
-        r, k = np.nonzero(knot)
-        resolved[rows[r], place[r, k + 1]] = False
+    before = np.full(along.shape, -np.inf)
+    before[:, 1:] = np.maximum.accumulate(np.where(members, along, -np.inf), axis=1)[:, :-1]
+    resolved = members & (along - before >= null.first_tolerance)
 
     # Sets of as many resolved points are judged together, as one array (S, m).
     count, evidence = resolved.sum(axis=1), np.zeros(len(along))
