@@ -84,14 +84,18 @@ def parse_night(night: str) -> datetime:
     raise UserError(f"'{night}' is not a night: write it as YYYYMMDD, for example 20210604.")
 
 
-def exposure_second(jd: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Whole seconds since 1970-01-01 UTC of exposure starts (JD UTC), truncated.
+def exposure_microseconds(jd: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Microseconds since 1970-01-01 UTC of exposure starts (JD UTC), rounded.
 
-    A JD double resolves 40 microseconds: the time is rounded to the microsecond before, as the
-    broker's own conversion does.
+    A JD double resolves 40 of them; the broker's own conversion rounds so, too.
     """
-    microseconds = np.rint((np.asarray(jd, dtype=float) - UNIX_EPOCH_JD) * 86_400_000_000)
-    return microseconds.astype(np.int64) // 1_000_000
+    days = np.asarray(jd, dtype=float) - UNIX_EPOCH_JD
+    return np.rint(days * 86_400_000_000).astype(np.int64)
+
+
+def exposure_second(jd: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Whole seconds since 1970-01-01 UTC of exposure starts (JD UTC), truncated."""
+    return exposure_microseconds(jd) // 1_000_000
 
 
 def exposure_prefix(second: int) -> str:

@@ -2,106 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import urllib.request
-from pathlib import Path
 
-import pyspark
 import pytest
 
 from fink_tracklets import read_table
-from fink_tracklets.spark.java import java_home
 from fink_tracklets.tables import TABLES
 from tests.conftest import ROOT, SAMPLE
+from tests.standalone import SPARK_HOME, bare_environment, standalone
 
-SPARK_HOME = Path(pyspark.__file__).parent
 NIGHT = "20210604"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture
 def environment(tmp_path):
-    """Of a machine in Chile without the package: nothing leads to the checkout."""
-    bare = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "MASTER")}
-    return bare | {
-        "JAVA_HOME": str(java_home()),
-        "SPARK_HOME": str(SPARK_HOME),
-        "SPARK_LOCAL_IP": "127.0.0.1",
-        "SPARK_WORKER_DIR": str(tmp_path / "work"),
-        "PYSPARK_PYTHON": sys.executable,
-        "PYTHONSAFEPATH": "1",
-        "TZ": "America/Santiago",
-    }
+    """Of a machine in Chile without the package."""
+    return bare_environment(tmp_path) | {"TZ": "America/Santiago"}
 
 
 @pytest.fixture
 def master(environment, tmp_path):
-    """The address of a master with one worker, each a process of its own."""
-    port, page = free_port(), free_port()
-    address = f"spark://localhost:{port}"
-    roles = {
-        "master.Master": ["--host", "localhost", "--port", str(port), "--webui-port", str(page)],
-        "worker.Worker": [
-            "--host",
-            "localhost",
-            "--cores",
-            "2",
-            "--memory",
-            "2g",
-            "--webui-port",
-            "0",
-            address,
-        ],
-    }
-    daemons = []
-    try:
-        for role, arguments in roles.items():
-            log = (tmp_path / f"{role}.log").open("wb")
-            command = [SPARK_HOME / "bin" / "spark-class", f"org.apache.spark.deploy.{role}"]
-            daemons.append(
-                subprocess.Popen(
-                    [*command, *arguments],
-                    env=environment,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
-            )
-        wait_for_worker(f"http://localhost:{page}/json/", daemons)
+    """The address of a master with one worker."""
+    with standalone(tmp_path, environment) as address:
         yield address
-    finally:
-        for daemon in daemons:
-            os.killpg(daemon.pid, signal.SIGKILL)
-            daemon.wait()
-
-
-def wait_for_worker(page: str, daemons: list[subprocess.Popen]) -> None:
-    """Poll the master's page until it has a worker, as long as both processes live."""
-    while all(daemon.poll() is None for daemon in daemons):
-        try:
-            with urllib.request.urlopen(page, timeout=1) as answer:
-                if re.search(rb'"aliveworkers"\s*:\s*1', answer.read()):
-                    return
-        except OSError:
-            pass
-        daemons[0].poll() or pause()
-    raise RuntimeError("Spark's master or worker ended; see its log")
-
-
-def pause() -> None:
-    """Give the processor away for a moment."""
-    subprocess.run(["sleep", "0.2"], check=True)
 
 
 def test_spark_submit_with_a_wheel_on_a_standalone_cluster(stored, master, environment, tmp_path):

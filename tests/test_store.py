@@ -51,12 +51,14 @@ def amend(store, tables, **reports) -> StoredNight:
 
 
 def night_tables(spark, state: str, n: int):
-    """Small tables whose every row says which state it belongs to."""
+    """Small tables whose every row says which state it belongs to, two in Spark, two in memory."""
+    rows = {
+        name: [dict.fromkeys(TABLES[name].names) | {label(name): state}] * n for name in commit.SORT
+    }
     return {
-        name: spark.createDataFrame(
-            [tuple(state if c == label(name) else None for c in TABLES[name].names)] * n,
-            TABLES[name].ddl,
-        )
+        name: spark.createDataFrame([tuple(row.values()) for row in rows[name]], TABLES[name].ddl)
+        if name in ("tracklets", "candidates")
+        else pa.Table.from_pylist(rows[name], TABLES[name].arrow_schema)
         for name in commit.SORT
     }
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import numpy as np
 import pandas as pd
+import pytest
 
+from fink_tracklets.errors import UserError
 from fink_tracklets.finder import kernel, search
+from fink_tracklets.pipeline import link
+from fink_tracklets.pipeline.link import TASK_COST, named_tracklets, task_of_exposure
 from fink_tracklets.pipeline.run import account
-from fink_tracklets.pipeline.tables import TASK_COST, named_tracklets, task_of_exposure
 from fink_tracklets.simulate import random_exposures
 
 
@@ -70,3 +76,22 @@ def test_what_is_given_up_is_named(ztf, monkeypatch):
     )
     report = account(night, pd.Series([], dtype=object), members["exposure"], ztf)
     assert [one.exposure for one in report["exposures_given_up"]] == ["e0"]
+
+
+def test_an_exposure_whose_search_ends_its_worker_is_named(ztf, spark, monkeypatch):
+    """The worker of the second task dies as the kernel kills one that takes too much memory."""
+
+    def killed(frames, survey):
+        for frame in frames:
+            if "e1" in set(frame["exposure"]):
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield named_tracklets(frame, survey)
+
+    monkeypatch.setattr(link, "_linked", killed)
+    night = counts([1100, 1000])
+    tasks = task_of_exposure(night, ztf)
+    rows = night.assign(alert_id=[1, 2], ra=1.0, dec=2.0, detector=3, x=4.0, y=5.0, mag=18.0)
+    linked = link.link_candidates(spark.createDataFrame(rows), tasks, ztf)
+    with pytest.raises(UserError) as raised, link.deaths_named(tasks, night):
+        linked.toArrow()
+    assert "the exposure e1 (1,000 candidates) ended its Python worker" in str(raised.value)

@@ -2,18 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from fink_tracklets.alerts.packets import read_packets
 from fink_tracklets.alerts.path import night_path
-from fink_tracklets.alerts.read import ALERT_COLUMNS, read_alerts
+from fink_tracklets.alerts.read import ALERT_COLUMNS, packet_alerts, read_alerts
 from fink_tracklets.survey import Survey
 
 UNUSABLE = ("no_id", "no_time", "no_position")
 """Why an alert cannot be used at all."""
+
+
+@dataclass(frozen=True)
+class AlertNight:
+    """A night's alerts by exposure, read once."""
+
+    packets: list[DataFrame]
+    """As they lie there (`read_packets`)."""
+    exposures: DataFrame
+    """`by_exposure` of them, cached: to be unpersisted at the end."""
+    counts: pd.DataFrame
+    """One row per exposure, by time: the columns of `by_exposure` but its candidates, and ra, dec
+    [deg, ICRS] of its centre. The row whose exposure is null counts the alerts that cannot be used,
+    in all and for each of `UNUSABLE`."""
+
+
+def read_night(spark: SparkSession, path: str, night: str, survey: Survey) -> AlertNight:
+    """Read a night's alerts.
+
+    Parameters
+    ----------
+    path : the alerts, see `night_path`
+    night : YYYYMMDD
+    """
+    path = night_path(spark, path, night)
+    packets = read_packets(spark, path, survey)
+    return alert_night(packets, packet_alerts(packets, path, survey), survey)
+
+
+def alert_night(packets: list[DataFrame], alerts: DataFrame, survey: Survey) -> AlertNight:
+    """A night's alerts (`read_alerts`), counted and cut."""
+    exposures = by_exposure(alerts, survey).persist()
+    centre = (
+        F.pmod(F.degrees(F.atan2("py", "px")), F.lit(360.0)).alias("ra"),
+        F.degrees(F.atan2("pz", F.hypot("px", "py"))).alias("dec"),
+    )
+    kept = [name for name in exposures.columns if name not in ("found", "px", "py", "pz")]
+    counts = exposures.select(*kept, *centre).toArrow().to_pandas()
+    return AlertNight(packets, exposures, counts.sort_values(["jd", "exposure"], ignore_index=True))
 
 
 def by_exposure(alerts: DataFrame, survey: Survey) -> DataFrame:

@@ -53,7 +53,12 @@ def read_alerts(spark: SparkSession, path: str, survey: Survey) -> DataFrame:
     UserError
         A column is missing or has the wrong type.
     """
-    parts = [_our_columns(packets, path, survey) for packets in read_packets(spark, path, survey)]
+    return packet_alerts(read_packets(spark, path, survey), path, survey)
+
+
+def packet_alerts(packets: list[DataFrame], path: str, survey: Survey) -> DataFrame:
+    """`read_alerts`, of packets that were read from the path."""
+    parts = [_our_columns(some, path, survey) for some in packets]
     alerts = reduce(DataFrame.unionByName, parts)
     carry = [F.col(f"carry_{name}").alias(name) for name in survey.carry.by_name]
     return alerts.select(

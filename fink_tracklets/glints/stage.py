@@ -7,7 +7,6 @@ from functools import reduce
 from typing import Any
 
 import pandas as pd
-from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -16,6 +15,7 @@ from fink_tracklets.alerts.path import night_path
 from fink_tracklets.errors import UserError
 from fink_tracklets.glints.light_curves import flash_tables
 from fink_tracklets.glints.measure import PEAK_DDL, glint_table, measure_stamps, venn
+from fink_tracklets.glints.packets import KINDS, with_stamps
 from fink_tracklets.progress import Progress
 from fink_tracklets.spark.errors import clear_errors
 from fink_tracklets.spark.session import spark_settings
@@ -24,7 +24,6 @@ from fink_tracklets.store.night import StoredNight
 from fink_tracklets.survey import Survey
 from fink_tracklets.tables import GLINT_TABLES
 
-KINDS = ("science", "template", "difference")
 ROWS = 256
 """Alerts that go to Python at once: each has some 40 kB of stamps."""
 
@@ -74,10 +73,10 @@ def measure_night(
     return amend_night(stored, tables, glints=summary(table))
 
 
-def measure_if_stamps(
+def measure_or_say(
     spark: SparkSession, stored: StoredNight, alerts: str, store: str, progress: Progress
 ) -> StoredNight:
-    """The stage of `run`: nothing where alerts have no stamps.
+    """The stage of `run`.
 
     What fails is said, not raised: the night's tracklets are stored, and wanted downstream.
     `measure_night` raises it.
@@ -88,11 +87,8 @@ def measure_if_stamps(
     """
     night = stored.night
     try:
-        survey = stored.survey
-        with clear_errors(alerts):
-            if has_stamps(spark, night_path(spark, alerts, night), survey):
-                with progress.step("measuring stamps and flashes", spark):
-                    return measure_night(spark, stored, alerts, survey)
+        with clear_errors(alerts), progress.step("measuring stamps and flashes", spark):
+            return measure_night(spark, stored, alerts, stored.survey)
     except UserError as error:
         progress.say(f"The night is stored, its flashes are not measured: {error}")
     except Exception as error:
@@ -111,36 +107,6 @@ def summary(glints: pd.DataFrame) -> dict[str, Any]:
         **{flag: int(glints[flag].sum()) for flag in flags},
         "venn": venn(glints),
     }
-
-
-def has_stamps(spark: SparkSession, path: str, survey: Survey) -> bool:
-    """Whether alerts have the columns of the survey's stamps."""
-    if survey.glints is None:
-        return False
-    return any(
-        all(_there(packets, getattr(survey.glints, kind)) for kind in KINDS)
-        for packets in read_packets(spark, path, survey)
-    )
-
-
-def _there(packets: DataFrame, sql: str) -> bool:
-    try:
-        return packets.select(F.expr(sql)).schema[0].dataType.simpleString() == "binary"
-    except AnalysisException:
-        return False
-
-
-def _with_stamps(packets: DataFrame, survey: Survey) -> DataFrame:
-    """Alert id, limiting magnitude and stamps; a stamp that the packets lack is null."""
-    stamps = {kind: getattr(survey.glints, kind) for kind in KINDS}
-    return packets.select(
-        F.expr(survey.columns.alert_id).try_cast("bigint").alias("alert_id"),
-        F.expr(survey.columns.limiting_mag).try_cast("double").alias("limiting_mag"),
-        *(
-            F.expr(sql if _there(packets, sql) else "CAST(NULL AS binary)").alias(kind)
-            for kind, sql in stamps.items()
-        ),
-    )
 
 
 def read_stamps(
@@ -163,7 +129,7 @@ def read_stamps(
     wanted = spark.createDataFrame(
         list(zip(ids, keep, strict=True)), "alert_id bigint, keep boolean"
     )
-    parts = [_with_stamps(packets, survey) for packets in read_packets(spark, path, survey)]
+    parts = [with_stamps(packets, survey) for packets in read_packets(spark, path, survey)]
     alerts = reduce(DataFrame.unionByName, parts).join(F.broadcast(wanted), "alert_id")
 
     def measure(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,14 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from fink_tracklets.alerts.exposures import UNUSABLE
+from fink_tracklets.alerts.exposures import UNUSABLE, read_night
 from fink_tracklets.errors import UserError
 from fink_tracklets.finder.kernel import missing_kernel
-from fink_tracklets.glints.stage import measure_if_stamps
+from fink_tracklets.glints.packets import has_stamps
 from fink_tracklets.naming import parse_night
 from fink_tracklets.pipeline.tables import FoundNight, find_night
 from fink_tracklets.progress import Progress
-from fink_tracklets.satellites.stage import identify_stored
 from fink_tracklets.spark.errors import clear_errors
 from fink_tracklets.spark.session import spark_session
 from fink_tracklets.store.commit import check_night, check_writable, write_night
@@ -78,25 +78,31 @@ def run_night(
     check_night(folder, night, survey.name)
     if sentence := missing_kernel():
         progress.say(sentence)
-    with clear_errors(alerts):
+    with clear_errors(alerts), ExitStack() as at_end:
         with progress.step("reading alerts, cutting, grouping by exposure", spark):
-            found = find_night(spark, alerts, night, survey)
-            need_usable(found.counts, alerts, survey)
-        try:
-            with progress.step("finding tracklets", spark):
-                draft = draft_manifest(night, alerts, survey, found)
-            with progress.step("writing the tables", spark):
-                stored = write_night(folder, found.tables, draft)
-        finally:
+            read = read_night(spark, alerts, night, survey)
+            at_end.callback(read.exposures.unpersist)
+            need_usable(read.counts, alerts, survey)
+        with progress.step("finding tracklets", spark):
+            found = find_night(read, survey)
             for frame in found.cached:
-                frame.unpersist()
+                at_end.callback(frame.unpersist)
+            draft = draft_manifest(night, alerts, survey, read.counts, found)
+        with progress.step("writing the tables", spark):
+            stored = write_night(folder, found.tables, draft)
+    # The later stages are loaded where they have work: their libraries take a second to load.
     unidentified = None
     if elements:
+        from fink_tracklets.satellites.stage import identify_stored
+
         try:
             stored = identify_stored(stored, elements, satcat, progress=progress)
         except UserError as error:
             unidentified = error
-    stored = measure_if_stamps(spark, stored, alerts, store, progress)
+    if has_stamps(read.packets, survey):
+        from fink_tracklets.glints.stage import measure_or_say
+
+        stored = measure_or_say(spark, stored, alerts, store, progress)
     if unidentified is not None:
         raise UserError(
             f"The night is stored, its satellites are not identified: {unidentified}"
@@ -123,9 +129,10 @@ def need_usable(counts: pd.DataFrame, alerts: str, survey: Survey) -> None:
     )
 
 
-def draft_manifest(night: str, alerts: str, survey: Survey, found: FoundNight) -> Manifest:
+def draft_manifest(
+    night: str, alerts: str, survey: Survey, counts: pd.DataFrame, found: FoundNight
+) -> Manifest:
     """The manifest of a night that is not yet stored: what was done, and its account."""
-    tracklets, given_up = found.outcome()
     return Manifest(
         night=night,
         run="",
@@ -137,7 +144,7 @@ def draft_manifest(night: str, alerts: str, survey: Survey, found: FoundNight) -
         configuration=asdict(survey),
         rows={},
         files={},
-        **account(found.counts, tracklets, given_up, survey),
+        **account(counts, found.tracklets, found.given_up, survey),
     )
 
 
@@ -148,7 +155,7 @@ def account(
 
     Parameters
     ----------
-    counts : of the exposures (`FoundNight.counts`)
+    counts : of the exposures (`AlertNight.counts`)
     tracklets : the exposure of each tracklet found
     given_up : the exposures whose search was too much work
     survey : its cuts and limits

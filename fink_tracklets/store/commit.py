@@ -1,6 +1,7 @@
 """Writing a night into the store so that a reader sees the old state or the new one.
 
-1. Spark writes each table into a hidden folder ``<table>/night=N/_new-RUN``.
+1. Each table is written into a hidden folder ``<table>/night=N/_new-RUN``: by Spark where it lies
+   in Spark, by the driver where it is in memory.
 2. The files move beside the old ones, under names of their own.
 3. The new manifest replaces the old one by an atomic rename: the commit.
 4. The old files get a leading underscore, which Spark and pyarrow skip; the next run of the night
@@ -12,12 +13,14 @@ removed by the next run of that night.
 
 from __future__ import annotations
 
+import io
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
@@ -55,7 +58,7 @@ def check_writable(store: str, spark: SparkSession | None = None) -> WritableFol
 
 
 def write_night(
-    folder: WritableFolder, tables: dict[str, DataFrame], draft: Manifest
+    folder: WritableFolder, tables: Mapping[str, pa.Table | DataFrame], draft: Manifest
 ) -> StoredNight:
     """Replace a night's state.
 
@@ -139,11 +142,19 @@ def clean(folder: WritableFolder, night_folder: str, keep: Collection[str]) -> N
             folder.remove(f"{night_folder}/{name}")
 
 
-def _stage(folder: WritableFolder, night: str, run: str, name: str, table: DataFrame) -> list[str]:
-    """Let Spark write a table into its hidden folder; the files it wrote."""
+def _stage(
+    folder: WritableFolder, night: str, run: str, name: str, table: pa.Table | DataFrame
+) -> list[str]:
+    """Write a table into its hidden folder; the files that it has become."""
     staging = f"{name}/night={night}/_new-{run}"
-    sized = table.hint("rebalance") if name == "candidates" else table.coalesce(1)
-    sized.sortWithinPartitions(*SORT[name]).write.parquet(folder.uri(staging))
+    if isinstance(table, pa.Table):
+        content = io.BytesIO()
+        pq.write_table(table.sort_by([(key, "ascending") for key in SORT[name]]), content)
+        folder.make(staging)
+        folder.write(f"{staging}/part-00000.parquet", content.getvalue())
+    else:
+        sized = table.hint("rebalance") if name == "candidates" else table.coalesce(1)
+        sized.sortWithinPartitions(*SORT[name]).write.parquet(folder.uri(staging))
     files = [file for file in folder.names(staging) if file.endswith(".parquet")]
     if not files:
         raise ServiceError(

@@ -1,0 +1,167 @@
+"""Which task searches which exposure, and the tracklets that it finds, named."""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from fink_tracklets.errors import UserError
+from fink_tracklets.finder.find import search
+from fink_tracklets.naming import exposure_second, tracklet_names
+from fink_tracklets.survey import Survey
+from fink_tracklets.tables import TRACKLETS
+
+MEASURED = tuple(
+    column
+    for column in TRACKLETS.columns
+    if column.name not in ("tracklet", "exposure", "exposure_start", "jd")
+)
+MEMBER_DDL = ", ".join(
+    [
+        "exposure string, jd double, alert_id bigint, tracklet string",
+        "along_arcsec double, offset_arcsec double",
+        *(f"{column.name} {column.type}" for column in MEASURED),
+    ]
+)
+SEARCHED_COLUMNS = ("exposure", "jd", "alert_id", "ra", "dec", "detector", "x", "y", "mag")
+"""Of the candidates, what `named_tracklets` needs."""
+TASK_COST = 5e6
+"""N^2 log2 N of the exposures of one task, about: some tenths of a second."""
+MAX_TASKS = 4_000
+DRIVER_COST = 10 * TASK_COST
+"""A night of less work is searched in the driver: starting Spark's Python workers takes longer."""
+
+
+def searched(counts: pd.DataFrame, survey: Survey) -> pd.DataFrame:
+    """The exposures that can hold a tracklet and are not too crowded, with the cost of each search.
+
+    Parameters
+    ----------
+    counts : one row per exposure, with exposure, jd and candidates
+    """
+    limits = survey.finder
+    some = counts[counts["candidates"].between(limits.min_points, limits.max_candidates)]
+    some = some[some["exposure"].notna()]
+    n = some["candidates"].to_numpy(float)
+    return some.assign(cost=n**2 * np.log2(n))
+
+
+def is_light(counts: pd.DataFrame, survey: Survey) -> bool:
+    """Whether a night's search is so little work that the driver does it itself."""
+    return float(searched(counts, survey)["cost"].sum()) <= DRIVER_COST
+
+
+def task_of_exposure(counts: pd.DataFrame, survey: Survey) -> pd.DataFrame:
+    """Which task searches which exposure, as columns exposure and task; none that cannot hold one.
+
+    Exposures that share a second go together, as they share one numbering of their tracklets. The
+    number of tasks comes from the work. The costliest are assigned first, each to the task with the
+    least work until then, so that a heavy exposure is alone. What is found does not depend on it.
+
+    Parameters
+    ----------
+    counts : one row per exposure, with jd and candidates
+    """
+    some = searched(counts, survey)
+    second = exposure_second(some["jd"].to_numpy(float))
+    by_second = some["cost"].groupby(second).sum().sort_values(ascending=False, kind="stable")
+    tasks = int(np.clip(by_second.sum() / TASK_COST, 1, MAX_TASKS))
+    least = [(0.0, task) for task in range(tasks)]
+    assigned = {}
+    for one, work in by_second.items():
+        before, task = heapq.heappop(least)
+        assigned[one] = task
+        heapq.heappush(least, (before + work, task))
+    numbers = [assigned[one] for one in second]
+    return pd.DataFrame({"exposure": some["exposure"].to_numpy(), "task": numbers})
+
+
+def link_candidates(candidates: DataFrame, task_of: pd.DataFrame, survey: Survey) -> DataFrame:
+    """The alerts that belong to a tracklet, with its name and its measures (`MEMBER_DDL`); an
+    exposure that was given up is a row that has nothing else.
+
+    Parameters
+    ----------
+    task_of : see `task_of_exposure`
+    """
+    tasks = candidates.sparkSession.createDataFrame(task_of, "exposure string, task int")
+    return (
+        candidates.join(F.broadcast(tasks), "exposure")
+        .select(*SEARCHED_COLUMNS, "task")
+        .repartitionById(int(task_of["task"].max()) + 1 if len(task_of) else 1, "task")
+        .select(*SEARCHED_COLUMNS)
+        .mapInPandas(lambda frames: _linked(frames, survey), MEMBER_DDL)
+    )
+
+
+@contextmanager
+def deaths_named(task_of: pd.DataFrame, counts: pd.DataFrame) -> Iterator[None]:
+    """Where a search ends its Python worker, as one for memory does: which exposure it was.
+
+    Parameters
+    ----------
+    task_of : see `task_of_exposure`; a task is the partition of its number
+    counts : exposure and candidates
+    """
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        dead = re.search(r"Task (\d+) in stage .*Python worker exited", str(error), re.DOTALL)
+        if dead is None:
+            raise
+        there = counts.merge(task_of[task_of["task"] == int(dead[1])], on="exposure")
+        largest = there.sort_values("candidates", ascending=False).iloc[0]
+        others = f" or one of {len(there) - 1} smaller ones" if len(there) > 1 else ""
+        raise UserError(
+            f"The search of the exposure {largest['exposure']} ({largest['candidates']:,} "
+            f"candidates){others} ended its Python worker, most likely for memory: give the "
+            "executors more, or the survey a smaller max_candidates."
+        ) from error
+
+
+def _linked(frames: Iterator[pd.DataFrame], survey: Survey) -> Iterator[pd.DataFrame]:
+    """`named_tracklets` of all that a task got."""
+    parts = [frame for frame in frames if len(frame)]
+    if parts:
+        yield named_tracklets(pd.concat(parts, ignore_index=True), survey)
+
+
+def named_tracklets(frame: pd.DataFrame, survey: Survey) -> pd.DataFrame:
+    """`find_tracklets` with the tracklets' names and magnitudes, in the columns of `MEMBER_DDL`;
+    the exposures that were given up follow.
+
+    Parameters
+    ----------
+    frame : candidates, with jd [exposure start, UTC] and mag; all exposures of a second together
+    """
+    found, given_up = search(frame, survey)
+    found = found.merge(
+        frame[["exposure", "alert_id", "jd", "mag"]].drop_duplicates(["exposure", "alert_id"]),
+        on=["exposure", "alert_id"],
+    )
+    found = found.sort_values(["exposure", "number", "alert_id"], ignore_index=True)
+    tracklets = found.groupby(["exposure", "number"], as_index=False).agg(
+        jd=("jd", "first"),
+        n_alerts=("n_alerts", "first"),
+        first_alert=("alert_id", "first"),
+        mag_mean=("mag", "mean"),
+        mag_min=("mag", "min"),
+        mag_max=("mag", "max"),
+    )
+    tracklets["tracklet"] = tracklet_names(tracklets)
+    named = found.drop(columns=["jd", "n_alerts", "mag"]).merge(tracklets)
+    names = [field.split()[0] for field in MEMBER_DDL.split(", ")]
+    named = named.reindex(columns=names)
+    if not given_up:
+        return named
+    lost = pd.DataFrame({"exposure": given_up}, dtype=object)
+    return pd.concat([named, lost.reindex(columns=names)])
