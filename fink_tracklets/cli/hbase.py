@@ -89,6 +89,13 @@ def publish_stored(stored: StoredNight, settings: HBaseSettings, progress: Progr
         )
 
 
+def is_published(stored: StoredNight, settings: HBaseSettings) -> bool:
+    """Whether HBase at this address got the night as it is stored now."""
+    address, run = settings.connection.address, stored.manifest.run
+    records = stored.manifest.hbase.values()
+    return any(record["address"] == address and record["published"] == run for record in records)
+
+
 def reachable(address: str, survey: str, progress: Progress) -> HBaseSettings:
     """The settings, after a look at HBase: nothing is begun that cannot be ended."""
     from fink_tracklets.hbase.client import HBase
