@@ -25,6 +25,19 @@ def add_nights(command: argparse.ArgumentParser) -> None:
     )
 
 
+def at_nights(
+    options: argparse.Namespace,
+    work: Callable[[str], None],
+    progress: Progress,
+    spark: Any = None,
+) -> None:
+    """Do something for --night, or for each night of --nights that the store has."""
+    if options.nights is None:
+        work(options.night)
+    else:
+        for_each(nights_of_store(options, spark), work, progress)
+
+
 def nights_of_store(options: argparse.Namespace, spark: Any = None) -> list[str]:
     """The nights of --nights that the store has.
 

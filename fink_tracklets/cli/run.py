@@ -106,7 +106,7 @@ def run_span(
     from fink_tracklets.pipeline.nights import need_dates, plan_nights
     from fink_tracklets.spark.errors import clear_errors
     from fink_tracklets.spark.session import spark_session
-    from fink_tracklets.store.commit import check_night, check_writable
+    from fink_tracklets.store.commit import check_survey, check_writable
     from fink_tracklets.store.night import open_night
     from fink_tracklets.store.open import local_path
 
@@ -117,7 +117,7 @@ def run_span(
     with progress.step("starting Spark"):
         spark = spark_session(options.spark_log)
     folder = check_writable(options.store, spark)
-    check_night(folder, next(iter(span)), survey.name)
+    check_survey(folder, survey.name)
     with progress.step("looking which nights are there"), clear_errors(options.alerts):
         plan = plan_nights(
             spark, span, options.alerts, folder, survey, options.elements or (), options.satcat

@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 from fink_tracklets.alerts.path import NoAlerts, night_path, state_of
 from fink_tracklets.errors import UserError
 from fink_tracklets.naming import NightSpan, dated_paths
+from fink_tracklets.satellites.path import night_files
 from fink_tracklets.store.folder import Folder
 from fink_tracklets.store.manifest import Manifest, stored_nights
 from fink_tracklets.store.night import open_night
@@ -108,6 +109,6 @@ def _identified(manifest: Manifest, elements: Sequence[str], satcat: str | None)
     record = manifest.satellites
     if record is None:
         return False
-    used = record.get("elements", {"files": list(elements), "files_refused": []})
-    same = used["files"] == list(elements) and record["satcat"] == satcat
-    return same and not used["files_refused"]
+    files = night_files(elements, manifest.night)
+    used = record.get("elements", {"files": files, "files_refused": []})
+    return (used["files"], used["files_refused"], record["satcat"]) == (files, [], satcat)
