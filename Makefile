@@ -51,7 +51,7 @@ demo: install ## Find the tracklets of a simulated night, with a picture, in dem
 	@$(BIN)/fink-tracklets demo --out demo
 
 test: lint ## The checks and the tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
 lint: install ## Style, format and types
 	$(BIN)/python -m ruff check .

@@ -20,17 +20,33 @@ DATA = Path(os.environ.get("FINK_TRACKLETS_DATA", ROOT.parent / "shared" / "data
 SAMPLE = DATA / "ztf_alerts_20210604.parquet"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes test: all that needs HDFS or HBase in one, at first; else a file at a time.
+SERVED = {
+    *("test_broker_reads_us", "test_doctor", "test_hbase", "test_hbase_client"),
+    *("test_hbase_kills", "test_hbase_rubin", "test_hdfs", "test_rubin_night"),
+    *("test_service_hbase", "test_service_hdfs"),
+}
+"""Files that need HDFS or HBase, and what shares Rubin's simulated night with them."""
 
-    What shares Rubin's night with them is there, too: it is simulated once.
-    """
-    served = {"services", "hbase", "rubin_store"}
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that need services come first: they take the longest."""
     for item in items:
-        name = "services" if served & set(item.fixturenames) else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(name))
-    items.sort(key=lambda item: not served & set(item.fixturenames))
+        if {"services", "rubin_store"} & set(item.fixturenames) and item.path.stem not in SERVED:
+            raise pytest.UsageError(f"{item.path.name} needs services: name it in SERVED.")
+    items.sort(key=lambda item: item.path.stem not in SERVED)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Where two processes test, one has all that needs services, and each a file at a time."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = Path(nodeid.partition("::")[0])
+            return "services" if file.stem in SERVED else file.name
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -310,6 +310,7 @@ def test_wrong_checksum_is_seen(archive, tmp_path):
         (bytes(10_240), "there are no .avro packets"),
         (b"Obj\x01" + b"rubbish" * 9, "none of its first 1 packets can be read"),
     ],
+    ids=("empty", "page", "csv", "gzip", "empty tar.gz", "empty tar", "rubbish"),
 )
 def test_what_is_no_archive_is_one_sentence(tmp_path, capsys, content, said):
     file = tmp_path / "night.tar.gz"
