@@ -182,6 +182,10 @@ def test_mistakes(spark, lake, tmp_path, capsys):
         "run", "--nights", SPAN, *same
     )
     assert nights(store) == []
+    write_store(store, "20211021", nights=1)
+    assert "this store has nights of the survey 'ztf'" in says(
+        "run", "--nights", SPAN, *alerts, "--survey", "rubin"
+    )
     for both in ([], ["--night", GOOD[0], "--nights", SPAN]):
         with pytest.raises(SystemExit) as end:
             main(["run", *both, *alerts])
