@@ -20,7 +20,7 @@ from fink_tracklets.store.webhdfs import WebHdfsFolder
 from tests.conftest import ROOT, SAMPLE
 from tests.reading import nights, read_manifest
 from tests.test_hbase import NAME, NIGHT, alert_keys, run
-from tests.test_store import night_tables, states, whole, write
+from tests.test_store import label, night_tables, states, whole, write
 
 
 @pytest.fixture
@@ -150,8 +150,9 @@ def test_killed_at_every_step_on_hdfs(place, spark, monkeypatch):
     from fink_tracklets.store.hadoop import HadoopFolder
 
     tables = {name: night_tables(spark, name, 2) for name in ("old", "new")}
-    # One table is enough: each further one repeats the same steps.
-    tables = {state: {"exposures": some["exposures"]} for state, some in tables.items()}
+    # One that Spark writes, and one that is in memory: each further one repeats the same steps.
+    wanted = ("candidates", "exposures")
+    tables = {state: {name: some[name] for name in wanted} for state, some in tables.items()}
     monkeypatch.setattr(manifest, "COUNTED", ())
     outcomes = []
     for step in range(30):
@@ -163,7 +164,11 @@ def test_killed_at_every_step_on_hdfs(place, spark, monkeypatch):
                 patch.setattr(HadoopFolder, name, counted(HadoopFolder, name, changes, step))
             with contextlib.suppress(Killed):
                 write(store, tables["new"])
-        (found,) = set(read_table(store, "exposures", "20240101")["exposure"].to_pylist())
+        (found,) = {
+            state
+            for name in wanted
+            for state in read_table(store, name, "20240101")[label(name)].to_pylist()
+        }
         outcomes.append(found)
         if len(changes) < step:
             break

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks import scenes
 from benchmarks.scenes import on_sky
 from fink_tracklets.finder import significance, significant
 from fink_tracklets.finder.significant import link
@@ -157,6 +158,28 @@ def test_the_bound_loses_nothing(ztf, n, monkeypatch):
     monkeypatch.setattr(significance.NullModel, "could_pass", every_line)
     assert [sets(f, ztf) for f in fields] == with_bound
     assert all(with_bound)
+
+
+@pytest.mark.parametrize("kind", ["strips", "clumps", "two lines"])
+def test_how_many_lines_grow_together_does_not_matter(ztf, kind, monkeypatch):
+    """One after the other as they are needed, or all before the first tracklet is taken."""
+    rng = np.random.default_rng(3)
+    if kind == "two lines":
+        places = np.arange(25) * 25.0 + rng.normal(0, 4, (2, 25))
+        across = np.array([[0.0], [4.0]]) + rng.normal(0, 0.3, (2, 25))
+        xy = np.stack([places.ravel(), across.ravel()], axis=1)
+    else:
+        xy = scenes.SCENES[kind](rng, 60, scenes.side(ztf))
+        xy = np.concatenate([xy, scenes.tracklets(rng, 3, scenes.side(ztf), 0.3)[0]])
+    points, one = on_sky(xy), np.zeros(len(xy), dtype=np.int64)
+    results = []
+    for at_once in (1, 12, 10**6):
+        monkeypatch.setattr(significant, "AT_ONCE", at_once)
+        results.append(link(points, one, ztf))
+    assert len(results[0][1]) > 1
+    for label, scores, _ in results[1:]:
+        np.testing.assert_array_equal(label, results[0][0])
+        np.testing.assert_array_equal(scores, results[0][1])
 
 
 def test_threshold_and_limits_are_the_surveys(ztf, rng):

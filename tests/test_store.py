@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import SparkSession
 
 from fink_tracklets import read_table
 from fink_tracklets.cli import main
@@ -40,7 +41,7 @@ def draft(night: str = "20240101") -> Manifest:
 
 def write(store, tables, night: str = "20240101") -> StoredNight:
     return commit.write_night(
-        commit.check_writable(str(store), next(iter(tables.values())).sparkSession),
+        commit.check_writable(str(store), SparkSession.getActiveSession()),
         tables,
         draft(night),
     )

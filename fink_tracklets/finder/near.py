@@ -42,6 +42,18 @@ def near_points(
     return np.concatenate(counts), np.concatenate(points)
 
 
+def lie_near(xyz: Array, i: Ints, j: Ints, members: Ints, null: NullModel) -> NDArray[np.bool_]:
+    """Near which of the great circles ``(L,)`` through points i and j some points lie."""
+    width = np.sin(null.first_tolerance) * WIDER
+    cloud, near = xyz[:, members], np.empty(len(i), dtype=bool)
+    step = max(1, BLOCK // len(members))
+    for k in range(0, len(i), step):
+        normal = circle_normal(xyz[:, i[k : k + step]], xyz[:, j[k : k + step]])
+        across = np.abs(dot(normal[:, :, None], cloud[:, None]))
+        near[k : k + step] = (across <= width).any(axis=1)
+    return near
+
+
 def _near_circles(
     xyz: Array, i: Ints, j: Ints, width: float
 ) -> Iterator[tuple[int, int, Ints, Ints]]:

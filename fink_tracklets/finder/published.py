@@ -19,8 +19,6 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from fink_tracklets.sky.sphere import ARCSEC, along_across, great_circle
 from fink_tracklets.survey import FinderLimits
@@ -209,6 +207,10 @@ def merge_sets(sets: NDArray[np.bool_], limits: FinderLimits) -> NDArray[np.bool
 
     Merging only ever adds shared points, so the result does not depend on the order.
     """
+    # Half a second that only those spend who ask for this method.
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
     while True:
         counts = sets.astype(np.int32)
         shared = csr_array(counts @ counts.T >= limits.merge_shared_points)

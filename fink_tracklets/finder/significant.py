@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from fink_tracklets.finder.crowds import see_through
 from fink_tracklets.finder.grow import EXTEND_BELOW, grow
 from fink_tracklets.finder.lines import Lines
-from fink_tracklets.finder.near import near_points
+from fink_tracklets.finder.near import lie_near, near_points
 from fink_tracklets.finder.search import candidate_lines, load_kernel
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.track import Track, beside, fit_track, score
@@ -175,19 +175,17 @@ class Field:
             heappush(self.heap, (track.order(), row, track))
 
     def _take(self, members: NDArray[np.int64]) -> None:
-        """Take points away from all sets; lines that lost some grow anew when it is their turn."""
+        """Take points away from all sets; lines that lost some grow anew when it is their turn.
+
+        A set is always what its line grows from the points that are free: which lines were grown
+        before does not matter.
+        """
         self.taken[members] = True
         lines = self.lines
-        gone = self.taken[lines.i] | self.taken[lines.j]
-        self.waiting &= ~gone
-        whole = []
-        for entry in self.heap:
-            _, row, track = entry
-            if self.taken[track.members].any():
-                self.waiting[row] = not gone[row]
-            else:
-                whole.append(entry)
-        self.heap, self.next = whole, 0
+        touched = lie_near(self.xyz, lines.i, lines.j, members, self.null)
+        self.waiting |= touched & (lines.bound < self.limit)
+        self.waiting &= ~(self.taken[lines.i] | self.taken[lines.j])
+        self.heap, self.next = [entry for entry in self.heap if not touched[entry[1]]], 0
         heapify(self.heap)
 
     def _extend(self, track: Track) -> Track:
