@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -82,6 +84,102 @@ def parse_night(night: str) -> datetime:
     except ValueError:
         pass
     raise UserError(f"'{night}' is not a night: write it as YYYYMMDD, for example 20210604.")
+
+
+@dataclass(frozen=True)
+class NightSpan:
+    """Nights of one or more ranges, the earliest first, each night once."""
+
+    ranges: tuple[tuple[date, date], ...]
+    """First and last night of each; between two of them at least one night is missing."""
+
+    def __contains__(self, night: str) -> bool:
+        return any(_night(first) <= night <= _night(last) for first, last in self.ranges)
+
+    def __iter__(self) -> Iterator[str]:
+        for first, last in self.ranges:
+            for k in range((last - first).days + 1):
+                yield _night(first + timedelta(days=k))
+
+    def __len__(self) -> int:
+        return sum((last - first).days + 1 for first, last in self.ranges)
+
+    def __str__(self) -> str:
+        return ",".join(
+            _night(first) + (f"..{_night(last)}" if last > first else "")
+            for first, last in self.ranges
+        )
+
+
+def parse_nights(text: str) -> NightSpan:
+    """A span of nights, as it is written on the command line.
+
+    Parameters
+    ----------
+    text : nights and ranges with commas between them; a range has its first and its last night
+
+    Raises
+    ------
+    UserError
+        The text is none, a night is no date, or a range runs backwards.
+
+    Examples
+    --------
+    >>> span = parse_nights("20211023..20211024,20210604,20211022")
+    >>> str(span), len(span), "20211023" in span
+    ('20210604,20211022..20211024', 4, True)
+    """
+    ranges: list[tuple[date, date]] = []
+    for first, last in sorted(_range(part.strip(), text) for part in text.split(",")):
+        if ranges and (first - ranges[-1][1]).days <= 1:
+            ranges[-1] = ranges[-1][0], max(last, ranges[-1][1])
+        else:
+            ranges.append((first, last))
+    return NightSpan(tuple(ranges))
+
+
+def _range(part: str, text: str) -> tuple[date, date]:
+    """First and last night of a part of a span; the whole text is for the error."""
+    ends = part.split("..")
+    try:
+        first, last = parse_night(ends[0]).date(), parse_night(ends[-1]).date()
+    except UserError as error:
+        raise _no_span(text, str(error).partition(":")[0]) from error
+    if len(ends) > 2:
+        raise _no_span(text, f"'{part}' has more than two ends")
+    if last < first:
+        raise UserError(
+            f"The nights {part} run backwards: write the earlier one first, {ends[-1]}..{ends[0]}."
+        )
+    return first, last
+
+
+def _no_span(text: str, why: str) -> UserError:
+    return UserError(
+        f"'{text}' is not a span of nights, since {why}: write YYYYMMDD, YYYYMMDD..YYYYMMDD (both "
+        "included), or several with commas, for example 20210604,20211022..20211024."
+    )
+
+
+def _night(day: date) -> str:
+    return day.isoformat().replace("-", "")
+
+
+def dated_paths(path: str, night: str) -> tuple[str, ...]:
+    """The paths that {Y}, {m} and {d} in a path may stand for: zero-padded, then without padding.
+
+    Examples
+    --------
+    >>> dated_paths("lake/{Y}/{m}", "20210604")
+    ('lake/2021/06', 'lake/2021/6')
+    """
+    date = parse_night(night)
+    spellings = ((f"{date:%m}", f"{date:%d}"), (str(date.month), str(date.day)))
+    paths = (
+        path.replace("{Y}", f"{date:%Y}").replace("{m}", month).replace("{d}", day)
+        for month, day in spellings
+    )
+    return tuple(dict.fromkeys(paths))
 
 
 def exposure_microseconds(jd: NDArray[np.float64]) -> NDArray[np.int64]:

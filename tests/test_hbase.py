@@ -19,6 +19,7 @@ from fink_tracklets.hbase import publish
 from fink_tracklets.store.joined import OF_ALERT, OF_TRACKLET
 from tests.conftest import ROOT, SAMPLE
 from tests.reading import read_manifest
+from tests.stores import write_night
 
 NIGHT, NAME = "20210604", "TRCK_20210604_093609_00"
 BROKER = {
@@ -433,3 +434,26 @@ def test_bad_input_is_one_sentence_and_nothing_half_done(
     assert read_manifest(store, NIGHT) == before
     if hbase.tracklets.encode() in hbase.connection.tables():
         assert hbase.scan(hbase.tracklets) == {}
+
+
+def test_a_span_of_nights_is_published_and_what_hbase_has_is_not_sent_again(
+    glints, hbase, tmp_path, capsys
+):
+    store = tmp_path / "store"
+    (tmp_path / NIGHT).symlink_to(glints / "alerts.parquet")
+    hbase.fill([])
+    span = ("run", "--nights", NIGHT, "--alerts", f"{tmp_path}/{{Y}}{{m}}{{d}}", "--store", store)
+    assert run(*span) == 0
+    before = read_manifest(store, NIGHT)["run"]
+    for done in ("1 done, 0 stored before", "0 done, 1 stored before"):
+        capsys.readouterr()
+        assert run(*span, "--hbase", hbase.address) == 0
+        assert f"Nights: {done}, 0 without alerts, 0 failed" in capsys.readouterr().out
+        assert len(hbase.scan(hbase.tracklets)) == 38
+    assert read_manifest(store, NIGHT)["run"] == before
+    write_night(store, "20211021", tracklets=2, alerts=3)
+    others = ("--nights", "20210601..20211231", "--store", store, "--hbase", hbase.address)
+    assert run("publish", *others) == 0
+    assert len(hbase.scan(hbase.tracklets)) == 44
+    assert run("verify", *others) == 0
+    assert "Nights: 2 done, 0 failed" in capsys.readouterr().out

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import numpy as np
 import pandas as pd
+import pytest
 from astropy.time import Time
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fink_tracklets.naming import exposure_second, tracklet_name, tracklet_names
+from fink_tracklets.errors import UserError
+from fink_tracklets.naming import exposure_second, parse_nights, tracklet_name, tracklet_names
 
 
 def names(rows):
@@ -45,3 +51,53 @@ def test_more_than_a_hundred_take_a_third_digit():
     given = names([(2459369.9, 5, alert) for alert in range(101)])
     assert given[99].endswith("_99")
     assert given[100].endswith("_100")
+
+
+@given(
+    st.lists(
+        st.tuples(st.dates(date(2017, 1, 1), date(2018, 1, 1)), st.integers(0, 40)), min_size=1
+    )
+)
+def test_a_span_is_its_nights_however_it_is_written(ranges):
+    nights = {
+        f"{first + timedelta(days=k):%Y%m%d}" for first, days in ranges for k in range(days + 1)
+    }
+    span = parse_nights(
+        ", ".join(
+            f"{first:%Y%m%d}..{first + timedelta(days=days):%Y%m%d}" for first, days in ranges
+        )
+    )
+    assert list(span) == sorted(nights)
+    assert len(span) == len(nights)
+    assert all(night in span for night in nights)
+    assert "20161231" not in span
+    assert parse_nights(str(span)) == span == parse_nights(",".join(nights))
+
+
+def test_a_span_is_written_shortly():
+    assert str(parse_nights("20210604")) == "20210604"
+    assert (
+        str(parse_nights("20211231,20220101..20220103,20210604")) == "20210604,20211231..20220103"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("20211024..20211022", "run backwards: write the earlier one first, 20211022..20211024."),
+        ("20210231", "'20210231' is not a night"),
+        ("20210201..20210229", "'20210229' is not a night"),
+        ("20210604,", "'' is not a night"),
+        ("", "'' is not a night"),
+        ("2021", "'2021' is not a night"),
+        ("..20210604", "'' is not a night"),
+        ("20210604-20210605", "'20210604-20210605' is not a night"),
+        ("20210604...20210605", "'.20210605' is not a night"),
+        ("20210604..20210605..20210606", "has more than two ends"),
+    ],
+)
+def test_what_is_no_span_is_told_how_to_write_one(text, sentence):
+    with pytest.raises(UserError) as told:
+        parse_nights(text)
+    assert sentence in str(told.value)
+    assert "write" in str(told.value)

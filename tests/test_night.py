@@ -187,7 +187,8 @@ def test_alert_ids_of_digits_are_numbers_and_others_are_counted(data, spark, tmp
 def test_the_manifest_says_what_was_done(sample, ztf):
     store, _ = sample
     manifest = read_manifest(store, NIGHT)
-    assert manifest["inputs"] == {"alerts": str(SAMPLE)}
+    assert manifest["inputs"]["alerts"] == str(SAMPLE)
+    assert f"1 files, {SAMPLE.stat().st_size} bytes" in manifest["inputs"]["state"]
     assert manifest["survey"] == "ztf"
     assert manifest["configuration"]["finder"]["min_points"] == ztf.finder.min_points
     assert json.loads(json.dumps(manifest)) == manifest

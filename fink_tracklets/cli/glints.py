@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fink_tracklets.cli import options as common
+from fink_tracklets.cli.nights import add_nights, at_nights, nights_of_store
 
 
 def add(commands: common.Commands) -> None:
@@ -16,9 +17,12 @@ def add(commands: common.Commands) -> None:
         "glints",
         glints,
         "measure the flashes of a stored night: periods, magnitudes",
-        "fink-tracklets glints --night 20210604 --alerts /lake/{Y}/{m}/{d} --store /data/tracklets",
+        "fink-tracklets glints --night 20210604 --alerts /lake/{Y}/{m}/{d} "
+        "--store /data/tracklets\n"
+        "  fink-tracklets glints --nights 20191101..20211231 --alerts /lake/{Y}/{m}/{d} "
+        "--store /data/tracklets",
     )
-    common.add_night(command)
+    add_nights(command)
     command.add_argument(
         "--alerts", required=True, metavar="PATH", help="the night's alerts, with their stamps"
     )
@@ -32,6 +36,8 @@ def add(commands: common.Commands) -> None:
 def glints(options: argparse.Namespace) -> None:
     """The physics of a stored night's flashes."""
     from fink_tracklets.glints.stage import measure_night
+    from fink_tracklets.naming import parse_nights
+    from fink_tracklets.pipeline.nights import need_dates
     from fink_tracklets.progress import Progress
     from fink_tracklets.spark.errors import clear_errors
     from fink_tracklets.spark.session import spark_session
@@ -39,17 +45,27 @@ def glints(options: argparse.Namespace) -> None:
     from fink_tracklets.store.open import local_path
     from fink_tracklets.survey import load_survey
 
+    if options.nights is not None:
+        need_dates(options.alerts, parse_nights(options.nights))
     if local_path(options.store) is not None:
-        open_night(options.store, options.night)
+        if options.nights is not None:
+            nights_of_store(options)
+        else:
+            open_night(options.store, options.night)
     progress = Progress(options.quiet)
     with progress.step("starting Spark"):
         spark = spark_session(options.spark_log)
-    stored = open_night(options.store, options.night, spark)
-    survey = load_survey(options.survey) if options.survey else stored.survey
-    with clear_errors(options.alerts), progress.step("measuring stamps and flashes", spark):
-        done = measure_night(spark, stored, options.alerts, survey).manifest.glints
-    if not options.quiet and done is not None:
-        print(report(done))
+
+    def work(night: str) -> None:
+        stored = open_night(options.store, night, spark)
+        survey = load_survey(options.survey) if options.survey else stored.survey
+        with clear_errors(options.alerts), progress.step("measuring stamps and flashes", spark):
+            done = measure_night(spark, stored, options.alerts, survey).manifest.glints
+        if not options.quiet and done is not None:
+            text = report(done)
+            print(text if options.night else f"Night {night}: {text.splitlines()[-1]}", flush=True)
+
+    at_nights(options, work, progress, spark)
 
 
 def report(done: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from fink_tracklets.cli import options as common
+from fink_tracklets.cli.nights import add_nights, at_nights, nights_of_store
 from fink_tracklets.errors import UserError
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ def add(commands: common.Commands) -> None:
         "publish",
         publish,
         "bring a stored night into HBase, in place of its old state",
-        "fink-tracklets publish --night 20210604 --store /data/tracklets --hbase thrift:9090",
+        "fink-tracklets publish --night 20210604 --store /data/tracklets --hbase thrift:9090\n"
+        "  fink-tracklets publish --nights 20191101..20211231 --store /data/tracklets",
     )
-    common.add_night(command)
+    add_nights(command)
     common.add_store(command)
     common.add_hbase(command, "where to", default="")
     common.add_talk(command)
@@ -48,15 +50,16 @@ def add(commands: common.Commands) -> None:
         "verify",
         verify,
         "say whether a stored night is whole, and HBase has exactly it",
-        "fink-tracklets verify --night 20210604 --store /data/tracklets --hbase thrift:9090",
+        "fink-tracklets verify --night 20210604 --store /data/tracklets --hbase thrift:9090\n"
+        "  fink-tracklets verify --nights 20191101..20211231 --store /data/tracklets",
     )
-    common.add_night(command)
+    add_nights(command)
     common.add_store(command)
     common.add_hbase(command, "compare HBase, too, cell by cell")
 
 
 def publish(options: argparse.Namespace) -> None:
-    """A stored night into HBase."""
+    """Stored nights into HBase."""
     from fink_tracklets.progress import Progress
     from fink_tracklets.spark.session import spark_session
     from fink_tracklets.store.night import open_night
@@ -64,13 +67,20 @@ def publish(options: argparse.Namespace) -> None:
 
     progress, settings = Progress(options.quiet), None
     if local_path(options.store) is not None:
-        survey = open_night(options.store, options.night).survey.name
-        settings = reachable(options.hbase, survey, progress)
+        if options.nights is not None:
+            nights_of_store(options)
+        else:
+            survey = open_night(options.store, options.night).survey.name
+            settings = reachable(options.hbase, survey, progress)
     with progress.step("starting Spark"):
         spark = spark_session(options.spark_log)
-    stored = open_night(options.store, options.night, spark)
-    settings = settings or reachable(options.hbase, stored.survey.name, progress)
-    publish_stored(stored, settings, progress)
+
+    def work(night: str) -> None:
+        stored = open_night(options.store, night, spark)
+        known = settings or reachable(options.hbase, stored.survey.name, progress)
+        publish_stored(stored, known, progress)
+
+    at_nights(options, work, progress, spark)
 
 
 def publish_stored(stored: StoredNight, settings: HBaseSettings, progress: Progress) -> None:
@@ -87,6 +97,13 @@ def publish_stored(stored: StoredNight, settings: HBaseSettings, progress: Progr
             f"{alerts}, {done.missing:,} alerts without a row there; {done.removed:,} rows of a "
             "state before changed or removed."
         )
+
+
+def is_published(stored: StoredNight, settings: HBaseSettings) -> bool:
+    """Whether HBase at this address got the night as it is stored now."""
+    address, run = settings.connection.address, stored.manifest.run
+    records = stored.manifest.hbase.values()
+    return any(record["address"] == address and record["published"] == run for record in records)
 
 
 def reachable(address: str, survey: str, progress: Progress) -> HBaseSettings:
@@ -122,13 +139,20 @@ def unpublish(options: argparse.Namespace) -> None:
 
 
 def verify(options: argparse.Namespace) -> None:
-    """Whether a stored night is whole and HBase has exactly it."""
+    """Whether stored nights are whole and HBase has exactly them."""
+    from fink_tracklets.progress import Progress
+
+    at_nights(options, lambda night: verify_night(options, night), Progress())
+
+
+def verify_night(options: argparse.Namespace, night: str) -> None:
+    """Say whether a stored night is whole; differences are an error."""
     from fink_tracklets.hbase.settings import load_hbase
     from fink_tracklets.hbase.verify import hbase_differences
     from fink_tracklets.store.night import read_state
     from fink_tracklets.store.verify import store_differences
 
-    where = [f"The night {options.night} in {options.store}"]
+    where = [f"The night {night} in {options.store}"]
 
     def differences(stored: StoredNight) -> list[str]:
         settings = None
@@ -140,7 +164,7 @@ def verify(options: argparse.Namespace) -> None:
             wrong = list(hbase_differences(stored, settings))
         return wrong
 
-    wrong = read_state(options.store, options.night, differences)
+    wrong = read_state(options.store, night, differences)
     if not wrong:
         print(f"{''.join(where)}: whole and consistent.")
         return

@@ -61,7 +61,8 @@ def add_elements(command: argparse.ArgumentParser, required: bool) -> None:
         nargs="+",
         required=required,
         metavar="FILE",
-        help="orbital elements of that date: OMM (JSON, CSV, XML, KVN) or TLE, gzipped or not",
+        help="orbital elements of that date: OMM (JSON, CSV, XML, KVN) or TLE, gzipped or not; "
+        "{Y}, {m}, {d} as in --alerts",
     )
     command.add_argument(
         "--satcat", metavar="FILE", help="CelesTrak's satellite catalogue (satcat.csv)"

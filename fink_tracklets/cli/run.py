@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from fink_tracklets.cli import options as common
+from fink_tracklets.cli.nights import add_nights
 from fink_tracklets.errors import UserError
+
+if TYPE_CHECKING:
+    from fink_tracklets.hbase.settings import HBaseSettings
+    from fink_tracklets.progress import Progress
+    from fink_tracklets.store.night import StoredNight
+    from fink_tracklets.survey import Survey
 
 
 def add(commands: common.Commands) -> None:
@@ -15,9 +23,17 @@ def add(commands: common.Commands) -> None:
         "run",
         run,
         "find the tracklets of a night and store them (the end-of-night job)",
-        "fink-tracklets run --night 20210604 --alerts /lake/{Y}/{m}/{d} --store /data/tracklets",
+        "fink-tracklets run --night 20210604 --alerts /lake/{Y}/{m}/{d} --store /data/tracklets\n"
+        "  fink-tracklets run --nights 20191101..20211231 --alerts /lake/{Y}/{m}/{d} "
+        "--store /data/tracklets",
+        "With --nights, in one session: nights that the store has by this version, with the same "
+        "configuration\nand from the same alerts are skipped, those without alerts are counted. "
+        "Killed at any moment, the same\nline goes on.",
     )
-    common.add_night(command)
+    add_nights(command)
+    command.add_argument(
+        "--again", action="store_true", help="with --nights: run those, too, that would be skipped"
+    )
     command.add_argument(
         "--alerts",
         required=True,
@@ -37,7 +53,6 @@ def run(options: argparse.Namespace) -> None:
     from fink_tracklets.cli.hbase import publish_stored, reachable
     from fink_tracklets.cli.satellites import complain_of_files, report
     from fink_tracklets.cli.show import night_text
-    from fink_tracklets.pipeline.run import run_night
     from fink_tracklets.progress import Progress
     from fink_tracklets.survey import load_survey
 
@@ -46,8 +61,27 @@ def run(options: argparse.Namespace) -> None:
     settings = None if options.hbase is None else reachable(options.hbase, survey.name, progress)
     if options.satcat is not None and not options.elements:
         raise UserError("--satcat needs --elements: give the files of orbital elements, too.")
-    stored = run_night(
-        options.night,
+    if options.nights is not None:
+        run_span(options, survey, settings, progress)
+        return
+    stored = run_one(options, options.night, survey, progress)
+    if not options.quiet:
+        print(night_text(stored))
+        if options.elements:
+            print(report(stored))
+    if settings is not None:
+        publish_stored(stored, settings, progress)
+    complain_of_files(stored)
+
+
+def run_one(
+    options: argparse.Namespace, night: str, survey: Survey, progress: Progress
+) -> StoredNight:
+    """Find and store a night as the options say."""
+    from fink_tracklets.pipeline.run import run_night
+
+    return run_night(
+        night,
         options.alerts,
         options.store,
         survey,
@@ -56,10 +90,72 @@ def run(options: argparse.Namespace) -> None:
         elements=options.elements or (),
         satcat=options.satcat,
     )
-    if not options.quiet:
-        print(night_text(stored))
-        if options.elements:
-            print(report(stored))
-    if settings is not None:
-        publish_stored(stored, settings, progress)
-    complain_of_files(stored)
+
+
+def run_span(
+    options: argparse.Namespace,
+    survey: Survey,
+    settings: HBaseSettings | None,
+    progress: Progress,
+) -> None:
+    """The job for each night of --nights that has alerts and is not yet stored as it would be."""
+    from fink_tracklets.cli.hbase import is_published, publish_stored
+    from fink_tracklets.cli.nights import for_each
+    from fink_tracklets.cli.satellites import complain_of_files
+    from fink_tracklets.naming import parse_nights
+    from fink_tracklets.pipeline.nights import need_dates, plan_nights
+    from fink_tracklets.spark.errors import clear_errors
+    from fink_tracklets.spark.session import spark_session
+    from fink_tracklets.store.commit import check_survey, check_writable
+    from fink_tracklets.store.night import open_night
+    from fink_tracklets.store.open import local_path
+
+    span = parse_nights(options.nights)
+    need_dates(options.alerts, span)
+    if local_path(options.store) is not None:
+        check_writable(options.store)
+    with progress.step("starting Spark"):
+        spark = spark_session(options.spark_log)
+    folder = check_writable(options.store, spark)
+    check_survey(folder, survey.name)
+    with progress.step("looking which nights are there"), clear_errors(options.alerts):
+        plan = plan_nights(
+            spark, span, options.alerts, folder, survey, options.elements or (), options.satcat
+        )
+    todo = {*plan.todo, *(plan.stored if options.again else ())}
+    stored = [night for night in plan.stored if night not in todo]
+    unpublished = [
+        night
+        for night in stored
+        if settings is not None and not is_published(open_night(folder, night), settings)
+    ]
+
+    def work(night: str) -> None:
+        if night in todo:
+            done = run_one(options, night, survey, progress)
+            if not options.quiet:
+                print(line(done), flush=True)
+        else:
+            done = open_night(folder, night)
+        if settings is not None:
+            publish_stored(done, settings, progress)
+        complain_of_files(done)
+
+    if plan.without_alerts:
+        progress.say(f"Without alerts: {parse_nights(','.join(plan.without_alerts))}")
+    skipped = [night for night in stored if night not in unpublished]
+    for_each(
+        sorted([*todo, *unpublished]),
+        work,
+        progress,
+        {"stored before": skipped, "without alerts": plan.without_alerts},
+    )
+
+
+def line(stored: StoredNight) -> str:
+    """A night in one line."""
+    manifest = stored.manifest
+    return (
+        f"Night {stored.night}: {manifest.alerts_read:,} alerts, "
+        f"{manifest.rows['candidates']:,} candidates, {manifest.rows['tracklets']:,} tracklets."
+    )

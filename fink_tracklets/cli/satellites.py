@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fink_tracklets.cli import options as common
+from fink_tracklets.cli.nights import add_nights, at_nights
 from fink_tracklets.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,9 +27,11 @@ def add(commands: common.Commands) -> None:
         satellites,
         "say which catalogued objects made a night's tracklets",
         "fink-tracklets satellites --night 20210604 --store /data/tracklets "
-        "--elements gp.json --satcat satcat.csv",
+        "--elements gp.json --satcat satcat.csv\n"
+        "  fink-tracklets satellites --nights 20191101..20211231 --store /data/tracklets "
+        "--elements '/data/gp/{Y}{m}{d}.json'",
     )
-    common.add_night(command)
+    add_nights(command)
     common.add_store(command)
     common.add_elements(command, required=True)
     command.add_argument(
@@ -47,17 +50,23 @@ def satellites(options: argparse.Namespace) -> None:
     from fink_tracklets.store.night import open_night
     from fink_tracklets.store.open import local_path
 
+    progress = Progress(options.quiet)
     spark = None if local_path(options.store) else spark_session()
-    stored = identify_stored(
-        open_night(options.store, options.night, spark),
-        options.elements,
-        options.satcat,
-        options.method,
-        Progress(options.quiet),
-    )
-    if not options.quiet:
-        print(report(stored))
-    complain_of_files(stored)
+
+    def work(night: str) -> None:
+        stored = identify_stored(
+            open_night(options.store, night, spark),
+            options.elements,
+            options.satcat,
+            options.method,
+            progress,
+        )
+        if not options.quiet:
+            text = report(stored)
+            print(text if options.night else text.splitlines()[0], flush=True)
+        complain_of_files(stored)
+
+    at_nights(options, work, progress, spark)
 
 
 def complain_of_files(stored: StoredNight) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from fink_tracklets.alerts.exposures import UNUSABLE, read_night
+from fink_tracklets.alerts.path import night_path, state_of
 from fink_tracklets.errors import UserError
 from fink_tracklets.finder.kernel import missing_kernel
 from fink_tracklets.glints.packets import has_stamps
@@ -80,6 +81,7 @@ def run_night(
         progress.say(sentence)
     with clear_errors(alerts), ExitStack() as at_end:
         with progress.step("reading alerts, cutting, grouping by exposure", spark):
+            state = state_of(spark, night_path(spark, alerts, night))
             read = read_night(spark, alerts, night, survey)
             at_end.callback(read.exposures.unpersist)
             need_usable(read.counts, alerts, survey)
@@ -87,7 +89,9 @@ def run_night(
             found = find_night(read, survey)
             for frame in found.cached:
                 at_end.callback(frame.unpersist)
-            draft = draft_manifest(night, alerts, survey, read.counts, found)
+            stamps = has_stamps(read.packets, survey)
+            inputs = {"alerts": alerts, "state": state, "stamps": "yes" if stamps else "no"}
+            draft = draft_manifest(night, inputs, survey, read.counts, found)
         with progress.step("writing the tables", spark):
             stored = write_night(folder, found.tables, draft)
     # The later stages are loaded where they have work: their libraries take a second to load.
@@ -99,7 +103,7 @@ def run_night(
             stored = identify_stored(stored, elements, satcat, progress=progress)
         except UserError as error:
             unidentified = error
-    if has_stamps(read.packets, survey):
+    if stamps:
         from fink_tracklets.glints.stage import measure_or_say
 
         stored = measure_or_say(spark, stored, alerts, store, progress)
@@ -130,7 +134,11 @@ def need_usable(counts: pd.DataFrame, alerts: str, survey: Survey) -> None:
 
 
 def draft_manifest(
-    night: str, alerts: str, survey: Survey, counts: pd.DataFrame, found: FoundNight
+    night: str,
+    inputs: Mapping[str, str],
+    survey: Survey,
+    counts: pd.DataFrame,
+    found: FoundNight,
 ) -> Manifest:
     """The manifest of a night that is not yet stored: what was done, and its account."""
     return Manifest(
@@ -139,7 +147,7 @@ def draft_manifest(
         version=__version__,
         tables_version=VERSION,
         written=datetime.now(UTC).isoformat(timespec="seconds"),
-        inputs={"alerts": alerts},
+        inputs=inputs,
         survey=survey.name,
         configuration=asdict(survey),
         rows={},

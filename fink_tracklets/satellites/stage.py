@@ -9,6 +9,7 @@ from fink_tracklets.progress import Progress
 from fink_tracklets.satellites.aliases import one_number_each
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.night import identify_night
+from fink_tracklets.satellites.path import night_files
 from fink_tracklets.satellites.satcat import read_satcat
 from fink_tracklets.store.amend import amend_night
 from fink_tracklets.store.night import StoredNight
@@ -27,8 +28,8 @@ def identify_stored(
     Parameters
     ----------
     stored : the night
-    elements : files of orbital elements; one that cannot be used is a sentence in the manifest if
-        another one can
+    elements : files of orbital elements, may hold {Y}, {m} and {d}; one that cannot be used is a
+        sentence in the manifest if another one can
     satcat : CelesTrak's satellite catalogue, CSV
     method : in place of that of the night's survey
     progress : where to report; by default nowhere
@@ -48,7 +49,7 @@ def identify_stored(
     if method is not None:
         survey = replace(survey, satellites=replace(survey.satellites, method=method))
     with progress.step("reading elements"):
-        sets = one_number_each(read_elements(elements))
+        sets = one_number_each(read_elements(night_files(elements, stored.night)))
         known = None if satcat is None else read_satcat(satcat)
     with progress.step("identifying satellites"):
         alerts, candidates = stored.frame("tracklet_alerts"), stored.frame("candidates")

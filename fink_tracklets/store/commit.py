@@ -110,12 +110,24 @@ def check_night(folder: WritableFolder, night: str, survey: str) -> None:
     ------
     UserError : the store has nights of another survey, or this night's manifest is damaged
     """
-    before = old_manifest(folder, night)
-    for other in sorted(stored_nights(folder), reverse=True):
-        if before is not None:
-            break
+    _need_survey(folder, old_manifest(folder, night) or _newest(folder), survey)
+
+
+def check_survey(folder: WritableFolder, survey: str) -> None:
+    """`check_night` for no night in particular: damaged manifests do not matter."""
+    _need_survey(folder, _newest(folder), survey)
+
+
+def _newest(folder: WritableFolder) -> Manifest | None:
+    """The manifest of the newest night that has one in order."""
+    for night in sorted(stored_nights(folder), reverse=True):
         with suppress(UserError):
-            before = old_manifest(folder, other)
+            if before := old_manifest(folder, night):
+                return before
+    return None
+
+
+def _need_survey(folder: WritableFolder, before: Manifest | None, survey: str) -> None:
     if before is not None and before.survey != survey:
         raise UserError(
             f"{folder.address}: this store has nights of the survey '{before.survey}' "

@@ -76,6 +76,7 @@ class Manifest:
     written: str = ""
     """When the night was run, ISO 8601, UTC."""
     inputs: Mapping[str, str] = field(default_factory=dict)
+    """Of the alerts: the address as it was given, what tells their state, whether with stamps."""
     alerts_read: int = 0
     alerts_unusable: Unusable = Unusable()
     funnel: tuple[FunnelStep, ...] = ()
