@@ -11,6 +11,8 @@ from hypothesis import settings
 from fink_tracklets import load_survey
 from fink_tracklets.survey import Survey
 
+# Java is started often and runs for seconds: its optimizing compiler would take half of the time.
+os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 # A busy machine is no failure.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")

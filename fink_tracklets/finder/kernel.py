@@ -1,9 +1,9 @@
 """The compiled search for lines (`kernel.c`): where it is found, and how it is called.
 
 It is built when the package is installed (`build_kernel.py`), and a plain numpy search takes its
-place where it is not there. It lists pairs that may hold a tracklet, a few points more than are
-near their arcs, and bounds: all that a result depends on is computed anew when a line is grown, so
-that results are the same bits with and without it.
+place where it is not there. It lists pairs that may hold a tracklet, with bounds, and the points
+that may be near an arc, a few too many: all that a result depends on is computed by numpy when a
+line is grown, so that results are the same bits with and without it.
 """
 
 from __future__ import annotations
