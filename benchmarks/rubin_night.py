@@ -141,7 +141,7 @@ def main() -> None:
         print(f"made, cut, grouped: {time.perf_counter() - start:.0f} s", flush=True)
         found = find_night(read, survey)
         print(f"searched: {time.perf_counter() - start:.0f} s", flush=True)
-        draft = draft_manifest(NIGHT, "generated", survey, read.counts, found)
+        draft = draft_manifest(NIGHT, {"alerts": "generated"}, survey, read.counts, found)
         rows = write_night(check_writable(store, spark), found.tables, draft).manifest.rows
     took = time.perf_counter() - start
     print(

@@ -33,15 +33,8 @@ class AlertNight:
     in all and for each of `UNUSABLE`."""
 
 
-def read_night(spark: SparkSession, path: str, night: str, survey: Survey) -> AlertNight:
-    """Read a night's alerts.
-
-    Parameters
-    ----------
-    path : the alerts, see `night_path`
-    night : YYYYMMDD
-    """
-    path = night_path(spark, path, night)
+def read_night(spark: SparkSession, path: str, survey: Survey) -> AlertNight:
+    """Read a night's alerts from where they are (`night_path`)."""
     packets = read_packets(spark, path, survey)
     return alert_night(packets, packet_alerts(packets, path, survey), survey)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fink_tracklets.cli import options as common
-from fink_tracklets.cli.nights import add_nights, at_nights, nights_of_store
+from fink_tracklets.cli.nights import add_nights, at_nights, need_stored
 
 
 def add(commands: common.Commands) -> None:
@@ -42,16 +42,11 @@ def glints(options: argparse.Namespace) -> None:
     from fink_tracklets.spark.errors import clear_errors
     from fink_tracklets.spark.session import spark_session
     from fink_tracklets.store.night import open_night
-    from fink_tracklets.store.open import local_path
     from fink_tracklets.survey import load_survey
 
     if options.nights is not None:
         need_dates(options.alerts, parse_nights(options.nights))
-    if local_path(options.store) is not None:
-        if options.nights is not None:
-            nights_of_store(options)
-        else:
-            open_night(options.store, options.night)
+    need_stored(options)
     progress = Progress(options.quiet)
     with progress.step("starting Spark"):
         spark = spark_session(options.spark_log)

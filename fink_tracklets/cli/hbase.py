@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from functools import cache
 from typing import TYPE_CHECKING
 
 from fink_tracklets.cli import options as common
-from fink_tracklets.cli.nights import add_nights, at_nights, nights_of_store
+from fink_tracklets.cli.nights import add_nights, at_nights, need_stored
 from fink_tracklets.errors import UserError
 
 if TYPE_CHECKING:
@@ -65,20 +66,17 @@ def publish(options: argparse.Namespace) -> None:
     from fink_tracklets.store.night import open_night
     from fink_tracklets.store.open import local_path
 
-    progress, settings = Progress(options.quiet), None
-    if local_path(options.store) is not None:
-        if options.nights is not None:
-            nights_of_store(options)
-        else:
-            survey = open_night(options.store, options.night).survey.name
-            settings = reachable(options.hbase, survey, progress)
+    progress = Progress(options.quiet)
+    settings_of = cache(lambda survey: reachable(options.hbase, survey, progress))
+    need_stored(options)
+    if options.nights is None and local_path(options.store) is not None:
+        settings_of(open_night(options.store, options.night).survey.name)
     with progress.step("starting Spark"):
         spark = spark_session(options.spark_log)
 
     def work(night: str) -> None:
         stored = open_night(options.store, night, spark)
-        known = settings or reachable(options.hbase, stored.survey.name, progress)
-        publish_stored(stored, known, progress)
+        publish_stored(stored, settings_of(stored.survey.name), progress)
 
     at_nights(options, work, progress, spark)
 

@@ -38,6 +38,19 @@ def at_nights(
         for_each(nights_of_store(options, spark), work, progress)
 
 
+def need_stored(options: argparse.Namespace) -> None:
+    """Raises, before Spark starts, where a local store lacks --night or all of --nights."""
+    from fink_tracklets.store.night import open_night
+    from fink_tracklets.store.open import local_path
+
+    if local_path(options.store) is None:
+        return
+    if options.nights is None:
+        open_night(options.store, options.night)
+    else:
+        nights_of_store(options)
+
+
 def nights_of_store(options: argparse.Namespace, spark: Any = None) -> list[str]:
     """The nights of --nights that the store has.
 

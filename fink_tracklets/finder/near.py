@@ -31,7 +31,10 @@ def near_points(
     """
     kernel = load_kernel()
     width = np.sin(null.first_tolerance) * WIDER
-    parts = near_by_kernel(kernel, xyz, i, j, width) if kernel else _near_circles(xyz, i, j, width)
+    if kernel:
+        parts = near_by_kernel(kernel, xyz, i, j, width)
+    else:
+        parts = _near_circles(xyz, i, j, xyz, width)
     none = np.empty(0, dtype=np.int64)
     counts, points = [none], [none]
     for begin, end, line, k in parts:
@@ -44,23 +47,21 @@ def near_points(
 
 def lie_near(xyz: Array, i: Ints, j: Ints, members: Ints, null: NullModel) -> NDArray[np.bool_]:
     """Near which of the great circles ``(L,)`` through points i and j some points lie."""
+    near = np.zeros(len(i), dtype=bool)
     width = np.sin(null.first_tolerance) * WIDER
-    cloud, near = xyz[:, members], np.empty(len(i), dtype=bool)
-    step = max(1, BLOCK // len(members))
-    for k in range(0, len(i), step):
-        normal = circle_normal(xyz[:, i[k : k + step]], xyz[:, j[k : k + step]])
-        across = np.abs(dot(normal[:, :, None], cloud[:, None]))
-        near[k : k + step] = (across <= width).any(axis=1)
+    for begin, _, line, _ in _near_circles(xyz, i, j, xyz[:, members], width):
+        near[begin + line] = True
     return near
 
 
 def _near_circles(
-    xyz: Array, i: Ints, j: Ints, width: float
+    xyz: Array, i: Ints, j: Ints, cloud: Array, width: float
 ) -> Iterator[tuple[int, int, Ints, Ints]]:
-    """Of some lines, from the first to before the last: pairs (line, point) near its circle."""
-    step = max(1, BLOCK // xyz.shape[1])
+    """Of some lines, from the first to before the last: pairs (line, point of the cloud) near its
+    circle."""
+    step = max(1, BLOCK // cloud.shape[1])
     for begin in range(0, len(i), step):
         end = min(begin + step, len(i))
         normal = circle_normal(xyz[:, i[begin:end]], xyz[:, j[begin:end]])
-        line, k = np.nonzero(np.abs(dot(normal[:, :, None], xyz[:, None])) <= width)
+        line, k = np.nonzero(np.abs(dot(normal[:, :, None], cloud[:, None])) <= width)
         yield begin, end, line, k

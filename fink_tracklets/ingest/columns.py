@@ -14,14 +14,10 @@ from fastavro.schema import expand_schema
 from fink_tracklets.errors import UserError
 from fink_tracklets.ingest.containers import DamagedPacket
 from fink_tracklets.survey import Columns, StandIn, Survey, known_surveys, load_survey
+from fink_tracklets.survey.packet import AVRO_TYPES
 
 ARROW = {
-    "boolean": pa.bool_(),
-    "int": pa.int32(),
-    "long": pa.int64(),
-    "float": pa.float32(),
-    "double": pa.float64(),
-    "string": pa.string(),
+    **AVRO_TYPES,
     "enum": pa.string(),
     "bytes": pa.binary(),
     "fixed": pa.binary(),

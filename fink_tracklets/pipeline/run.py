@@ -17,7 +17,7 @@ from fink_tracklets.errors import UserError
 from fink_tracklets.finder.kernel import missing_kernel
 from fink_tracklets.glints.packets import has_stamps
 from fink_tracklets.naming import parse_night
-from fink_tracklets.pipeline.tables import FoundNight, find_night
+from fink_tracklets.pipeline.tables import FoundNight, find_night, tracklets_in
 from fink_tracklets.progress import Progress
 from fink_tracklets.spark.errors import clear_errors
 from fink_tracklets.spark.session import spark_session
@@ -81,8 +81,9 @@ def run_night(
         progress.say(sentence)
     with clear_errors(alerts), ExitStack() as at_end:
         with progress.step("reading alerts, cutting, grouping by exposure", spark):
-            state = state_of(spark, night_path(spark, alerts, night))
-            read = read_night(spark, alerts, night, survey)
+            path = night_path(spark, alerts, night)
+            state = state_of(spark, path)
+            read = read_night(spark, path, survey)
             at_end.callback(read.exposures.unpersist)
             need_usable(read.counts, alerts, survey)
         with progress.step("finding tracklets", spark):
@@ -169,9 +170,7 @@ def account(
     survey : its cuts and limits
     """
     usable = counts[counts["exposure"].notna()]
-    usable = usable.assign(
-        tracklets=usable["exposure"].map(tracklets.value_counts()).fillna(0).astype(int)
-    )
+    usable = usable.assign(tracklets=tracklets_in(usable["exposure"], tracklets))
     unusable = counts[counts["exposure"].isna()]
     skipped = usable["candidates"] > survey.finder.max_candidates
     crowded = far_outside(usable["candidates"], 20) | far_outside(usable["tracklets"], 5)

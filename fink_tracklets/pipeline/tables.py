@@ -163,14 +163,18 @@ def exposure_table(counts: pd.DataFrame, tracklets: pd.Series, survey: Survey) -
         [{"cut": cut.name, "alerts": int(n)} for cut, n in zip(survey.cuts, row, strict=True)]
         for row in numbers
     ]
-    found = usable["exposure"].map(tracklets.value_counts()).fillna(0).astype("int64")
     return EXPOSURES.from_frame(
         usable.assign(
             exposure_start=exposure_start(usable["jd"]),
             funnel=pd.Series(funnels, usable.index, dtype=object),
-            tracklets=found,
+            tracklets=tracklets_in(usable["exposure"], tracklets),
         )
     )
+
+
+def tracklets_in(exposures: pd.Series, tracklets: pd.Series) -> pd.Series:
+    """How many of the tracklets, given by their exposures, each of the exposures has."""
+    return exposures.map(tracklets.value_counts()).fillna(0).astype("int64")
 
 
 def exposure_start(jd: pd.Series) -> pd.Series:

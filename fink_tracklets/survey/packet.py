@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import NamedTuple
 
+import pyarrow as pa
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -88,7 +90,15 @@ class Cut:
         return self.sql.strip().format(**self.numbers)
 
 
-AVRO_TYPES = ("boolean", "int", "long", "float", "double", "string")
+AVRO_TYPES = {
+    "boolean": pa.bool_(),
+    "int": pa.int32(),
+    "long": pa.int64(),
+    "float": pa.float32(),
+    "double": pa.float64(),
+    "string": pa.string(),
+}
+"""What a survey's file may say that a column is, and what that is in a table."""
 
 
 class StandIn(NamedTuple):

@@ -17,8 +17,8 @@ from fink_tracklets.naming import UNIX_EPOCH_JD, name_parts
 from fink_tracklets.service.reading.classification import classifications
 from fink_tracklets.service.refusal import shown, wrong
 from fink_tracklets.store.joined import MATCH, OF_ALERT, OF_TRACKLET
-from fink_tracklets.survey import Carry
-from fink_tracklets.survey.packet import StandIn
+from fink_tracklets.survey import Carry, StandIn
+from fink_tracklets.survey.packet import AVRO_TYPES
 from fink_tracklets.tables import FLASHES, GLINTS, SATELLITES, TRACKLET_ALERTS, TRACKLETS
 
 COMPUTED = {
@@ -38,15 +38,6 @@ SCIENCE = {
     "d:rf_kn_vs_nonkn": pa.float64(),
 }
 """What the broker's science modules find. Clients may ask for it of nights that do not have it."""
-ARROW = {
-    "boolean": pa.bool_(),
-    "int": pa.int32(),
-    "long": pa.int64(),
-    "float": pa.float32(),
-    "double": pa.float64(),
-    "string": pa.string(),
-}
-"""By the names that a survey's file gives types."""
 YEARS_JD = (1_721_426.0, 5_373_484.0)
 """Between these the years of the calendar have one to four digits."""
 
@@ -88,7 +79,7 @@ def finished(table: pa.Table, carry: Carry) -> pa.Table:
     """
     columns = {name: _plain(table[name]) for name in table.column_names}
     for name, given in carry.derived.items():
-        nulls = pa.nulls(len(table), ARROW[StandIn.of(given).type])
+        nulls = pa.nulls(len(table), AVRO_TYPES[StandIn.of(given).type])
         columns.setdefault(f"{carry.derived_family}:{name}", pa.chunked_array([nulls]))
     suffixes = {name.partition(":")[2]: name for name in columns}
     jd = columns[suffixes["jd"]].to_numpy().astype(float)
