@@ -108,6 +108,10 @@ def run_night(
         from fink_tracklets.glints.stage import measure_or_say
 
         stored = measure_or_say(spark, stored, alerts, store, progress)
+    if elements and unidentified is None:
+        from fink_tracklets.orbits.stage import orbits_or_say
+
+        stored = orbits_or_say(stored, elements, progress)
     if unidentified is not None:
         raise UserError(
             f"The night is stored, its satellites are not identified: {unidentified}"

@@ -144,10 +144,14 @@ def _passage(
     place: Barycentric,
     exposure_time_s: float,
 ) -> Passage | None:
-    """The passage of one object; None where SGP4 fails."""
-    # Seen from the barycentre, with light time, by Skyfield's own `observe`.
+    """The passage of one object; None where SGP4 or the light time fails."""
+    # Seen from the barycentre, with light time, by Skyfield's own `observe`. Broken elements can
+    # put an object where its light time does not converge.
     satellite = EarthSatellite.from_satrec(fleet.satrec[row], timescale())
-    seen = place.observe(_Earth() + satellite)
+    try:
+        seen = place.observe(_Earth() + satellite)
+    except ValueError:
+        return None
     vectors = seen.xyz.km.T
     middle = N_SAMPLES // 2
     if not np.isfinite(vectors).all():

@@ -5,16 +5,18 @@ Spark's schemas, pyarrow's and docs/tables.md (`make docs`) come from here.
 
 from fink_tracklets.tables.glints import FLASHES, GLINT_TABLES, GLINTS, LIGHT_CURVES, STAMPS
 from fink_tracklets.tables.night import CANDIDATES, EXPOSURES, TRACKLET_ALERTS, TRACKLETS
+from fink_tracklets.tables.orbits import ORBITS
 from fink_tracklets.tables.satellites import BLIND_MATCHES, SATELLITES
 from fink_tracklets.tables.table import Column, Table
 
-VERSION = 2
+VERSION = 3
 """Grows when a column is added. Readers give nights of an older version the column as null."""
 TABLES = {
     table.name: table
     for table in (
         *(TRACKLETS, TRACKLET_ALERTS, CANDIDATES, EXPOSURES),
         *(SATELLITES, BLIND_MATCHES, *GLINT_TABLES),
+        ORBITS,
     )
 }
 
@@ -26,6 +28,7 @@ __all__ = [
     "GLINTS",
     "GLINT_TABLES",
     "LIGHT_CURVES",
+    "ORBITS",
     "SATELLITES",
     "STAMPS",
     "TABLES",
