@@ -130,7 +130,7 @@ def _comb(points: Array, turn: float, m: int, noise: float) -> tuple[float, Beat
 
 
 def _fit(design: Array, values: Array) -> tuple[Array, Array]:
-    fitted = np.linalg.lstsq(design, values, rcond=None)[0]
+    fitted = np.asarray(np.linalg.lstsq(design, values, rcond=None)[0], dtype=float)
     return fitted, values - design @ fitted
 
 

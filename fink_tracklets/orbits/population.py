@@ -7,7 +7,6 @@ left other things.
 from __future__ import annotations
 
 from dataclasses import dataclass
-
 from importlib.resources import files
 
 import numpy as np

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from fink_tracklets.orbits.beat import Beat, unseen_flashes
 from fink_tracklets.orbits.classes import CLASSES, ECC, GEO, MOLNIYA, class_of
-from fink_tracklets.orbits.population import Nodes
+from fink_tracklets.orbits.population import Nodes, Population
 from fink_tracklets.orbits.sight import Sight
 from fink_tracklets.orbits.twobody import MU
 from fink_tracklets.satellites.propagation import sunlit
@@ -52,7 +52,7 @@ CURVATURE_FLOOR = (0.002, 0.02)
 ACCELERATION_FLOOR = (0.01, 0.05)
 """Errors that the laws for curvature and acceleration have besides: absolute, and a part."""
 UNSEEN = 0.15
-"""What each flash costs that a beat predicts in the exposure and the field, and that is not there."""
+"""What each flash costs that a beat predicts in exposure and field and that is not there."""
 NO_BEAT = 0.05
 """The chance that a found beat is none."""
 TEMPER, CLIMATE = 0.95, 0.01
@@ -104,7 +104,8 @@ class Posterior:
     def drawn(self, n: int) -> NDArray[np.int64]:
         """(n,) rows, as many of each as its weight says (systematic)."""
         cumulative = np.cumsum(self.weight)
-        return np.searchsorted(cumulative, (np.arange(n) + 0.5) / n * cumulative[-1])
+        levels = (np.arange(n) + 0.5) / n * cumulative[-1]
+        return np.searchsorted(cumulative, levels)
 
     def take(self, rows: NDArray[np.generic]) -> Posterior:
         """Some of the orbits, of equal weight."""
@@ -266,7 +267,9 @@ def _passing(
     return rows, chi, (s, n, e), is_free
 
 
-def pole_density(pole: Array, inclination_deg: Array, population: object, kinds: Array) -> Array:
+def pole_density(
+    pole: Array, inclination_deg: Array, population: Population, kinds: NDArray[np.int64]
+) -> Array:
     """Density of the population's poles [1/sr] at others."""
     i0 = population.inclination_deg
     width = np.radians(np.where(i0 < TIGHT_BELOW_DEG, POLE_GEO_TIGHT_DEG, POLE_GEO_DEG))
@@ -280,7 +283,7 @@ def pole_density(pole: Array, inclination_deg: Array, population: object, kinds:
     return np.where((kinds == GEO) & np.isfinite(population.node_deg), about, ring)
 
 
-def perigee_density(perigee_deg: Array, population: object, kinds: Array) -> Array:
+def perigee_density(perigee_deg: Array, population: Population, kinds: NDArray[np.int64]) -> Array:
     """Density of the population's arguments of perigee [1/rad] at others."""
     width = np.radians(PERIGEE_DEG)
     away = np.radians((perigee_deg - population.perigee_deg + 180) % 360 - 180)
@@ -330,7 +333,7 @@ def window(sight: Sight, arc: Array, beat: Beat | None, sense: Array) -> Array:
     return fits * free * thrown
 
 
-def tempered(kind: NDArray[np.int64], weight: Array, population: object) -> tuple[Array, Array]:
+def tempered(kind: NDArray[np.int64], weight: Array, population: Population) -> tuple[Array, Array]:
     """Probabilities of the classes, and the weights that have them."""
     plain = np.bincount(kind, weight, minlength=len(CLASSES))
     climate = np.bincount(population.classes, population.weight, minlength=len(CLASSES))

@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 LEAST_ARCSEC = 10.0
 """A tracklet shorter than this has no direction."""
 NOISE_ARCSEC, NOISE_FREEDOM = 0.2, 4.0
-"""Error of a point before its tracklet's own residuals are seen, and how many points that weighs."""
+"""Error of a point before its residuals are seen, and how many points that weighs."""
 
 
 @dataclass(frozen=True)
