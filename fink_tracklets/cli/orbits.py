@@ -44,6 +44,13 @@ def add(commands: common.Commands) -> None:
         help="of which tracklets; all: those of catalogued objects, too, as a test "
         "(default: %(default)s)",
     )
+    command.add_argument(
+        "--window",
+        type=int,
+        default=7,
+        metavar="NIGHTS",
+        help="link with so many nights before (default: %(default)s)",
+    )
     common.add_quiet(command)
 
 
@@ -60,7 +67,7 @@ def orbits(options: argparse.Namespace) -> None:
 
     def work(night: str) -> None:
         stored = open_night(options.store, night, spark)
-        stored = orbits_stored(stored, options.elements, options.orbits, progress)
+        stored = orbits_stored(stored, options.elements, options.orbits, options.window, progress)
         if not options.quiet:
             text = report(stored)
             print(text if options.night else text.splitlines()[0], flush=True)
@@ -81,6 +88,18 @@ def report(stored: StoredNight) -> str:
         lines.append("  Satellites have not been looked for: every tracklet counts as unmatched.")
     if record["without_orbit"]:
         lines.append(f"  {record['without_orbit']:,} without an orbit: see their notes.")
+    lines.append(
+        f"  {record['links']:,} links among {record['pairs']:,} pairs, within the night and to the "
+        f"{record['window_nights']} nights before; {record['expected_false']:.2g} false ones "
+        "expected."
+    )
+    if record["control_pairs"]:
+        lines.append(
+            f"  Control, of catalogued objects: {record['control_right']} of "
+            f"{record['control_true_pairs']} true pairs linked, "
+            f"{record['control_links'] - record['control_right']} false links in "
+            f"{record['control_pairs']:,} pairs."
+        )
     lines += [f"  {line}" for line in record["notes"]]
     return "\n".join(lines) + "\n" + orbit_text(stored.frame("orbits"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from fink_tracklets.orbits.population import Nodes
 from fink_tracklets.orbits.posterior import Posterior, posterior
 from fink_tracklets.orbits.rows import orbit_row
 from fink_tracklets.orbits.sight import Sight, sight_of
+from fink_tracklets.orbits.track import packed
 from fink_tracklets.sky.sphere import unit_vectors
 from fink_tracklets.survey import Survey
 
@@ -65,18 +67,21 @@ def orbit_of(
     ----------
     own : launch of the object that made it, if that is known
     """
-    beat = find_beat(sight.points, sight.noise)
+    beat = find_beat(sight.line.points, sight.line.noise)
     return posterior(sight, without_launch(nodes, own) if own else nodes, beat), beat
 
 
 def orbit_table(night: Tracklets, nodes: Nodes, survey: Survey) -> pd.DataFrame:
     """The table `orbits` of some tracklets, in order of their names."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, sight, why in sights(night, survey):
         own = night.own.get(name)
         if sight is None:
-            row = {"tracklet": name, "note": why}
+            row: dict[str, Any] = {"tracklet": name, "note": why}
         else:
-            row = orbit_row(name, *orbit_of(sight, nodes, own), nodes.population)
+            found, beat = orbit_of(sight, nodes, own)
+            row = orbit_row(name, found, beat, nodes.population)
+            if found is not None:
+                row["draws"] = packed(found, nodes.population)
         rows.append({**row, "matched": own is not None})
     return pd.DataFrame(rows)

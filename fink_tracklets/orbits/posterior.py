@@ -55,7 +55,7 @@ UNSEEN = 0.15
 """What each flash costs that a beat predicts in exposure and field and that is not there."""
 NO_BEAT = 0.05
 """The chance that a found beat is none."""
-TEMPER, CLIMATE = 0.95, 0.01
+TEMPER, CLIMATE = 1.2, 0.005
 """The classes' probabilities are P^TEMPER, and CLIMATE of them the population's shares."""
 
 
@@ -174,8 +174,10 @@ def posterior(sight: Sight, nodes: Nodes, beat: Beat | None = None) -> Posterior
     curvature = np.einsum("ij,ij->i", pull, left) / (distance * rate**2)
     weight = weight * window(sight, rate * sight.exposure_s, beat, np.sign(along))
     weight *= student(
-        curvature - sight.curvature,
-        np.hypot(sight.curvature_error, CURVATURE_FLOOR[0] + CURVATURE_FLOOR[1] * abs(curvature)),
+        curvature - sight.line.curvature,
+        np.hypot(
+            sight.line.curvature_error, CURVATURE_FLOOR[0] + CURVATURE_FLOOR[1] * abs(curvature)
+        ),
     )
     if beat is not None:
         away = np.einsum("ij,j->i", relative, sight.toward)
@@ -217,7 +219,7 @@ def posterior(sight: Sight, nodes: Nodes, beat: Beat | None = None) -> Posterior
 
 def _turned(sight: Sight, z: Array) -> tuple[Array, Array]:
     """Along and across the tracklet (N, 3), off by some errors of its direction."""
-    turn = sight.direction_error * z[:, None]
+    turn = sight.line.direction_error * z[:, None]
     return sight.ahead + turn * sight.left, sight.left - turn * sight.ahead
 
 
@@ -316,16 +318,16 @@ def window(sight: Sight, arc: Array, beat: Beat | None, sense: Array) -> Array:
     a beat the points are thrown into the part of the arc that is in the field; with one, each
     flash that should be there and is not costs.
     """
-    L = sight.length
+    L = sight.line.length
     over = arc - L
-    error = LENGTH_NOISE * sight.noise
+    error = LENGTH_NOISE * sight.line.noise
     fits = np.where(over > 0, 1.0, np.exp(-((np.minimum(over, 0) / error) ** 2) / 2))
     free = np.maximum(over, error)
     before = free[:, None] * BEGINS
     after = free[:, None] - before
     seen_before = np.minimum(before, sight.room[0])
     seen_after = np.minimum(after, sight.room[1])
-    n = min(len(sight.points), MOST_POINTS)
+    n = min(len(sight.line.points), MOST_POINTS)
     thrown = ((L / (L + seen_before + seen_after)) ** n).mean(axis=1)
     if beat is not None:
         lost = unseen_flashes(beat, seen_before, seen_after)

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 
 import numpy as np
 
 from fink_tracklets.errors import UserError
+from fink_tracklets.naming import parse_night
+from fink_tracklets.orbits.link_night import drawn_tracklets, link_night
 from fink_tracklets.orbits.night import Tracklets, orbit_table
 from fink_tracklets.orbits.population import THIN, Population, from_elements, nodes_of, shipped
 from fink_tracklets.progress import Progress
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.path import night_files
 from fink_tracklets.store.amend import amend_night
-from fink_tracklets.store.night import StoredNight
-from fink_tracklets.tables import ORBITS
+from fink_tracklets.store.manifest import stored_nights
+from fink_tracklets.store.night import StoredNight, open_night
+from fink_tracklets.tables import LINKS, ORBITS
 
+WINDOW = 7
 OLD_DAYS = 60.0
 """Of catalogues further from the night than this the manifest has a note: planes have turned."""
 
@@ -25,9 +30,10 @@ def orbits_stored(
     stored: StoredNight,
     elements: Sequence[str] = (),
     which: str = "unmatched",
+    window: int = WINDOW,
     progress: Progress | None = None,
 ) -> StoredNight:
-    """Give tracklets of a stored night orbits, and add the table `orbits` to it.
+    """Give tracklets of a stored night orbits, and link them.
 
     Parameters
     ----------
@@ -35,11 +41,12 @@ def orbits_stored(
     elements : files of the catalogue that is the prior, may hold {Y}, {m} and {d}; without them
         the population that comes with the package
     which : unmatched, or all: then those of catalogued objects, too, as a test
+    window : so many nights before this one are linked with it
     progress : where to report; by default nowhere
 
     Returns
     -------
-    The night with the table. Its manifest's `orbits` tells of the prior.
+    The night with the tables `orbits` and `links`. Its manifest's `orbits` tells of the prior.
 
     Raises
     ------
@@ -57,6 +64,13 @@ def orbits_stored(
         files = night_files(elements, stored.night)
         population, notes = prior(files, jd)
         table = orbit_table(night.take(which), nodes_of(population), survey)
+    with progress.step("links"):
+        before = [
+            one
+            for other in nights_before(stored, window)
+            for one in drawn_tracklets(open_night(stored.folder, other))
+        ]
+        linked = link_night(drawn_tracklets(stored, table), before, population)
     record = {
         "elements": files,
         "prior": len(population),
@@ -68,8 +82,18 @@ def orbits_stored(
         "classes": dict(sorted(Counter(table["class"].dropna()).items()))
         if "class" in table
         else {},
+        "window_nights": window,
+        **linked.record,
     }
-    return amend_night(stored, {ORBITS.name: ORBITS.from_frame(table)}, orbits=record)
+    tables = {ORBITS.name: ORBITS.from_frame(table), LINKS.name: LINKS.from_frame(linked.table)}
+    return amend_night(stored, tables, orbits=record)
+
+
+def nights_before(stored: StoredNight, window: int) -> list[str]:
+    """The nights of the store in a window of days before one."""
+    date = parse_night(stored.night)
+    days = {(date - timedelta(days=k + 1)).strftime("%Y%m%d") for k in range(window)}
+    return [night for night in stored_nights(stored.folder) if night in days]
 
 
 def own_launches(stored: StoredNight) -> dict[str, str]:

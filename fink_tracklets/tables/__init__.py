@@ -5,7 +5,7 @@ Spark's schemas, pyarrow's and docs/tables.md (`make docs`) come from here.
 
 from fink_tracklets.tables.glints import FLASHES, GLINT_TABLES, GLINTS, LIGHT_CURVES, STAMPS
 from fink_tracklets.tables.night import CANDIDATES, EXPOSURES, TRACKLET_ALERTS, TRACKLETS
-from fink_tracklets.tables.orbits import ORBITS
+from fink_tracklets.tables.orbits import LINKS, ORBITS
 from fink_tracklets.tables.satellites import BLIND_MATCHES, SATELLITES
 from fink_tracklets.tables.table import Column, Table
 
@@ -16,7 +16,7 @@ TABLES = {
     for table in (
         *(TRACKLETS, TRACKLET_ALERTS, CANDIDATES, EXPOSURES),
         *(SATELLITES, BLIND_MATCHES, *GLINT_TABLES),
-        ORBITS,
+        *(ORBITS, LINKS),
     )
 }
 
@@ -28,6 +28,7 @@ __all__ = [
     "GLINTS",
     "GLINT_TABLES",
     "LIGHT_CURVES",
+    "LINKS",
     "ORBITS",
     "SATELLITES",
     "STAMPS",

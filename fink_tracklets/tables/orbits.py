@@ -66,6 +66,65 @@ ORBITS = Table(
             ("turn_arcsec", "double", "arcsec", "way in a turn, where the flashes have a beat"),
             ("n_effective", "double", "", "orbits that carry the weight: (sum w)^2 / sum w^2"),
             ("note", "string", "", "why there is no orbit, or null"),
+            (
+                "draws",
+                "binary",
+                "",
+                "400 of the orbits for links, float32: see `orbits.track`",
+            ),
+        ),
+    ),
+)
+_MEAN = (
+    ("epoch_jd", "double", "d", "of the elements, Julian date, UTC"),
+    (
+        "a_km",
+        "double",
+        "km",
+        "semi-major axis (Brouwer's), mean elements of SGP4 as all that follow",
+    ),
+    ("e", "double", "", "eccentricity"),
+    ("i_deg", "double", "deg", "inclination"),
+    ("node_deg", "double", "deg", "ascending node"),
+    ("perigee_deg", "double", "deg", "argument of perigee"),
+    ("mean_anomaly_deg", "double", "deg", ""),
+    ("a_km_error", "double", "km", "from the fit's covariance, as the next"),
+    ("e_error", "double", "", ""),
+    ("i_deg_error", "double", "deg", ""),
+)
+LINKS = Table(
+    "links",
+    "one row per pair of tracklets that one orbit explains",
+    _added(
+        ("tracklet", "string", "", "name, of this night"),
+        ("other", "string", "", "name of the earlier one, of this night or one before"),
+        ("other_night", "string", "", "its night"),
+        ("hours", "double", "h", "between the two"),
+        ("score", "double", "", "S: chi2 of both and the pull of the population; small is good"),
+        ("rarity", "double", "", "what is added because such orbits are rare: S2 = score + rarity"),
+        (
+            "turn_ratio",
+            "double",
+            "",
+            "ways in a turn, the later over the earlier one's; null: no beat",
+        ),
+        ("same_spin", "boolean", "", "the spin periods agree"),
+        ("third", "boolean", "", "a third tracklet is linked with both"),
+        (
+            "counts",
+            "boolean",
+            "",
+            "it counts: few false ones are expected, or a third, or the spin",
+        ),
+        ("control", "boolean", "", "both are of catalogued objects: a test"),
+        ("same_object", "boolean", "", "of a control: one object made both"),
+        *_MEAN,
+        (
+            "normal",
+            "array<double>",
+            "",
+            "inverse covariance (6 x 6) of ln a, e cos w, e sin w, "
+            "tan(i/2) cos W, tan(i/2) sin W, l [rad]; w = W + perigee, l = w + mean anomaly",
         ),
     ),
 )
