@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fink_tracklets.orbits.mean_elements import flies, satrecs
+from fink_tracklets.satellites.mean_elements import flies, satrecs
 from fink_tracklets.satellites.propagation import Instants, propagate, star_relative
 from fink_tracklets.sky.sphere import ARCSEC, along_across, great_circle, separation
 

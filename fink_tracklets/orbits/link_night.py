@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fink_tracklets.orbits.element_row import elements_row
 from fink_tracklets.orbits.line import line_of
 from fink_tracklets.orbits.links import FALSE_PER_PAIR, Link, link_tracklets
-from fink_tracklets.orbits.mean_elements import classical, errors
 from fink_tracklets.orbits.population import Population
 from fink_tracklets.orbits.track import Drawn, drawn
 from fink_tracklets.store.night import StoredNight
@@ -114,24 +114,3 @@ def _rows(links: Sequence[Link], few_false: bool, control: bool) -> Iterator[dic
             "same_object": link.first.own == link.second.own if control else None,
             **elements_row(link.six, link.normal, link.first.track.jd),
         }
-
-
-def elements_row(six: np.ndarray, normal: np.ndarray, epoch_jd: float) -> dict[str, Any]:
-    """Fitted elements as columns."""
-    a, e, i, node, perigee, mean = (float(value) for value in classical(six))
-    a_error, e_error, i_error = errors(six, normal)
-    return {
-        "epoch_jd": epoch_jd,
-        "a_km": a,
-        "e": e,
-        **{
-            f"{name}_deg": float(np.degrees(value))
-            for name, value in zip(
-                ("i", "node", "perigee", "mean_anomaly"), (i, node, perigee, mean), strict=True
-            )
-        },
-        "a_km_error": a_error,
-        "e_error": e_error,
-        "i_deg_error": float(np.degrees(i_error)),
-        "normal": [float(value) for value in normal.ravel()],
-    }

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from fink_tracklets.orbits.fit import Pull, Tracks, arcs_of, fit_orbits
-from fink_tracklets.orbits.mean_elements import J2, MU_WGS72, RADIUS_WGS72, classical, satrecs
 from fink_tracklets.orbits.population import Population
 from fink_tracklets.orbits.track import Drawn
+from fink_tracklets.satellites.mean_elements import J2, MU_WGS72, RADIUS_WGS72, classical, satrecs
 from fink_tracklets.satellites.propagation import propagate, star_relative
 from fink_tracklets.sky.sphere import separation
 

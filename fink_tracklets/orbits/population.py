@@ -27,6 +27,8 @@ A_WIDTH_LN = 0.05
 """Kernel in a: of near-circular classes in km, of eccentric ones (ECC, Molniya) in ln a."""
 E_WIDTH, E_WIDTH_ECC = 0.003, 0.1
 """Kernel in e: of near-circular classes; of the others this part of e."""
+WIDE_EVERY, WIDER = 5, 3.0
+"""One node of so many lies in a kernel so much wider: not all things fly where others do."""
 CIRCULAR = 0.02
 """Below this e the anomaly matters little: fewer nodes."""
 ANOMALIES = {False: (10, 72), True: (4, 16)}
@@ -200,6 +202,8 @@ def nodes_of(population: Population) -> Nodes:
     eccentric = np.isin(kinds, (ECC, MOLNIYA))
     a0, e0 = population.a_km[component], e0[component]
     z_a, z_e, turned = (kernel_quantiles(n, which) for which in range(3))
+    wider = np.where(np.arange(n) % WIDE_EVERY == 0, WIDER, 1.0)
+    z_a, z_e = wider * z_a, wider * z_e
     a = np.where(eccentric[component], a0 * np.exp(A_WIDTH_LN * z_a), a0 + widths[component] * z_a)
     e = np.abs(e0 + np.where(eccentric[component], E_WIDTH_ECC * e0, E_WIDTH) * z_e)
     flies = (a * (1 - e) > 6478) & (e < 0.97)

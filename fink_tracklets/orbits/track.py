@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from fink_tracklets.orbits.classes import GEO
 from fink_tracklets.orbits.fit import Track
 from fink_tracklets.orbits.line import Line
-from fink_tracklets.orbits.mean_elements import smooth
 from fink_tracklets.orbits.population import Population
 from fink_tracklets.orbits.posterior import Posterior
+from fink_tracklets.satellites.mean_elements import smooth
 from fink_tracklets.satellites.propagation import instants
 from fink_tracklets.sky.sphere import ARCSEC
 from fink_tracklets.survey import Survey

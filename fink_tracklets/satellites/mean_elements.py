@@ -8,7 +8,7 @@ with W the node, w = W + the argument of perigee, l = w + the mean anomaly.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sgp4.api import WGS72, Satrec, SatrecArray
 
 Array = NDArray[np.float64]
@@ -20,8 +20,16 @@ DAY_0 = 2433281.5
 LEAST_PERIGEE_KM, MOST_E = 6450.0, 0.95
 
 
-def smooth(a_km: Array, e: Array, i: Array, node: Array, perigee: Array, mean: Array) -> Array:
+def smooth(
+    a_km: ArrayLike,
+    e: ArrayLike,
+    i: ArrayLike,
+    node: ArrayLike,
+    perigee: ArrayLike,
+    mean: ArrayLike,
+) -> Array:
     """The six numbers (..., 6) of elements; angles in radians."""
+    a_km, e, i, node, perigee, mean = map(np.asarray, (a_km, e, i, node, perigee, mean))
     whole, tangent = node + perigee, np.tan(i / 2)
     return np.stack(
         [
