@@ -13,7 +13,7 @@ from fink_tracklets.orbits.fit import Track
 from fink_tracklets.orbits.line import Line
 from fink_tracklets.orbits.population import Population
 from fink_tracklets.orbits.posterior import Posterior
-from fink_tracklets.satellites.mean_elements import smooth
+from fink_tracklets.satellites.mean_elements import classical, smooth
 from fink_tracklets.satellites.propagation import instants
 from fink_tracklets.sky.sphere import ARCSEC
 from fink_tracklets.survey import Survey
@@ -61,6 +61,16 @@ def packed(found: Posterior, population: Population) -> bytes:
     )
 
 
+def drawn_orbits(draws: bytes) -> tuple[Array, Array]:
+    """Semi-major axes [km] and inclinations [deg] of stored draws."""
+    a, _, inclination, *_ = classical(_unpacked(draws)[:, :6])
+    return a, np.degrees(inclination)
+
+
+def _unpacked(draws: bytes) -> Array:
+    return np.frombuffer(draws, PACKED).reshape(-1, 9).astype(float)
+
+
 def drawn(
     tracklet: pd.Series, line: Line, orbit: pd.Series, survey: Survey, night: str, own: int
 ) -> Drawn:
@@ -73,7 +83,7 @@ def drawn(
     orbit : turn_arcsec and draws, as `packed` makes them
     own : catalogue number of the object that explains it, 0 without
     """
-    numbers = np.frombuffer(orbit["draws"], PACKED).reshape(-1, 9).astype(float)
+    numbers = _unpacked(orbit["draws"])
     turn = float(orbit["turn_arcsec"])
     return Drawn(
         track=track_of(tracklet, line, survey),
