@@ -8,7 +8,7 @@ fit is held to the orbit of the population that it starts from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,8 @@ ACROSS_ARCSEC, DIRECTION, STICKS_OUT_S = 1.0, 2e-4, 0.5
 """Errors that a tracklet's have besides: of its middle, of its direction [rad], of its ends."""
 PULL_GEO, PULL_LN_A, PULL_E = 0.004, 0.01, (0.003, 0.05)
 """How far ln a and e may leave the orbit of the population."""
-STEPS = np.array([1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6])
+STEP, SCALE = 1e-6, 1e-3
+"""Of the six numbers: for slopes; and how far a fit goes, about."""
 MOST_ITERATIONS, ENOUGH = 25, 1e-3
 SOFT_S = 0.02
 """The arc's ends are rounded, or there would be no slope inside them."""
@@ -135,7 +136,7 @@ class Fits:
     score: Array
     """(Q,) sum of the squared residuals and of the pull's."""
     normal: Array
-    """(Q, 6, 6) inverse covariances."""
+    """(Q, 6, 6) inverse covariances; when in the exposure the flashes were counts as an error."""
 
 
 def fit_orbits(six: Array, epoch_jd: float, tracks: Tracks, pull: Pull) -> Fits:
@@ -156,25 +157,17 @@ def fit_orbits(six: Array, epoch_jd: float, tracks: Tracks, pull: Pull) -> Fits:
     six, damping = six.copy(), np.full(n, 1e-3)
     value = _all_residuals(six, epoch_jd, tracks, pull)
     score = np.einsum("qr,qr->q", value, value)
-    normal = np.tile(np.eye(6), (n, 1, 1))
     active = np.isfinite(score)
-    scales = np.array([1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3])
     for _ in range(MOST_ITERATIONS):
         rows = np.flatnonzero(active)
         if not len(rows):
             break
-        # All slopes of all starts in one propagation.
-        moved = six[rows][:, None] + np.diag(STEPS)
-        held = pull.take(np.repeat(rows, 6))
-        there = _all_residuals(moved.reshape(-1, 6), epoch_jd, tracks, held)
-        slopes = (there.reshape(len(rows), 6, -1) - value[rows][:, None]) / STEPS[:, None]
-        slopes = np.nan_to_num(slopes) * scales[:, None]
+        slopes = _slopes(six[rows], value[rows], epoch_jd, tracks, pull.take(rows)) * SCALE
         square = np.einsum("qir,qjr->qij", slopes, slopes)
         downhill = np.einsum("qir,qr->qi", slopes, value[rows])
-        normal[rows] = square / np.outer(scales, scales)
         ridge = damping[rows][:, None] * (np.einsum("qii->qi", square) + 1e-9)
         lifted = square + np.einsum("qi,ij->qij", ridge, np.eye(6))
-        step = -np.linalg.solve(lifted, downhill[..., None])[..., 0] * scales
+        step = -np.linalg.solve(lifted, downhill[..., None])[..., 0] * SCALE
         tried = six[rows] + step
         good = flies(tried)
         tried[~good] = six[rows][~good]
@@ -188,12 +181,52 @@ def fit_orbits(six: Array, epoch_jd: float, tracks: Tracks, pull: Pull) -> Fits:
         damping[rows] = np.where(better, damping[rows] / 5, damping[rows] * 8)
         done = (better & (won < ENOUGH * np.maximum(1, new_score))) | (damping[rows] > 1e6)
         active[rows[done]] = False
+    slopes = _slopes(six, _along(six, epoch_jd, tracks, pull), epoch_jd, tracks, pull, _along)
+    normal = np.einsum("qir,qjr->qij", slopes, slopes)
     return Fits(six, epoch_jd, np.where(np.isfinite(score), score, np.inf), normal)
+
+
+def _slopes(
+    six: Array,
+    value: Array,
+    epoch_jd: float,
+    tracks: Tracks,
+    pull: Pull,
+    of: Callable[[Array, float, Tracks, Pull], Array] | None = None,
+) -> Array:
+    """(Q, 6, R) of residuals, all in one propagation."""
+    moved = (six[:, None] + STEP * np.eye(6)).reshape(-1, 6)
+    held = pull.take(np.repeat(np.arange(len(six)), 6))
+    there = (of or _all_residuals)(moved, epoch_jd, tracks, held)
+    return np.nan_to_num((there.reshape(len(six), 6, -1) - value[:, None]) / STEP)
+
+
+def _along(six: Array, epoch_jd: float, tracks: Tracks, pull: Pull) -> Array:
+    """The residuals with, in place of the ends, the middle's place along the arc.
+
+    Inside the exposure all places are alike: an even distribution of this width has the standard
+    deviation of its length over the root of 12.
+    """
+    arcs = arcs_of(six, epoch_jd, tracks)
+    middle = tracks.ends.mean(axis=1)
+    length = separation(arcs[:, :, 0], arcs[:, :, 2])
+    normal = great_circle(arcs[:, :, 0], arcs[:, :, 2])
+    along, _ = along_across(middle[None], arcs[:, :, 0], normal)
+    exposure = np.array([one.exposure_s for one in tracks.each])
+    own = separation(tracks.ends[:, 0], tracks.ends[:, 1])
+    free = np.maximum(0, 1 - own / length) * exposure
+    place = along / length * exposure / np.hypot(free / np.sqrt(12), STICKS_OUT_S)
+    seen = residuals(arcs, tracks)[..., :2].reshape(len(six), -1)
+    return np.concatenate([seen, place, _held(six, pull)], axis=1)
 
 
 def _all_residuals(six: Array, epoch_jd: float, tracks: Tracks, pull: Pull) -> Array:
     """(Q, 4 K + 2)"""
     seen = residuals(arcs_of(six, epoch_jd, tracks), tracks).reshape(len(six), -1)
+    return np.concatenate([seen, _held(six, pull)], axis=1)
+
+
+def _held(six: Array, pull: Pull) -> Array:
+    """(Q, 2) how far a and e are off the population's, in errors."""
     e = np.hypot(six[:, 1], six[:, 2])
-    held = np.stack([(six[:, 0] - pull.ln_a) / pull.width_ln_a, (e - pull.e) / pull.width_e], 1)
-    return np.concatenate([seen, held], axis=1)
+    return np.stack([(six[:, 0] - pull.ln_a) / pull.width_ln_a, (e - pull.e) / pull.width_e], 1)
