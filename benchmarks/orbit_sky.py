@@ -7,7 +7,7 @@ how, is drawn anew for each seed. Station-keeping satellites and constellations 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,15 +83,28 @@ def fleet_of(elements: Elements) -> Fleet:
     )
 
 
-def simulate(elements: Elements, fields: pd.DataFrame, seeds: Iterator[int]) -> Sky:
-    """Fly a catalogue through fields, once for each seed."""
+def simulate(
+    elements: Elements,
+    fields: pd.DataFrame,
+    seeds: Iterator[int],
+    only: Collection[int] | None = None,
+) -> Sky:
+    """Fly a catalogue through fields, once for each seed.
+
+    Parameters
+    ----------
+    only : these objects, which flash in any case
+    """
     survey = load_survey("ztf")
     fleet = fleet_of(elements)
+    if only is not None:
+        wanted = np.isin(fleet.norad_cat_id, list(only))
+        fleet = Fleet(*(values[wanted] for values in vars(fleet).values()))
     rows, alerts = [], []
     jd = fields["jd"].to_numpy()
     for seed in seeds:
         spins = [
-            draw_spin(seed, int(number), kind)
+            draw_spin(seed, int(number), kind, always=only is not None)
             for number, kind in zip(fleet.norad_cat_id, fleet.orbit_class, strict=True)
         ]
         flashing = np.array([spin is not None for spin in spins])

@@ -27,8 +27,8 @@ from fink_tracklets.sky.sphere import ARCSEC, separation
 from fink_tracklets.store.night import StoredNight
 from fink_tracklets.tables import OBJECTS
 
-FIRST_NUMBER, NUMBERS = 700_000_000, 100_000_000
-"""Our own catalogue numbers."""
+FIRST_NUMBER, NUMBERS = 270_000, 70_000
+"""Our own catalogue numbers: the highest that programs with five characters can hold."""
 KEPT = ("nearest_number", "nearest_name", "nearest_distance", "same_as", "same_since")
 """Known of an object from a catalogue that may not be at hand the next time."""
 
@@ -62,7 +62,7 @@ def make_objects(
     if not rows:
         return OBJECTS.arrow_schema.empty_table().to_pandas()
     objects = pd.DataFrame(rows).sort_values("object", ignore_index=True)
-    objects["number"] = numbers(objects["object"].tolist())
+    objects["number"] = numbers(objects["object"].tolist(), before)
     if elements is not None:
         site = those[0].survey.site
         found = nearest_catalogued(objects, elements, site)
@@ -71,15 +71,18 @@ def make_objects(
     return _remembered(objects, before)
 
 
-def numbers(names: Sequence[str]) -> list[int]:
-    """Catalogue numbers of names in order: from a checksum, the next free one where two meet."""
-    taken: dict[int, str] = {}
+def numbers(names: Sequence[str], before: pd.DataFrame) -> list[int]:
+    """Catalogue numbers of names: that of before, else a free one from a checksum."""
+    kept = dict(zip(before["object"], before["number"].astype(int), strict=True))
+    taken = {kept[name] for name in names if name in kept}
     for name in names:
-        number = zlib.crc32(name.encode()) % NUMBERS
-        while number in taken:
-            number = (number + 1) % NUMBERS
-        taken[number] = name
-    return [FIRST_NUMBER + number for number in taken]
+        if name not in kept:
+            number = zlib.crc32(name.encode()) % NUMBERS
+            while FIRST_NUMBER + number in taken:
+                number = (number + 1) % NUMBERS
+            kept[name] = FIRST_NUMBER + number
+            taken.add(kept[name])
+    return [kept[name] for name in names]
 
 
 def _tracks(

@@ -133,7 +133,7 @@ OBJECTS = Table(
     "one row per object that no catalogue has, of several tracklets; one table for the store",
     _added(
         ("object", "string", "", "OBJ_YYYYMMDD_hhmmss_NN, after its first tracklet"),
-        ("number", "bigint", "", "a catalogue number of our own, 700,000,000 to 799,999,999"),
+        ("number", "bigint", "", "a catalogue number of our own, 270,000 to 339,999"),
         ("class", "string", "", "LEO, MEO, ECC, MOLNIYA, GEO, of the elements"),
         ("first_seen", "timestamp", "", "middle of its first tracklet's exposure, UTC"),
         ("last_seen", "timestamp", "", "of its last one"),
