@@ -38,6 +38,8 @@ DENSER = 0.3
 MIN_GAP_CHANCE = 1e-3
 """Expected number of gaps as large as the largest one; below, the set is two clumps in a line."""
 RADII_PER_OCTAVE = 2
+STILL_RATE = 16.5
+"""Largest rate of geosynchronous objects among the stars, inclined ones too [arcsec/s]."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class NullModel:
     """Resolved points of a tracklet, its ends included."""
     threshold: float
     """A tracklet is kept below this many expected chance tracklets per exposure."""
+    still_arc: float
+    """Most that a geosynchronous object moves among the stars in an exposure [rad]."""
 
     @staticmethod
     def of(survey: Survey, n: int) -> NullModel:
@@ -74,6 +78,7 @@ class NullModel:
             max_curvature=limits.max_curvature_per_rad,
             min_points=limits.min_points,
             threshold=limits.max_chance_tracklets,
+            still_arc=STILL_RATE * survey.exposure_time_s * ARCSEC,
         )
 
     @cached_property

@@ -9,7 +9,7 @@
    points are taken: lines that end at one of them are no more, the others grow from the points that
    are left, and so on. A line is grown when no set that is known is better than it may become: of
    the many lines in a long tracklet most are never looked at.
-4. Tracklets are one when one smooth curve explains both.
+4. `join`: pieces of one track are one tracklet.
 
 An exposure's result depends on its own points only, bit for bit.
 """
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from fink_tracklets.finder.crowds import see_through
 from fink_tracklets.finder.grow import EXTEND_BELOW, grow
+from fink_tracklets.finder.join import join
 from fink_tracklets.finder.lines import Lines
 from fink_tracklets.finder.near import lie_near, near_points
 from fink_tracklets.finder.search import candidate_lines, load_kernel
@@ -132,7 +133,7 @@ class Field:
             if best.log10_nfa < threshold:
                 found.append(best)
                 self._take(best.members)
-        return self._join(found)
+        return join(self.null, self.xyz, found, ~self.taken)
 
     def _find_best(self) -> bool:
         """Put the most significant set first: grow and score all that may be better."""
@@ -189,16 +190,20 @@ class Field:
         heapify(self.heap)
 
     def _extend(self, track: Track) -> Track:
-        """The track with the points that lie on its curve, as long as they make it better."""
+        """The most significant of the track and of those it becomes along its curve.
+
+        On the way from a piece to the whole the significance may fall: the points that are still
+        to come lie beside the great circle through the piece, and count as its surroundings.
+        """
+        best = track
         for _ in range(MAX_STEPS):
-            for degree in (2, 3) if len(track.members) >= CUBIC_FROM else (2,):
-                longer = self._longer(track, degree)
-                if longer is not None and longer.log10_nfa < track.log10_nfa:
-                    track = longer
-                    break
-            else:
+            degrees = (2, 3) if len(track.members) >= CUBIC_FROM else (2,)
+            longer = [t for degree in degrees if (t := self._longer(track, degree)) is not None]
+            if not longer:
                 break
-        return track
+            track = min(longer, key=Track.order)
+            best = min(best, track, key=Track.order)
+        return best
 
     def _longer(self, track: Track, degree: int) -> Track | None:
         """The track with all free points within the tolerance, up to `REACH` beyond its ends."""
@@ -216,17 +221,6 @@ class Field:
         if np.count_nonzero(near) == len(track.members):
             return None
         longer = fit_track(self.null, self.xyz, np.flatnonzero(near), degree, drop=True)
-        return None if longer is None else score(self.null, self.xyz, [longer])[0]
-
-    def _join(self, found: list[Track]) -> list[Track]:
-        """The tracklets, those on one smooth curve as one."""
-        for a, one in enumerate(found):
-            for b in range(a + 1, len(found)):
-                both = np.concatenate([one.members, found[b].members])
-                joint = fit_track(self.null, self.xyz, both, degree=3)
-                if joint is not None:
-                    (joint,) = score(self.null, self.xyz, [joint])
-                    if joint.log10_nfa < one.log10_nfa:
-                        rest = [t for k, t in enumerate(found) if k not in (a, b)]
-                        return self._join(sorted([*rest, joint], key=Track.order))
-        return found
+        if longer is None or len(longer.members) <= len(track.members):
+            return None
+        return score(self.null, self.xyz, [longer])[0]
