@@ -7,7 +7,9 @@ lies across it and in which direction it runs; the share of all places and direc
 times the pairs of tracklets in the exposure, is the number of joins by chance.
 
 Objects in geosynchronous orbit are not independent: many share one parallel. Two pieces that run as
-they do, each as short as 30 s allow them and together longer, stay two.
+they do, each as short as an exposure allows them and together longer, stay two (`join`); and one
+track that is two such pieces, each flashing to a beat of its own, becomes two (`part`). Objects that
+fly side by side, less than an arc apart, are seen as one.
 """
 
 from __future__ import annotations
@@ -19,13 +21,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fink_tracklets.finder.significance import NullModel
-from fink_tracklets.finder.track import NOISE, Track, beside, fit_track
-from fink_tracklets.finder.vectors import Array, along_across_track, circle_normal, cross, dot
+from fink_tracklets.finder.spacing import best_period, spacing_evidence
+from fink_tracklets.finder.track import (
+    CUBIC_FROM,
+    NOISE,
+    Track,
+    beside,
+    fit_track,
+    resolve,
+    score,
+)
+from fink_tracklets.finder.vectors import (
+    Array,
+    Ints,
+    along_across_track,
+    circle_normal,
+    cross,
+    dot,
+)
 
 CURVATURE = 0.3
 """Scatter of the curvatures of satellites' tracks [1/rad]: what is assumed of a short piece."""
-SIGMAS = 5.0
+SIGMAS = 3.0
 """Half width of the range of places and directions that agree, in standard errors."""
+MAX_CHANCE = 0.01
+"""A join is made below this expected number of joins by chance in the exposure. Two independent
+tracklets in one exposure are rare to begin with."""
+TWO_BEATS = 2.0
+"""log10 LR of a beat that tells two objects apart."""
+SAME_BEAT = 0.03
+"""Periods whose ratio is 1, 2 or 1/2 to this may be one object's."""
 INCLINED_DEG = 17.0
 """How far from the parallel an inclined geosynchronous object may head."""
 
@@ -47,11 +72,10 @@ def join(null: NullModel, xyz: Array, found: list[Track], free: NDArray[np.bool_
     found, free = list(found), free.copy()
     while pairs := _joinable(null, xyz, found):
         _, a, b, joint = min(pairs, key=lambda pair: pair[:3])
-        joint = _filled(null, xyz, joint, free)
-        free[joint.members] = False
         best = min(found[a].log10_nfa, found[b].log10_nfa)
+        joined = filled(null, xyz, replace(joint, log10_nfa=best, scored=True), free)
+        free[joined.members] = False
         rest = [track for k, track in enumerate(found) if k not in (a, b)]
-        joined = replace(joint, log10_nfa=best, scored=True)
         found = sorted([*rest, joined], key=Track.order)
     return found
 
@@ -65,7 +89,7 @@ def _joinable(
     for a, b in combinations(range(len(found)), 2):
         one, other = sorted((found[a], found[b]), key=lambda track: -len(track.members))
         expected = n_pairs * chance_of_agreement(null, xyz, one, other)
-        if expected >= null.threshold:
+        if expected >= MAX_CHANCE:
             continue
         joint = fit_track(null, xyz, np.concatenate([one.members, other.members]), degree=3)
         if joint is not None and not share_a_parallel(null, xyz, one, other, joint):
@@ -96,23 +120,75 @@ def chance_of_agreement(null: NullModel, xyz: Array, one: Track, other: Track) -
 
 def share_a_parallel(null: NullModel, xyz: Array, one: Track, other: Track, joint: Track) -> bool:
     """Whether two tracks may be two geosynchronous objects, one behind the other."""
-    first, last = (xyz[:, joint.members[k]] for k in (0, -1))
+    return max(_length(xyz, one), _length(xyz, other)) <= null.still_arc < _length(
+        xyz, joint
+    ) and along_parallel(xyz, joint)
+
+
+def along_parallel(xyz: Array, track: Track) -> bool:
+    """Whether a track runs as those of geosynchronous objects do."""
+    first, last = (xyz[:, track.members[k]] for k in (0, -1))
     middle = first + last
     ahead = cross(circle_normal(first, last), middle)
     north = ahead[2] / max(float(np.hypot(middle[0], middle[1])), 1e-12)
-    lengths = [
-        float(np.arccos(np.clip(dot(xyz[:, track.members[0]], xyz[:, track.members[-1]]), -1, 1)))
-        for track in (one, other, joint)
-    ]
-    short = max(lengths[:2]) <= null.still_arc < lengths[2]
-    return bool(short and abs(north) < np.sin(np.radians(INCLINED_DEG)))
+    return bool(abs(north) < np.sin(np.radians(INCLINED_DEG)))
 
 
-def _filled(null: NullModel, xyz: Array, joint: Track, free: NDArray[np.bool_]) -> Track:
-    """The track with the free points that lie on it between its ends."""
-    u, offset = beside(xyz, joint)
-    more = np.flatnonzero(free & (np.abs(u) <= 1) & (np.abs(offset) <= null.tolerance))
-    if not len(more):
-        return joint
-    members = np.concatenate([joint.members, more])
-    return fit_track(null, xyz, members, degree=3, drop=True) or joint
+def _length(xyz: Array, track: Track) -> float:
+    """Distance of a track's ends [rad]."""
+    return float(np.arccos(min(1.0, dot(xyz[:, track.members[0]], xyz[:, track.members[-1]]))))
+
+
+def part(null: NullModel, xyz: Array, track: Track) -> list[Track]:
+    """The track, or the two tracks of geosynchronous objects on one parallel that it is.
+
+    It is two where each of two pieces is significant, no longer than such an object moves, and has
+    a beat of its own, of an evidence of `TWO_BEATS`: the two differ, and both together explain the
+    places by as much better than one does.
+    """
+    length, size = _length(xyz, track), len(track.members)
+    if not (null.still_arc < length and along_parallel(xyz, track)):
+        return [track]
+    whole, _ = _beat(null, xyz, track.members)
+    best, pieces = TWO_BEATS, [track]
+    for k in range(null.min_points, size - null.min_points + 1):
+        halves = [fit_track(null, xyz, some) for some in np.split(track.members, [k])]
+        two = [half for half in halves if half and _length(xyz, half) <= null.still_arc]
+        if len(two) < 2:
+            continue
+        (one, period), (other, other_period) = (_beat(null, xyz, half.members) for half in two)
+        gain, octave = min(one, other, one + other - whole), abs(np.log2(period / other_period))
+        if gain > best and min(octave, abs(octave - 1)) > np.log2(1 + SAME_BEAT):
+            scored = score(null, xyz, two)
+            if max(half.log10_nfa for half in scored) < np.log10(null.threshold):
+                best, pieces = gain, scored
+    return pieces
+
+
+def _beat(null: NullModel, xyz: Array, members: Ints) -> tuple[float, float]:
+    """The evidence of equal spacing of points in order along a track, and the period [rad]."""
+    ends = xyz[:, members[:1]], xyz[:, members[-1:]]
+    along = along_across_track(xyz[:, None, members], *ends)[0]
+    places = along[resolve(along, np.ones(along.shape, dtype=bool), null.first_tolerance)]
+    noise = NOISE * null.tolerance
+    if len(places) < null.min_points:
+        return 0.0, 1.0
+    return float(spacing_evidence(places[None], noise)[0]), best_period(places, noise)
+
+
+def filled(null: NullModel, xyz: Array, track: Track, free: NDArray[np.bool_]) -> Track:
+    """The track with the free points on it, those just beyond its ends included.
+
+    Its significance stays as it is: these points are no evidence, but they are its own.
+    """
+    u, offset = beside(xyz, track)
+    over = (np.abs(u) - 1) / 2 * _length(xyz, track)
+    near = free & (over < null.first_tolerance) & (np.abs(offset) <= null.tolerance)
+    near[track.members] = False
+    if not near.any():
+        return track
+    members = np.concatenate([track.members, np.flatnonzero(near)])
+    more = fit_track(null, xyz, members, degree=3 if len(members) >= CUBIC_FROM else 2, drop=True)
+    if more is None or not np.isin(track.members, more.members).all():
+        return track
+    return replace(more, log10_nfa=track.log10_nfa, scored=True)

@@ -25,12 +25,12 @@ from numpy.typing import NDArray
 
 from fink_tracklets.finder.crowds import see_through
 from fink_tracklets.finder.grow import EXTEND_BELOW, grow
-from fink_tracklets.finder.join import join
+from fink_tracklets.finder.join import filled, join, part
 from fink_tracklets.finder.lines import Lines
 from fink_tracklets.finder.near import lie_near, near_points
 from fink_tracklets.finder.search import candidate_lines, load_kernel
 from fink_tracklets.finder.significance import NullModel
-from fink_tracklets.finder.track import Track, beside, fit_track, score
+from fink_tracklets.finder.track import CUBIC_FROM, Track, beside, fit_track, score
 from fink_tracklets.finder.vectors import Array
 from fink_tracklets.survey import Survey
 
@@ -41,8 +41,6 @@ BLOCK = 400_000
 """Elements of the largest temporary array."""
 REACH = 0.5
 """How far beyond its ends, in its own lengths, a track looks for more points in one step."""
-CUBIC_FROM = 10
-"""Points from which a track may bend more at one end than at the other."""
 CURVE_ERROR = 4.0
 """Growth of a parabola's error beyond its ends, in tolerances, for one point."""
 MAX_STEPS = 50
@@ -131,8 +129,9 @@ class Field:
         while self._find_best() and self.heap[0][-1].log10_nfa < self.limit:
             best = self._extend(heappop(self.heap)[-1])
             if best.log10_nfa < threshold:
-                found.append(best)
-                self._take(best.members)
+                for track in part(self.null, self.xyz, best):
+                    found.append(filled(self.null, self.xyz, track, ~self.taken))
+                    self._take(found[-1].members)
         return join(self.null, self.xyz, found, ~self.taken)
 
     def _find_best(self) -> bool:

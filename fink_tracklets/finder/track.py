@@ -18,6 +18,8 @@ from fink_tracklets.finder.vectors import Array, Ints, along_across_track, dot
 
 NOISE = 1 / 3
 """Scatter of one position, in units of the tolerance."""
+CUBIC_FROM = 10
+"""Points from which a track may bend more at one end than at the other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,10 +182,7 @@ def spacing(along: Array, members: NDArray[np.bool_], null: NullModel) -> tuple[
     count : (S,) resolved points; zero where the set is no single run of points
     evidence : (S,) log10 LR
     """
-    # Points closer along the curve than the finder resolves are one: the first of them counts.
-    before = np.full(along.shape, -np.inf)
-    before[:, 1:] = np.maximum.accumulate(np.where(members, along, -np.inf), axis=1)[:, :-1]
-    resolved = members & (along - before >= null.first_tolerance)
+    resolved = resolve(along, members, null.first_tolerance)
 
     # Sets of as many resolved points are judged together, as one array (S, m).
     count, evidence = resolved.sum(axis=1), np.zeros(len(along))
@@ -195,3 +194,24 @@ def spacing(along: Array, members: NDArray[np.bool_], null: NullModel) -> tuple[
         evidence[rows] = spacing_evidence(x, NOISE * null.tolerance)
         count[rows[~is_one_run(x)]] = 0
     return count, evidence
+
+
+def resolve(along: Array, members: NDArray[np.bool_], least: float) -> NDArray[np.bool_]:
+    """The resolved points of sets: the first, and the next at least `least` beyond the last one.
+
+    Parameters
+    ----------
+    along : (S, n) ascending places of the members
+    members : (S, n) which points are in the set
+    """
+    before = np.full(along.shape, -np.inf)
+    before[:, 1:] = np.maximum.accumulate(np.where(members, along, -np.inf), axis=1)[:, :-1]
+    resolved = members & (along - before >= least)
+    # Sets with closer points than that are gone through point by point.
+    rows = np.flatnonzero((resolved != members).any(axis=1))
+    last = np.full(len(rows), -np.inf)
+    for k in range(along.shape[1] if len(rows) else 0):
+        keep = members[rows, k] & (along[rows, k] - last >= least)
+        resolved[rows, k] = keep
+        last = np.where(keep, along[rows, k], last)
+    return resolved
