@@ -20,6 +20,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from fink_tracklets.finder.light import Light
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.spacing import best_period, spacing_evidence
 from fink_tracklets.finder.track import (
@@ -139,7 +140,7 @@ def _length(xyz: Array, track: Track) -> float:
     return float(np.arccos(min(1.0, dot(xyz[:, track.members[0]], xyz[:, track.members[-1]]))))
 
 
-def part(null: NullModel, xyz: Array, track: Track) -> list[Track]:
+def part(null: NullModel, xyz: Array, track: Track, light: Light | None = None) -> list[Track]:
     """The track, or the two tracks of geosynchronous objects on one parallel that it is.
 
     It is two where each of two pieces is significant, no longer than such an object moves, and has
@@ -159,7 +160,7 @@ def part(null: NullModel, xyz: Array, track: Track) -> list[Track]:
         (one, period), (other, other_period) = (_beat(null, xyz, half.members) for half in two)
         gain, octave = min(one, other, one + other - whole), abs(np.log2(period / other_period))
         if gain > best and min(octave, abs(octave - 1)) > np.log2(1 + SAME_BEAT):
-            scored = score(null, xyz, two)
+            scored = score(null, xyz, two, light)
             if max(half.log10_nfa for half in scored) < np.log10(null.threshold):
                 best, pieces = gain, scored
     return pieces

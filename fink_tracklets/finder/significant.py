@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from fink_tracklets.finder.crowds import see_through
 from fink_tracklets.finder.grow import EXTEND_BELOW, grow
 from fink_tracklets.finder.join import filled, join, part
+from fink_tracklets.finder.light import Light
 from fink_tracklets.finder.lines import Lines
 from fink_tracklets.finder.near import lie_near, near_points
 from fink_tracklets.finder.search import candidate_lines, load_kernel
@@ -49,7 +50,10 @@ Entry = tuple[tuple[float, bool, int, tuple[int, ...]], int, Track]
 
 
 def link(
-    points: Array, exposures: NDArray[np.int64], survey: Survey
+    points: Array,
+    exposures: NDArray[np.int64],
+    survey: Survey,
+    magnitudes: Array | None = None,
 ) -> tuple[NDArray[np.int64], Array, list[int]]:
     """Link points into significant tracklets.
 
@@ -58,6 +62,7 @@ def link(
     points : (n, 3) unit vectors, those of one exposure side by side
     exposures : (n,) a number for each exposure, ascending
     survey : its field and its finder's limits
+    magnitudes : (n,) of the points, if known; NaN for those without
 
     Returns
     -------
@@ -79,7 +84,9 @@ def link(
         fields = points[starts[:, None] + np.arange(size)]
         too_much: set[int] = set()
         for e, lines in lines_by_field(fields, null, too_much):
-            for track in Field(null, fields[e], lines).tracklets():
+            here = slice(starts[e], starts[e] + size)
+            light = None if magnitudes is None else Light.from_magnitudes(magnitudes[here])
+            for track in Field(null, fields[e], lines, light).tracklets():
                 label[starts[e] + track.members] = len(scores)
                 scores.append(track.log10_nfa)
         given_up += [int(exposures[starts[e]]) for e in too_much]
@@ -106,8 +113,11 @@ def lines_by_field(
 class Field:
     """One exposure while its tracklets are picked."""
 
-    def __init__(self, null: NullModel, points: Array, lines: Lines) -> None:
+    def __init__(
+        self, null: NullModel, points: Array, lines: Lines, light: Light | None = None
+    ) -> None:
         self.null = null
+        self.light = light
         self.xyz = np.ascontiguousarray(points.T)
         self.taken = np.zeros(len(points), dtype=bool)
         self.limit = np.log10(null.threshold) + EXTEND_BELOW
@@ -129,7 +139,7 @@ class Field:
         while self._find_best() and self.heap[0][-1].log10_nfa < self.limit:
             best = self._extend(heappop(self.heap)[-1])
             if best.log10_nfa < threshold:
-                for track in part(self.null, self.xyz, best):
+                for track in part(self.null, self.xyz, best, self.light):
                     found.append(filled(self.null, self.xyz, track, ~self.taken))
                     self._take(found[-1].members)
         return join(self.null, self.xyz, found, ~self.taken)
@@ -162,7 +172,7 @@ class Field:
         self.waiting[rows] = False
         lines = self.lines.take(rows)
         count, points = near_points(self.xyz, lines.i, lines.j, ~self.taken, self.null)
-        for row, track in grow(self.xyz, replace(lines, count=count), points, self.null):
+        for row, track in grow(self.xyz, replace(lines, count=count), points, self.null, self.light):
             heappush(self.heap, (track.order(), int(rows[row]), track))
 
     def _score(self, at_once: int) -> None:
@@ -170,7 +180,7 @@ class Field:
         batch: list[Entry] = []
         while self.heap and len(batch) < at_once and not self.heap[0][-1].scored:
             batch.append(heappop(self.heap))
-        tracks = score(self.null, self.xyz, [track for *_, track in batch])
+        tracks = score(self.null, self.xyz, [track for *_, track in batch], self.light)
         for (_, row, _), track in zip(batch, tracks, strict=True):
             heappush(self.heap, (track.order(), row, track))
 
@@ -222,4 +232,4 @@ class Field:
         longer = fit_track(self.null, self.xyz, np.flatnonzero(near), degree, drop=True)
         if longer is None or len(longer.members) <= len(track.members):
             return None
-        return score(self.null, self.xyz, [longer])[0]
+        return score(self.null, self.xyz, [longer], self.light)[0]

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from fink_tracklets.finder.light import Light
 from fink_tracklets.finder.significance import (
     NullModel,
     is_one_run,
     local_density,
     log10_poisson_tail,
 )
-from fink_tracklets.finder.spacing import spacing_evidence
+from fink_tracklets.finder.spacing import max_evidence, spacing_evidence
 from fink_tracklets.finder.vectors import Array, Ints, along_across_track, dot
 
 NOISE = 1 / 3
@@ -124,12 +125,15 @@ def beside(xyz: Array, track: Track) -> tuple[Array, Array]:
     return u[0], (across - polynomial(track.curve[None], u))[0]
 
 
-def score(null: NullModel, xyz: Array, tracks: list[Track]) -> list[Track]:
+def score(
+    null: NullModel, xyz: Array, tracks: list[Track], light: Light | None = None
+) -> list[Track]:
     """The tracks with their log10 NFA; infinite for those that break a rule of significance.
 
     Parameters
     ----------
     xyz : (3, n) all points of the exposure
+    light : their magnitudes, if known
     """
     # All points in the coordinates of all tracks, `across` from the fitted curves.
     first = np.array([track.members[0] for track in tracks])
@@ -162,7 +166,17 @@ def score(null: NullModel, xyz: Array, tracks: list[Track]) -> list[Track]:
     held = np.arange(n_members.max()) < n_members[:, None]
     places = np.zeros(held.shape)
     places[held] = np.concatenate([along[row, track.members] for row, track in enumerate(tracks)])
-    n_resolved, evidence = spacing(places, held, null)
+    order = np.zeros(held.shape, dtype=np.int64)
+    order[held] = np.concatenate([track.members for track in tracks])
+    resolved = resolve(places, held, null.first_tolerance)
+    n_resolved, evidence = spacing(places, resolved, null)
+
+    # And that of their magnitudes, against those of the points around.
+    if light is not None:
+        over = np.maximum(np.maximum(-along, along - length[:, None]), 0)
+        distance = np.where(members, np.inf, np.hypot(over, across))
+        evidence += light.evidence_among(light.counts(order, resolved), distance)
+        evidence = np.minimum(evidence, max_evidence(null.n)[n_resolved])
 
     # NFA = tests * P[Poisson(2 tol L rho) >= n_res - 2] / LR: the two ends are given.
     mean = 2 * null.tolerance * length * density
@@ -174,16 +188,21 @@ def score(null: NullModel, xyz: Array, tracks: list[Track]) -> list[Track]:
     ]
 
 
-def spacing(along: Array, members: NDArray[np.bool_], null: NullModel) -> tuple[Ints, Array]:
-    """Resolved points of each set and the evidence of their spacing.
+def spacing(
+    along: Array, resolved: NDArray[np.bool_], null: NullModel
+) -> tuple[Ints, Array]:
+    """How many resolved points sets have, and the evidence of their spacing.
+
+    Parameters
+    ----------
+    along : (S, n) ascending places
+    resolved : (S, n) which of them are resolved points of a set, see `resolve`
 
     Returns
     -------
     count : (S,) resolved points; zero where the set is no single run of points
     evidence : (S,) log10 LR
     """
-    resolved = resolve(along, members, null.first_tolerance)
-
     # Sets of as many resolved points are judged together, as one array (S, m).
     count, evidence = resolved.sum(axis=1), np.zeros(len(along))
     for m in np.unique(count):
