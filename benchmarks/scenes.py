@@ -86,7 +86,41 @@ def strips(rng: np.random.Generator, n: int, size: float) -> np.ndarray:
     return np.concatenate(parts)
 
 
-SCENES = {f.__name__: f for f in (uniform, disc, gradient, clumps, quadrant, rings, strips)}
+def knots(rng: np.random.Generator, n: int, size: float) -> np.ndarray:
+    """1-2 lines of two or three knots of 50 points within 10"."""
+    parts = [uniform(rng, n, size)]
+    for _ in range(rng.integers(1, 3)):
+        angle, length = rng.uniform(0, 2 * np.pi), 100 * 10 ** rng.uniform(0, 1.5)
+        direction = length * np.array([np.cos(angle), np.sin(angle)])
+        places = np.sort(rng.uniform(0, 1, rng.integers(2, 4)))
+        for place in places:
+            radius, turn = 5 * np.sqrt(rng.uniform(size=50)), rng.uniform(0, 2 * np.pi, 50)
+            disc = radius[:, None] * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+            parts.append(disc + place * direction)
+        offset = uniform(rng, 1, 0.7 * size)
+        parts[-len(places) :] = [part + offset for part in parts[-len(places) :]]
+    return np.concatenate(parts)
+
+
+def magnitudes(rng: np.random.Generator, owner: np.ndarray, kind: str) -> np.ndarray:
+    """Magnitudes of points: background (owner -1) and tracklets (0, 1, ...).
+
+    As those of the simulator's nights: the background steep toward the limit, spread 1.2 mag, a
+    tracklet's points alike within .2 mag (median). `independent`: a tracklet's points as different
+    as the background's. `equal`: all the same.
+    """
+    if kind == "equal":
+        return np.full(len(owner), 19.0)
+    values = 20.6 - rng.gamma(2.5, 0.78, len(owner))
+    if kind == "alike":
+        for number in range(owner.max(initial=-1) + 1):
+            mine = owner == number
+            spread = 0.2 * np.exp(0.7 * rng.normal())
+            values[mine] = 20.5 - rng.gamma(2.0, 0.8) + rng.normal(0, spread, mine.sum())
+    return values
+
+
+SCENES = {f.__name__: f for f in (uniform, disc, gradient, clumps, quadrant, rings, strips, knots)}
 
 
 def tracklets(
