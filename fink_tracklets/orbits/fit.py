@@ -8,12 +8,13 @@ fit is held to the orbit of the population that it starts from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fink_tracklets.orbits.levenberg import minimise, slopes
 from fink_tracklets.satellites.mean_elements import flies, satrecs
 from fink_tracklets.satellites.propagation import Instants, propagate, star_relative
 from fink_tracklets.sky.sphere import ARCSEC, along_across, great_circle, separation
@@ -24,9 +25,8 @@ ACROSS_ARCSEC, DIRECTION, STICKS_OUT_S = 1.0, 2e-4, 0.5
 """Errors that a tracklet's have besides: of its middle, of its direction [rad], of its ends."""
 PULL_GEO, PULL_LN_A, PULL_E = 0.004, 0.01, (0.003, 0.05)
 """How far ln a and e may leave the orbit of the population."""
-STEP, SCALE = 1e-6, 1e-3
+STEP, SCALE = np.full(6, 1e-6), np.full(6, 1e-3)
 """Of the six numbers: for slopes; and how far a fit goes, about."""
-MOST_ITERATIONS, ENOUGH = 25, 1e-3
 SOFT_S = 0.02
 """The arc's ends are rounded, or there would be no slope inside them."""
 
@@ -153,52 +153,17 @@ def fit_orbits(six: Array, epoch_jd: float, tracks: Tracks, pull: Pull) -> Fits:
     -------
     Each start's fit; the score is infinite where none could be flown.
     """
-    n = len(six)
-    six, damping = six.copy(), np.full(n, 1e-3)
-    value = _all_residuals(six, epoch_jd, tracks, pull)
-    score = np.einsum("qr,qr->q", value, value)
-    active = np.isfinite(score)
-    for _ in range(MOST_ITERATIONS):
-        rows = np.flatnonzero(active)
-        if not len(rows):
-            break
-        slopes = _slopes(six[rows], value[rows], epoch_jd, tracks, pull.take(rows)) * SCALE
-        square = np.einsum("qir,qjr->qij", slopes, slopes)
-        downhill = np.einsum("qir,qr->qi", slopes, value[rows])
-        ridge = damping[rows][:, None] * (np.einsum("qii->qi", square) + 1e-9)
-        lifted = square + np.einsum("qi,ij->qij", ridge, np.eye(6))
-        step = -np.linalg.solve(lifted, downhill[..., None])[..., 0] * SCALE
-        tried = six[rows] + step
-        good = flies(tried)
-        tried[~good] = six[rows][~good]
-        new = _all_residuals(tried, epoch_jd, tracks, pull.take(rows))
-        new_score = np.einsum("qr,qr->q", new, new)
-        better = good & (new_score < score[rows])
-        won = score[rows] - new_score
-        moving = rows[better]
-        six[moving], value[moving] = tried[better], new[better]
-        score[moving] = new_score[better]
-        damping[rows] = np.where(better, damping[rows] / 5, damping[rows] * 8)
-        done = (better & (won < ENOUGH * np.maximum(1, new_score))) | (damping[rows] > 1e6)
-        active[rows[done]] = False
-    slopes = _slopes(six, _along(six, epoch_jd, tracks, pull), epoch_jd, tracks, pull, _along)
-    normal = np.einsum("qir,qjr->qij", slopes, slopes)
-    return Fits(six, epoch_jd, np.where(np.isfinite(score), score, np.inf), normal)
 
+    def seen(values: Array, rows: NDArray[np.int64]) -> Array:
+        return _all_residuals(values, epoch_jd, tracks, pull.take(rows))
 
-def _slopes(
-    six: Array,
-    value: Array,
-    epoch_jd: float,
-    tracks: Tracks,
-    pull: Pull,
-    of: Callable[[Array, float, Tracks, Pull], Array] | None = None,
-) -> Array:
-    """(Q, 6, R) of residuals, all in one propagation."""
-    moved = (six[:, None] + STEP * np.eye(6)).reshape(-1, 6)
-    held = pull.take(np.repeat(np.arange(len(six)), 6))
-    there = (of or _all_residuals)(moved, epoch_jd, tracks, held)
-    return np.nan_to_num((there.reshape(len(six), 6, -1) - value[:, None]) / STEP)
+    def with_along(values: Array, rows: NDArray[np.int64]) -> Array:
+        return _along(values, epoch_jd, tracks, pull.take(rows))
+
+    six, score = minimise(six, seen, STEP, SCALE, flies)
+    every = np.arange(len(six))
+    at = slopes(six, with_along(six, every), with_along, STEP)
+    return Fits(six, epoch_jd, score, np.einsum("qir,qjr->qij", at, at))
 
 
 def _along(six: Array, epoch_jd: float, tracks: Tracks, pull: Pull) -> Array:

@@ -47,10 +47,10 @@ async def _satellite_number(number: str) -> int:
     return parse_number(number, "a catalogue number")
 
 
-async def _object_name(name: str) -> str:
-    if not OBJECT.fullmatch(name):
-        raise wrong(f"{shown(name)} is no object's name: give OBJ_YYYYMMDD_hhmmss_NN.")
-    return name
+async def _object_name(object_name: str) -> str:
+    if not OBJECT.fullmatch(object_name):
+        raise wrong(f"{shown(object_name)} is no object's name: give OBJ_YYYYMMDD_hhmmss_NN.")
+    return object_name
 
 
 async def _alert_number(alert_id: str) -> int:

@@ -23,15 +23,15 @@ def objects_page(request: Request, reader: StoreReader) -> Response:
     return page(request, "objects.html", title="Objects", found=found, most=MOST)
 
 
-@router.get("/object/{name}")
-def object_page(request: Request, name: ObjectName, reader: StoreReader) -> Response:
+@router.get("/object/{object_name}")
+def object_page(request: Request, object_name: ObjectName, reader: StoreReader) -> Response:
     """The page of an object."""
-    row, found = object_of(reader.index.folder, name)
+    row, found = object_of(reader.index.folder, object_name)
     night, there = places(reader.index.snapshot(), found)
     return page(
         request,
         "object.html",
-        title=name,
+        title=object_name,
         row=row,
         history=list(zip(row["tracklets"], row["nights"], strict=True)),
         predicted_night=night,

@@ -20,8 +20,8 @@ def object_list(reader: StoreReader) -> Response:
     return JSONResponse(plain(objects(reader.index.folder)))
 
 
-@router.get("/objects/{name}", summary="An object, its tracklets, and where it will be")
-def one_object(name: ObjectName, reader: StoreReader) -> Response:
-    row, found = object_of(reader.index.folder, name)
+@router.get("/objects/{object_name}", summary="An object, its tracklets, and where it will be")
+def one_object(object_name: ObjectName, reader: StoreReader) -> Response:
+    row, found = object_of(reader.index.folder, object_name)
     night, there = places(reader.index.snapshot(), found)
     return JSONResponse(plain({**row, "predicted_night": night, "predicted": there}))
