@@ -128,7 +128,8 @@ def simulate(
             if not MIN_POINTS <= len(seen) <= 200:
                 continue
             points = unit_vectors(seen["ra"], seen["dec"])
-            points = points[np.lexsort(points.T)]
+            order = np.lexsort(points.T)
+            points, errors = points[order], seen["mag_err"].to_numpy()[order]
             curve, along, offset = fit_curve(points)
             name = f"S{seed:03d}_{passage.exposure:05d}_{len(rows):05d}"
             exposure = repr(float(field["jd"]))
@@ -157,6 +158,7 @@ def simulate(
                         "dec": dec,
                         "along_arcsec": along,
                         "offset_arcsec": offset,
+                        "mag_err": errors,
                     }
                 )
             )

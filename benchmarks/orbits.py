@@ -2,9 +2,9 @@
 
     .venv/bin/python -m benchmarks.orbits --seeds 400..412 --most 500
 
-By the protocol of docs/orbits.md: real catalogue, real pointings, fresh drawings of what flashes, at
-most two tracklets of an object, night and drawing; all objects of a fifth of the launches leave the
-prior.
+By the protocol of docs/orbits.md: real catalogue, real pointings, fresh drawings of what flashes,
+at most two tracklets of an object, night and drawing; all objects of a fifth of the launches leave
+the prior.
 """
 
 from __future__ import annotations
@@ -135,9 +135,8 @@ def report(found: pd.DataFrame) -> None:
         f"{n} tracklets of {len(numbers)} objects; shares "
         + ", ".join(f"{name} {share:.2f}" for name, share in zip(CLASSES, shares, strict=True))
     )
-    print(
-        f"log score {log.mean():.3f} +- {error(log):.3f} (shares: {-np.log(shares[kind]).mean():.3f})"
-    )
+    by_shares = -np.log(shares[kind]).mean()
+    print(f"log score {log.mean():.3f} +- {error(log):.3f} (shares: {by_shares:.3f})")
     print(f"Brier {brier.mean():.3f} +- {error(brier):.3f}, top-1 {np.mean(best == kind):.3f}")
     print(f"P > .9 for {decided.mean():.3f}, right in {np.mean((best == kind)[decided]):.3f}")
     which = np.digitize(p.ravel(), BINS)
@@ -159,14 +158,11 @@ def report(found: pd.DataFrame) -> None:
                 f"{one} {half:.2f}/{inside:.2f}, {width:.3f}, "
                 f"{off.median():.4f}/{off.quantile(0.9):.4f}"
             )
-        right = (
-            ""
-            if name == "all"
-            else (
-                f"; P {part[f'p{CLASSES.index(name)}'].mean():.2f}, top-1 "
-                f"{np.mean(part[[f'p{j}' for j in range(5)]].to_numpy().argmax(1) == part['kind']):.2f}"
-            )
-        )
+        right = ""
+        if name != "all":
+            its = p[part.index]
+            k = CLASSES.index(name)
+            right = f"; P {its[:, k].mean():.2f}, top-1 {np.mean(its.argmax(axis=1) == k):.2f}"
         print(f"{name} ({len(part)}): " + "; ".join(told) + right)
     geo = kind == GEO
     for way in ("laplace", "zeinalov"):

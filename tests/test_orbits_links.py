@@ -19,6 +19,8 @@ from fink_tracklets.orbits.element_row import elements_row, six_of
 from fink_tracklets.orbits.stage import orbits_stored
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.mean_elements import classical, satrec, smooth
+from fink_tracklets.satellites.night import identify_night
+from fink_tracklets.satellites.ours import LABEL, with_ours
 from fink_tracklets.satellites.propagation import instants, propagate, star_relative
 from fink_tracklets.sky.sphere import separation, unit_vectors
 from fink_tracklets.store.night import open_night
@@ -208,3 +210,22 @@ def test_a_row_of_elements_is_the_six_numbers():
     row = elements_row(six, np.eye(6) * 1e8, 2459370.5)
     assert six_of(row) == pytest.approx(six)
     assert row["a_km_error"] == pytest.approx(42164 * 1e-4, rel=0.01)
+
+
+def test_known_objects_are_matched_as_ours(store, sky, elements, tmp_path, ztf):
+    """Where the orbit of an object is good enough, a later tracklet of it is matched with it."""
+    objects = read_objects(open_folder(store))
+    good = objects.assign(a_km_error=0.1, same_as=None)
+    last = good.iloc[int(good["n_tracklets"].to_numpy().argmax())]
+    night = last["nights"][-1]
+    kept = elements.take(~np.isin(elements.norad_cat_id, HIDDEN))
+    joined = with_ours(kept, good, night)
+    assert len(joined) == len(kept) + len(good)
+    assert (np.diff(joined.norad_cat_id) >= 0).all()
+    assert len(with_ours(kept, good.assign(a_km_error=1e3), night)) == len(kept)
+    assert len(with_ours(kept, good.assign(same_as=5), night)) == len(kept)
+    stored = open_night(store, night)
+    alerts, candidates = stored.frame("tracklet_alerts"), stored.frame("candidates")
+    found = identify_night(alerts, candidates, joined, ztf).satellites
+    ours = found[(found["object_id"] == LABEL) & (found["rank"] == 1)]
+    assert last["tracklets"][-1] in set(ours["tracklet"])

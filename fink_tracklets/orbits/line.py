@@ -14,8 +14,13 @@ Array = NDArray[np.float64]
 
 LEAST_ARCSEC = 10.0
 """A tracklet shorter than this has no direction."""
-NOISE_ARCSEC, NOISE_FREEDOM = 0.2, 4.0
-"""Error of a point before its residuals are seen, and how many points that weighs."""
+FLOOR_ARCSEC, CENTROID_ARCSEC = 0.1, 0.8
+"""Error of a bright point, one axis; and what the photons add per magnitude's error: a seeing of 2"
+over 2.355 and 1.086."""
+UNKNOWN_ARCSEC = 0.2
+"""Error of a point whose magnitude has no error."""
+NOISE_FREEDOM = 4.0
+"""How many points the expected errors weigh against the residuals."""
 SAME_POINT_ARCSEC = 0.3
 """Nearer alerts are of one flash."""
 
@@ -34,6 +39,8 @@ class Line:
     """(n,) places along it from the first point [rad], ascending."""
     noise: float
     """Error of a point, one axis [rad]."""
+    across_error: float
+    """Of `toward`, across the tracklet [rad]."""
     direction_error: float
     """Of `ahead` [rad]."""
     curvature: float
@@ -62,8 +69,8 @@ def line_of(tracklet: pd.Series, alerts: pd.DataFrame) -> Line:
 
     Parameters
     ----------
-    tracklet : ra_start, dec_start, ra_end, dec_end, length_arcsec, curvature, rms_arcsec
-    alerts : of the tracklet: ra, dec
+    tracklet : ra_start, dec_start, ra_end, dec_end, length_arcsec
+    alerts : of the tracklet: ra, dec, and mag_err where it is known
 
     Raises
     ------
@@ -85,13 +92,15 @@ def line_of(tracklet: pd.Series, alerts: pd.DataFrame) -> Line:
         raise ValueError("fewer than three points: no curve")
 
     # A parabola; its place and slope in the middle, and what the points' noise does to it.
+    sigma = ARCSEC * _errors(alerts)[order][distinct]
     design = np.vander(along / scale, 3)
-    inverse = np.linalg.inv(design.T @ design)
-    _, slope, constant = inverse @ design.T @ across
-    noise = ARCSEC * np.sqrt(
-        (NOISE_ARCSEC**2 * NOISE_FREEDOM + n * tracklet["rms_arcsec"] ** 2)
-        / (NOISE_FREEDOM + max(n - 3, 0))
-    )
+    weighted = design / sigma[:, None]
+    inverse = np.linalg.inv(weighted.T @ weighted)
+    fitted = inverse @ weighted.T @ (across / sigma)
+    chi2 = float((((across - design @ fitted) / sigma) ** 2).sum())
+    factor = np.sqrt((NOISE_FREEDOM + chi2) / (NOISE_FREEDOM + n - 3))
+    inverse *= factor**2
+    bend, slope, constant = fitted
     toward = middle + constant * normal
     toward /= np.linalg.norm(toward)
     left = np.cross(toward, np.cross(normal, middle) + slope / scale * normal)
@@ -101,8 +110,19 @@ def line_of(tracklet: pd.Series, alerts: pd.DataFrame) -> Line:
         ahead=np.cross(left, toward),
         left=left,
         points=along - along[0],
-        noise=float(noise),
-        direction_error=float(noise * np.sqrt(inverse[1, 1]) / scale),
-        curvature=float(tracklet["curvature"]),
-        curvature_error=float(2 * noise * np.sqrt(inverse[0, 0]) / scale**2),
+        noise=float(factor * np.sqrt(np.mean(sigma**2))),
+        across_error=float(np.sqrt(inverse[2, 2])),
+        direction_error=float(np.sqrt(inverse[1, 1]) / scale),
+        curvature=float(2 * bend / scale**2),
+        curvature_error=float(2 * np.sqrt(inverse[0, 0]) / scale**2),
+    )
+
+
+def _errors(alerts: pd.DataFrame) -> Array:
+    """Expected errors of points, one axis [arcsec], by their magnitudes' errors."""
+    if "mag_err" not in alerts:
+        return np.full(len(alerts), UNKNOWN_ARCSEC)
+    error = alerts["mag_err"].to_numpy(dtype=float)
+    return np.where(
+        np.isfinite(error), np.hypot(FLOOR_ARCSEC, CENTROID_ARCSEC * error), UNKNOWN_ARCSEC
     )

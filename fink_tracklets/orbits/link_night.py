@@ -15,6 +15,7 @@ from fink_tracklets.orbits.line import line_of
 from fink_tracklets.orbits.links import FALSE_PER_PAIR, Link, link_tracklets
 from fink_tracklets.orbits.population import Population
 from fink_tracklets.orbits.track import Drawn, drawn
+from fink_tracklets.satellites.ours import LABEL
 from fink_tracklets.store.night import StoredNight
 
 FEW_FALSE = 0.1
@@ -41,8 +42,7 @@ def drawn_tracklets(stored: StoredNight, orbits: pd.DataFrame | None = None) -> 
     table = stored.frame("orbits") if orbits is None else orbits
     if "draws" not in table or not table["draws"].notna().any():
         return []
-    best = stored.frame("satellites")
-    best = best[best["rank"] == 1].drop_duplicates("tracklet").set_index("tracklet")
+    best = catalogued(stored).set_index("tracklet")
     rows = stored.frame("tracklets").set_index("tracklet", drop=False)
     of_tracklet = dict(tuple(stored.frame("tracklet_alerts").groupby("tracklet")))
     return [
@@ -56,6 +56,13 @@ def drawn_tracklets(stored: StoredNight, orbits: pd.DataFrame | None = None) -> 
         )
         for _, orbit in table[table["draws"].notna()].sort_values("tracklet").iterrows()
     ]
+
+
+def catalogued(stored: StoredNight) -> pd.DataFrame:
+    """The best match of each tracklet that an object of a catalogue explains; ours do not count."""
+    found = stored.frame("satellites")
+    best = found[(found["rank"] == 1) & (found["object_id"] != LABEL)]
+    return best.drop_duplicates("tracklet")
 
 
 def link_night(

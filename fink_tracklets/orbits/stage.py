@@ -10,7 +10,7 @@ import numpy as np
 
 from fink_tracklets.errors import UserError
 from fink_tracklets.naming import parse_night
-from fink_tracklets.orbits.link_night import drawn_tracklets, link_night
+from fink_tracklets.orbits.link_night import catalogued, drawn_tracklets, link_night
 from fink_tracklets.orbits.night import Tracklets, orbit_table
 from fink_tracklets.orbits.population import THIN, Population, from_elements, nodes_of, shipped
 from fink_tracklets.progress import Progress
@@ -98,8 +98,7 @@ def nights_before(stored: StoredNight, window: int) -> list[str]:
 
 def own_launches(stored: StoredNight) -> dict[str, str]:
     """The launch of each tracklet's best catalogued object, by the tracklet's name."""
-    found = stored.frame("satellites")
-    best = found[found["rank"] == 1].drop_duplicates("tracklet")
+    best = catalogued(stored)
     launches = best["object_id"].fillna("").str[:8]
     return dict(zip(best["tracklet"], launches, strict=True))
 

@@ -105,7 +105,7 @@ def track_of(tracklet: pd.Series, line: Line, survey: Survey) -> Track:
         jd=jd + half / 86400,
         exposure_s=survey.exposure_time_s,
         ends=line.ends,
-        across_error=line.noise / np.sqrt(len(line.points)),
+        across_error=line.across_error,
         direction_error=line.direction_error,
         at=instants(np.full(3, jd), np.array([0.0, half, 2 * half]), survey.site),
     )
