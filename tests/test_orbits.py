@@ -137,12 +137,10 @@ def test_every_orbit_passes_the_tracklet(sky, elements, population, nodes, ztf):
         assert np.abs(across / along).max() < 5 * sight.line.direction_error + 1e-6
 
 
-def test_held_out_tracklets_get_their_class_and_their_inclination(
-    sky, elements, population, nodes, ztf
-):
+def test_held_out_tracklets_get_their_class_and_their_inclination(sky, elements, population, ztf):
     """The bars of a sample this small are wide: docs/orbits.md has the numbers of a large one."""
     night = night_of(sky, elements)
-    table = orbit_table(night, nodes, ztf).set_index("tracklet")
+    table = orbit_table(night, population, ztf).set_index("tracklet")
     assert table["note"].isna().all() if "note" in table else True
     number = sky.tracklets.set_index("tracklet")["norad_cat_id"]
     row = {int(one): k for k, one in enumerate(population.norad_cat_id)}
@@ -194,22 +192,22 @@ def test_the_real_tracklets_are_geosynchronous_and_have_their_inclination(data, 
         assert median == pytest.approx(inclination, abs=0.2)
 
 
-def test_the_order_of_alerts_does_not_matter(sky, elements, nodes, ztf):
+def test_the_order_of_alerts_does_not_matter(sky, elements, population, ztf):
     night = night_of(sky, elements)
     few = Tracklets(night.tracklets[:2], night.alerts, night.exposures, night.own)
     mixed = Tracklets(
         few.tracklets[::-1], night.alerts.sample(frac=1, random_state=1), few.exposures, few.own
     )
-    one, other = (orbit_table(some, nodes, ztf) for some in (few, mixed))
+    one, other = (orbit_table(some, population, ztf) for some in (few, mixed))
     pd.testing.assert_frame_equal(one, other)
 
 
-def test_a_tracklet_without_a_direction_has_a_note(sky, elements, nodes, ztf):
+def test_a_tracklet_without_a_direction_has_a_note(sky, elements, population, ztf):
     night = night_of(sky, elements)
     short = Tracklets(
         night.tracklets[:1].assign(length_arcsec=9.0), night.alerts, night.exposures, {}
     )
-    table = orbit_table(short, nodes, ztf)
+    table = orbit_table(short, population, ztf)
     assert table["note"].tolist() == ["all points lie within 10 arcsec: no direction"]
 
 

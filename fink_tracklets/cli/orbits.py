@@ -67,7 +67,9 @@ def orbits(options: argparse.Namespace) -> None:
 
     def work(night: str) -> None:
         stored = open_night(options.store, night, spark)
-        stored = orbits_stored(stored, options.elements, options.orbits, options.window, progress)
+        stored = orbits_stored(
+            stored, options.elements, options.orbits, options.window, progress, spark
+        )
         if not options.quiet:
             text = report(stored)
             print(text if options.night else text.splitlines()[0], flush=True)

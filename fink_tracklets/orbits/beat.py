@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 MOST_TEETH = 3
-MOST_TURNS = 8
+MOST_TURNS = 3
 """Two points are at most so many turns apart when a turn is first looked for."""
 FEW = 9
 """With more points, only pairs with one of so many first ones are tried."""

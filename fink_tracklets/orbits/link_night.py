@@ -66,7 +66,10 @@ def catalogued(stored: StoredNight) -> pd.DataFrame:
 
 
 def link_night(
-    those: Sequence[Drawn], before: Sequence[Drawn], population: Population
+    those: Sequence[Drawn],
+    before: Sequence[Drawn],
+    population: Population,
+    spark: Any = None,
 ) -> NightLinks:
     """The links among a night's tracklets and to those of nights before.
 
@@ -78,7 +81,7 @@ def link_night(
         new = [one for one in those if (one.own > 0) == control]
         old = [one for one in before if (one.own > 0) == control]
         pairs = len(new) * (len(new) - 1) // 2 + len(new) * len(old)
-        links = list(link_tracklets(new, old, population))
+        links = link_tracklets(new, old, population, spark)
         expected = pairs * FALSE_PER_PAIR
         name = "control_" if control else ""
         record |= {f"{name}pairs": pairs, f"{name}links": len(links)}

@@ -8,8 +8,9 @@ later one, and those that pass nearest are fitted to both.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from scipy.spatial import cKDTree
 
 from fink_tracklets.orbits.fit import Pull, Tracks, arcs_of, fit_orbits
 from fink_tracklets.orbits.population import Population
+from fink_tracklets.orbits.spread import in_parts
 from fink_tracklets.orbits.track import Drawn
 from fink_tracklets.satellites.mean_elements import J2, MU_WGS72, RADIUS_WGS72, classical, satrecs
 from fink_tracklets.satellites.propagation import propagate, star_relative
@@ -72,30 +74,45 @@ class Link:
         return self.turn_ratio is not None and abs(self.turn_ratio - 1) < SAME_SPIN
 
 
+@dataclass(frozen=True)
+class _Shared:
+    whole: Sequence[Drawn]
+    population: Population
+    partners: Sequence[tuple[int, tuple[int, ...]]]
+    """Each tracklet with the later ones that may be of its object."""
+
+
 def link_tracklets(
-    those: Sequence[Drawn], others: Sequence[Drawn], population: Population
-) -> Iterator[Link]:
+    those: Sequence[Drawn], others: Sequence[Drawn], population: Population, spark: Any = None
+) -> list[Link]:
     """The links among some tracklets, and between these and others.
 
     Parameters
     ----------
     those, others : tracklets with their draws; two of one exposure are never linked
     population : for the rarity
+    spark : the session on whose executors it is done; None: in this process
     """
-    whole = [*those, *others]
+    whole = sorted([*those, *others], key=lambda one: (one.track.jd, one.track.tracklet))
+    new = {one.track.tracklet for one in those}
     partners: dict[int, list[int]] = defaultdict(list)
     for i, j in near_pairs(whole):
-        if min(i, j) < len(those) and whole[i].track.jd != whole[j].track.jd:
-            first, second = sorted((i, j), key=lambda k: (whole[k].track.jd, k))
-            partners[first].append(second)
-    for i in sorted(partners, key=lambda k: whole[k].track.tracklet):
-        seconds = sorted(partners[i], key=lambda k: whole[k].track.tracklet)
-        for j, starts in zip(
-            seconds, nearest_starts(whole[i], [whole[j] for j in seconds]), strict=True
-        ):
-            link = link_pair(whole[i], whole[j], starts, population) if len(starts) else None
+        tracks = whole[i].track, whole[j].track
+        if tracks[0].jd != tracks[1].jd and new & {one.tracklet for one in tracks}:
+            partners[i].append(j)
+    shared = _Shared(whole, population, [(i, (*sorted(partners[i]),)) for i in sorted(partners)])
+    return in_parts(spark, len(shared.partners), _links, shared)
+
+
+def _links(part: range, shared: _Shared) -> list[Link]:
+    found = []
+    for i, later in shared.partners[part.start : part.stop]:
+        first, seconds = shared.whole[i], [shared.whole[j] for j in later]
+        for second, starts in zip(seconds, nearest_starts(first, seconds), strict=True):
+            link = link_pair(first, second, starts, shared.population) if len(starts) else None
             if link is not None and link.score + link.rarity < LINKED:
-                yield link
+                found.append(link)
+    return found
 
 
 def near_pairs(those: Sequence[Drawn]) -> list[tuple[int, int]]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from fink_tracklets.orbits.beat import Beat, find_beat
-from fink_tracklets.orbits.population import Nodes
+from fink_tracklets.orbits.population import Nodes, Population, nodes_of
 from fink_tracklets.orbits.posterior import Posterior, posterior
 from fink_tracklets.orbits.rows import orbit_row
 from fink_tracklets.orbits.sight import Sight, sight_of
+from fink_tracklets.orbits.spread import in_parts
 from fink_tracklets.orbits.track import packed
 from fink_tracklets.sky.sphere import unit_vectors
 from fink_tracklets.survey import Survey
@@ -71,17 +73,45 @@ def orbit_of(
     return posterior(sight, without_launch(nodes, own) if own else nodes, beat), beat
 
 
-def orbit_table(night: Tracklets, nodes: Nodes, survey: Survey) -> pd.DataFrame:
-    """The table `orbits` of some tracklets, in order of their names."""
-    rows: list[dict[str, Any]] = []
-    for name, sight, why in sights(night, survey):
-        own = night.own.get(name)
-        if sight is None:
-            row: dict[str, Any] = {"tracklet": name, "note": why}
-        else:
-            found, beat = orbit_of(sight, nodes, own)
-            row = orbit_row(name, found, beat, nodes.population)
-            if found is not None:
-                row["draws"] = packed(found, nodes.population)
-        rows.append({**row, "matched": own is not None})
-    return pd.DataFrame(rows)
+@dataclass(frozen=True)
+class _Shared:
+    night: Tracklets
+    population: Population
+    survey: Survey
+
+    @cached_property
+    def nodes(self) -> Nodes:
+        """Made once in each process."""
+        return nodes_of(self.population)
+
+
+def orbit_table(
+    night: Tracklets, population: Population, survey: Survey, spark: Any = None
+) -> pd.DataFrame:
+    """The table `orbits` of some tracklets, in order of their names.
+
+    Parameters
+    ----------
+    spark : the session on whose executors it is done; None: in this process
+    """
+    night = replace(night, tracklets=night.tracklets.sort_values("tracklet", ignore_index=True))
+    shared = _Shared(night, population, survey)
+    return pd.DataFrame(in_parts(spark, len(night.tracklets), _rows, shared))
+
+
+def _rows(part: range, shared: _Shared) -> list[dict[str, Any]]:
+    night = replace(shared.night, tracklets=shared.night.tracklets.iloc[part.start : part.stop])
+    return [
+        {**_row(name, sight, why, night.own.get(name), shared), "matched": name in night.own}
+        for name, sight, why in sights(night, shared.survey)
+    ]
+
+
+def _row(
+    name: str, sight: Sight | None, why: str | None, own: str | None, shared: _Shared
+) -> dict[str, Any]:
+    if sight is None:
+        return {"tracklet": name, "note": why}
+    found, beat = orbit_of(sight, shared.nodes, own)
+    row = orbit_row(name, found, beat, shared.population)
+    return row if found is None else {**row, "draws": packed(found, shared.population)}

@@ -34,6 +34,8 @@ INCLINATION_DEG = 1.0
 """Kernel in the inclination of all others; their nodes are uniform."""
 FREE_POLE, FREE_POLE_ECC = 0.03, 0.06
 """Share of the poles that lie anywhere, so that nothing is impossible."""
+NOTHING = 1e-8
+"""Of the largest weight: what is below it is left out."""
 THINNED = 16
 """One of so many nodes stands for all with a pole anywhere."""
 CIRCULAR, PERIGEE_DEG, LIKE_MOLNIYA, LIKE_OTHERS = 0.05, 15.0, 0.9, 0.3
@@ -46,7 +48,7 @@ LENGTH_NOISE = 1.0
 """Error of the length [errors of a point]."""
 REACH = 4.5
 """Kernels end so many widths out."""
-BEGINS = (np.arange(16) + 0.5) / 16
+BEGINS = (np.arange(10) + 0.5) / 10
 """Where the exposure begins, of the free length."""
 CURVATURE_FLOOR = (0.002, 0.02)
 ACCELERATION_FLOOR = (0.01, 0.05)
@@ -139,7 +141,7 @@ def posterior(sight: Sight, nodes: Nodes, beat: Beat | None = None) -> Posterior
         values[rows] for values in (nodes.distance_km, nodes.radial_km_s, nodes.horizontal_km_s)
     )
     population = nodes.population.take(nodes.component[rows])
-    outward = s * 1.0
+    outward = s
     course = n * np.cos(chi)[:, None] + e * np.sin(chi)[:, None]
     pole = np.cross(outward, course)
     position = outward * r[:, None]
@@ -168,6 +170,13 @@ def posterior(sight: Sight, nodes: Nodes, beat: Beat | None = None) -> Posterior
     density = np.where(free, share / (4 * np.pi) * THINNED, bound)
     density = density * perigee_density(perigee, population, kinds)
     weight = nodes.weight[rows] * density * jacobian * sunlit(position, sight.sun)
+
+    # What weighs nothing need not be looked at further.
+    part = np.flatnonzero(weight > NOTHING * weight.max(initial=0))
+    rows, r, weight, pole = rows[part], r[part], weight[part], pole[part]
+    position, relative, distance = position[part], relative[part], distance[part]
+    ahead, left, along, rate = ahead[part], left[part], along[part], rate[part]
+    inclination, node, perigee = inclination[part], node[part], perigee[part]
 
     # What was seen of its way.
     pull = -MU * position / r[:, None] ** 3 - sight.observer_pull
@@ -238,16 +247,20 @@ def _passing(
     up = observer @ sight.toward
     square = up**2 + r**2 - observer @ observer
     distance = np.sqrt(np.maximum(square, 0)) - up
-    s = (observer + distance[:, None] * sight.toward) / r[:, None]
-    flat = np.maximum(np.hypot(s[:, 0], s[:, 1]), 1e-9)
-    e_x, e_y = -s[:, 1] / flat, s[:, 0] / flat
-    _, left = _turned(sight, nodes.turned)
-    e_left = e_x * left[:, 0] + e_y * left[:, 1]
-    n_left = (-s[:, 2] * (s[:, 0] * left[:, 0] + s[:, 1] * left[:, 1])) / flat + flat * left[:, 2]
-    s_left = np.einsum("ij,ij->i", s, left)
+    x, y, z = ((observer[k] + distance * sight.toward[k]) / r for k in range(3))
+    flat = np.maximum(np.sqrt(x * x + y * y), 1e-9)
+
+    # Across the tracklet, off by some errors of its direction, are q and, of that along outward,
+    # north and east, s.q, n.q, e.q; the line of sight has no part across.
+    turn = sight.line.direction_error * nodes.turned
+    q_x, q_y, q_z = (sight.left[k] - turn * sight.ahead[k] for k in range(3))
+    s_left = (observer @ sight.left - turn * (observer @ sight.ahead)) / r
+    level = x * q_x + y * q_y
+    e_left, n_left = (x * q_y - y * q_x) / flat, flat * q_z - z * level / flat
+    carried = sight.observer_km_s @ sight.left - turn * (sight.observer_km_s @ sight.ahead)
 
     # The two azimuths chi, and with cos i = sin(chi) cos(latitude) those near the population.
-    needed = (left @ sight.observer_km_s - nodes.radial_km_s * s_left) / nodes.horizontal_km_s
+    needed = (carried - nodes.radial_km_s * s_left) / nodes.horizontal_km_s
     with np.errstate(invalid="ignore"):
         spread = np.arccos(needed / np.hypot(n_left, e_left))
     centre = np.arctan2(e_left, n_left)
@@ -263,9 +276,10 @@ def _passing(
     part = np.concatenate([np.flatnonzero(near), np.flatnonzero(free)])
     is_free = np.arange(len(part)) >= near.sum()
     rows, chi = rows[part], chi[part]
-    s, flat = s[rows], flat[rows]
-    e = np.stack([e_x[rows], e_y[rows], np.zeros(len(rows))], axis=1)
-    n = np.cross(s, e)
+    x, y, z, flat = x[rows], y[rows], z[rows], flat[rows]
+    s = np.stack([x, y, z], axis=1)
+    e = np.stack([-y / flat, x / flat, np.zeros(len(rows))], axis=1)
+    n = np.stack([-z * x / flat, -z * y / flat, flat], axis=1)
     return rows, chi, (s, n, e), is_free
 
 

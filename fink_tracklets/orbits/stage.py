@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from fink_tracklets.errors import UserError
 from fink_tracklets.naming import parse_night
 from fink_tracklets.orbits.link_night import catalogued, drawn_tracklets, link_night
 from fink_tracklets.orbits.night import Tracklets, orbit_table
-from fink_tracklets.orbits.population import THIN, Population, from_elements, nodes_of, shipped
+from fink_tracklets.orbits.population import THIN, Population, from_elements, shipped
 from fink_tracklets.progress import Progress
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.path import night_files
@@ -32,6 +33,7 @@ def orbits_stored(
     which: str = "unmatched",
     window: int = WINDOW,
     progress: Progress | None = None,
+    spark: Any = None,
 ) -> StoredNight:
     """Give tracklets of a stored night orbits, and link them.
 
@@ -43,6 +45,7 @@ def orbits_stored(
     which : unmatched, or all: then those of catalogued objects, too, as a test
     window : so many nights before this one are linked with it
     progress : where to report; by default nowhere
+    spark : the session on whose executors it is done; without, this process does it
 
     Returns
     -------
@@ -63,14 +66,14 @@ def orbits_stored(
         jd = float(tracklets["jd"].median()) if len(tracklets) else 0.0
         files = night_files(elements, stored.night)
         population, notes = prior(files, jd)
-        table = orbit_table(night.take(which), nodes_of(population), survey)
+        table = orbit_table(night.take(which), population, survey, spark)
     with progress.step("links"):
         before = [
             one
             for other in nights_before(stored, window)
             for one in drawn_tracklets(open_night(stored.folder, other))
         ]
-        linked = link_night(drawn_tracklets(stored, table), before, population)
+        linked = link_night(drawn_tracklets(stored, table), before, population, spark)
     record = {
         "elements": files,
         "prior": len(population),
@@ -130,10 +133,12 @@ def prior(files: Sequence[str], jd: float) -> tuple[Population, list[str]]:
     return population, notes
 
 
-def orbits_or_say(stored: StoredNight, elements: Sequence[str], progress: Progress) -> StoredNight:
+def orbits_or_say(
+    stored: StoredNight, elements: Sequence[str], progress: Progress, spark: Any
+) -> StoredNight:
     """The stage of `run`: what it cannot do is said, and the night stays."""
     try:
-        return orbits_stored(stored, elements, progress=progress)
+        return orbits_stored(stored, elements, progress=progress, spark=spark)
     except UserError as error:
         progress.say(f"No orbits: {error}")
         return stored

@@ -111,7 +111,7 @@ def run_night(
     if elements and unidentified is None:
         from fink_tracklets.orbits.stage import orbits_or_say
 
-        stored = orbits_or_say(stored, elements, progress)
+        stored = orbits_or_say(stored, elements, progress, spark)
     if unidentified is not None:
         raise UserError(
             f"The night is stored, its satellites are not identified: {unidentified}"
