@@ -14,6 +14,7 @@ from fink_tracklets.orbits.classes import CLASSES, GEO, class_of
 from fink_tracklets.orbits.night import Tracklets, orbit_of, orbit_table, sights
 from fink_tracklets.orbits.population import condensed, from_elements, nodes_of, shipped
 from fink_tracklets.orbits.sight import sight_of
+from fink_tracklets.orbits.spread import in_parts
 from fink_tracklets.orbits.twobody import MU, elements_of, in_plane
 from fink_tracklets.sky.sphere import ARCSEC, unit_vectors
 
@@ -226,3 +227,11 @@ def test_the_shipped_population_is_that_of_the_catalogue(population):
 def test_what_flies_leaves_constellations_out(elements, population):
     assert not any(str(name).startswith("STARLINK") for name in population.name)
     assert len(fleet_of(elements).norad_cat_id) < len(elements)
+
+
+def test_parts_come_back_in_order_wherever_they_are_done(spark):
+    def work(part, shared):
+        return [shared * k for k in part]
+
+    here, there = (in_parts(session, 45, work, 3) for session in (None, spark))
+    assert here == there == [3 * k for k in range(45)]

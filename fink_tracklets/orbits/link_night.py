@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,31 +96,43 @@ def link_night(
             )
         else:
             record["expected_false"] = round(expected, 4)
-        rows += list(_rows(links, expected < FEW_FALSE, control))
+        rows += link_rows(links, expected < FEW_FALSE, control)
     return NightLinks(pd.DataFrame(rows), record)
 
 
-def _rows(links: Sequence[Link], few_false: bool, control: bool) -> Iterator[dict[str, Any]]:
+def link_rows(links: Sequence[Link], few_false: bool, control: bool) -> list[dict[str, Any]]:
+    """Links as rows of the table `links`.
+
+    Parameters
+    ----------
+    few_false : so few false ones are expected that two tracklets alone count
+    control : all are of catalogued objects
+    """
     partners: dict[str, set[str]] = defaultdict(set)
     for link in links:
         names = link.first.track.tracklet, link.second.track.tracklet
         partners[names[0]].add(names[1])
         partners[names[1]].add(names[0])
-    for link in links:
-        first, second = link.first.track.tracklet, link.second.track.tracklet
-        third = bool(partners[first] & partners[second])
-        yield {
-            "tracklet": second,
-            "other": first,
-            "other_night": link.first.night,
-            "hours": link.hours,
-            "score": link.score,
-            "rarity": link.rarity,
-            "turn_ratio": np.nan if link.turn_ratio is None else link.turn_ratio,
-            "same_spin": link.same_spin,
-            "third": third,
-            "counts": few_false or third or link.same_spin,
-            "control": control,
-            "same_object": link.first.own == link.second.own if control else None,
-            **elements_row(link.six, link.normal, link.first.track.jd),
-        }
+    return [_row(link, partners, few_false, control) for link in links]
+
+
+def _row(
+    link: Link, partners: dict[str, set[str]], few_false: bool, control: bool
+) -> dict[str, Any]:
+    first, second = link.first.track.tracklet, link.second.track.tracklet
+    third = bool(partners[first] & partners[second])
+    return {
+        "tracklet": second,
+        "other": first,
+        "other_night": link.first.night,
+        "hours": link.hours,
+        "score": link.score,
+        "rarity": link.rarity,
+        "turn_ratio": np.nan if link.turn_ratio is None else link.turn_ratio,
+        "same_spin": link.same_spin,
+        "third": third,
+        "counts": few_false or third or link.same_spin,
+        "control": control,
+        "same_object": link.first.own == link.second.own if control else None,
+        **elements_row(link.six, link.normal, link.first.track.jd),
+    }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -57,16 +58,39 @@ def orbits_stored(
         The night or all files are not usable; the stored night stays as it was.
     """
     progress = progress or Progress(quiet=True)
-    survey, tracklets = stored.survey, stored.frame("tracklets")
-    with progress.step("orbits of tracklets"):
-        matched = own_launches(stored)
-        night = Tracklets(
-            tracklets, stored.frame("tracklet_alerts"), stored.frame("exposures"), matched
-        )
-        jd = float(tracklets["jd"].median()) if len(tracklets) else 0.0
+    tracklets = stored.frame("tracklets")
+    jd = float(tracklets["jd"].median()) if len(tracklets) else 0.0
+    with progress.step("reading what flies"):
         files = night_files(elements, stored.night)
         population, notes = prior(files, jd)
-        table = orbit_table(night.take(which), population, survey, spark)
+    told = {"elements": files, "prior": len(population), "notes": notes}
+    return add_orbits(stored, population, which, window, progress, spark, told)
+
+
+def add_orbits(
+    stored: StoredNight,
+    population: Population,
+    which: str = "unmatched",
+    window: int = WINDOW,
+    progress: Progress | None = None,
+    spark: Any = None,
+    told: Mapping[str, Any] = MappingProxyType({}),
+) -> StoredNight:
+    """`orbits_stored` with a population of the night's date.
+
+    Parameters
+    ----------
+    told : what the manifest says of the population
+    """
+    progress = progress or Progress(quiet=True)
+    with progress.step("orbits of tracklets"):
+        night = Tracklets(
+            stored.frame("tracklets"),
+            stored.frame("tracklet_alerts"),
+            stored.frame("exposures"),
+            own_launches(stored),
+        )
+        table = orbit_table(night.take(which), population, stored.survey, spark)
     with progress.step("links"):
         before = [
             one
@@ -74,17 +98,14 @@ def orbits_stored(
             for one in drawn_tracklets(open_night(stored.folder, other))
         ]
         linked = link_night(drawn_tracklets(stored, table), before, population, spark)
+    classes = table["class"].dropna().tolist() if "class" in table else []
     record = {
-        "elements": files,
-        "prior": len(population),
-        "notes": notes,
+        **told,
         "which": which,
         "satellites_known": stored.manifest.satellites is not None,
         "tracklets": len(table),
         "without_orbit": int(table["note"].notna().sum()) if "note" in table else 0,
-        "classes": dict(sorted(Counter(table["class"].dropna()).items()))
-        if "class" in table
-        else {},
+        "classes": dict(sorted(Counter(classes).items())),
         "window_nights": window,
         **linked.record,
     }
