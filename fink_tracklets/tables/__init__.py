@@ -6,15 +6,16 @@ Spark's schemas, pyarrow's and docs/tables.md (`make docs`) come from here.
 from fink_tracklets.tables.glints import FLASHES, GLINT_TABLES, GLINTS, LIGHT_CURVES, STAMPS
 from fink_tracklets.tables.night import CANDIDATES, EXPOSURES, TRACKLET_ALERTS, TRACKLETS
 from fink_tracklets.tables.satellites import BLIND_MATCHES, SATELLITES
+from fink_tracklets.tables.summary import SUMMARY
 from fink_tracklets.tables.table import Column, Table
 
-VERSION = 2
+VERSION = 3
 """Grows when a column is added. Readers give nights of an older version the column as null."""
 TABLES = {
     table.name: table
     for table in (
         *(TRACKLETS, TRACKLET_ALERTS, CANDIDATES, EXPOSURES),
-        *(SATELLITES, BLIND_MATCHES, *GLINT_TABLES),
+        *(SATELLITES, BLIND_MATCHES, *GLINT_TABLES, SUMMARY),
     )
 }
 
@@ -28,6 +29,7 @@ __all__ = [
     "LIGHT_CURVES",
     "SATELLITES",
     "STAMPS",
+    "SUMMARY",
     "TABLES",
     "TRACKLETS",
     "TRACKLET_ALERTS",
