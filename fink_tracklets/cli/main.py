@@ -15,11 +15,13 @@ from fink_tracklets.cli import (
     hbase,
     ingest,
     photometry,
+    report,
     run,
     satellites,
     serve,
     show,
     simulate,
+    summarise,
 )
 from fink_tracklets.cli.options import EXIT_CODES
 from fink_tracklets.errors import UserError
@@ -37,6 +39,8 @@ COMMANDS = (
     ingest,
     evaluate,
     show,
+    summarise,
+    report,
     serve,
     doctor,
 )

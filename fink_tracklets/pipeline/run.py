@@ -9,13 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fink_tracklets.alerts.exposures import UNUSABLE, read_night
 from fink_tracklets.alerts.path import night_path, state_of
-from fink_tracklets.alerts.plane import plane_counts
 from fink_tracklets.errors import UserError
 from fink_tracklets.finder.kernel import missing_kernel
 from fink_tracklets.glints.packets import has_stamps
@@ -112,25 +109,15 @@ def run_night(
 
         stored = measure_or_say(spark, stored, alerts, store, progress)
     with progress.step("counting the night"):
-        stored = summarise(stored, read.plane)
+        from fink_tracklets.pipeline.counts import plane_of
+        from fink_tracklets.years.stage import summarise_stored
+
+        stored = summarise_stored(stored, plane_of(read.plane))
     if unidentified is not None:
         raise UserError(
             f"The night is stored, its satellites are not identified: {unidentified}"
         ) from unidentified
     return stored
-
-
-def summarise(stored: StoredNight, plane: NDArray[np.int32] | None) -> StoredNight:
-    """The stored night with its table `summary`.
-
-    Parameters
-    ----------
-    plane : see `AlertNight`
-    """
-    from fink_tracklets.years.stage import plane_summary, summarise_stored
-
-    counted = None if plane is None else plane_summary(*plane_counts(plane))
-    return summarise_stored(stored, counted)
 
 
 def need_usable(counts: pd.DataFrame, alerts: str, survey: Survey) -> None:

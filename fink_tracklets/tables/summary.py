@@ -115,6 +115,8 @@ QUANTITIES = (
     Quantity("exposures", "exposures with any alert"),
     Quantity("exposures_with_tracklets", "exposures with a tracklet"),
     Quantity("exposure_ms", "exposure time [ms]"),
+    Quantity("exposure_looked_ms", "the same of nights with satellites looked for"),
+    Quantity("exposure_full_ms", "the same of nights with satellites and stamps"),
     Quantity("candidates", "exposures by their candidates", (CANDIDATES,)),
     Quantity("tracklets", "tracklets"),
     Quantity("tracklets_looked", "tracklets for which satellites were looked for"),

@@ -73,7 +73,7 @@ def count_night(
     counted.count("alerts_usable", weights=manifest.alerts_read - manifest.alerts_unusable.alerts)
     for k, step in enumerate(manifest.funnel):
         counted.count("funnel", k, weights=step.alerts)
-    _count_exposures(counted, exposures, survey)
+    _count_exposures(counted, exposures, survey, known)
     _count_tracklets(counted, tracklets, known)
     members = []
     for part in candidate_parts(stored):
@@ -112,10 +112,13 @@ def _known(stored: StoredNight) -> Known:
     )
 
 
-def _count_exposures(counted: Summary, exposures: pd.DataFrame, survey: Survey) -> None:
+def _count_exposures(counted: Summary, exposures: pd.DataFrame, survey: Survey, known: Known) -> None:
     n, each = len(exposures), round(1000 * survey.exposure_time_s)
     counted.count("exposures", weights=n)
     counted.count("exposure_ms", weights=n * each)
+    full = LOOKED | STAMPED
+    for name, bits in (("exposure_looked_ms", LOOKED), ("exposure_full_ms", full)):
+        counted.count(name, weights=n * each * (known.ran & bits == bits))
     counted.count("exposures_with_tracklets", weights=int((exposures["tracklets"] > 0).sum()))
     counted.count("candidates", axes.CANDIDATES.bins(exposures["candidates"]))
     depth = axes.MAG.bins(exposures["limiting_mag"])
