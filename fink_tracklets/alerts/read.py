@@ -48,7 +48,8 @@ def read_alerts(spark: SparkSession, path: str, survey: Survey) -> DataFrame:
     -------
     DataFrame
         The columns of `ALERT_COLUMNS`; `passed`, the number of cuts an alert passes one after the
-        other; `plane` (see `plane_code`); `carry`, a struct of the survey's carried columns with their own names and types.
+        other; `plane` (see `plane_code`); `carry`, a struct of the survey's carried columns with
+        their own names and types.
 
     Raises
     ------

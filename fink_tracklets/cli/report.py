@@ -91,5 +91,7 @@ def report(options: argparse.Namespace) -> None:
 def _track(text: str) -> tuple[str, int]:
     number, equals, file = text.partition("=")
     if not (equals and number.isascii() and number.isdigit() and file):
-        raise UserError(f"--photometry {text}: write the satellite's number and a file, 23314=FILE.")
+        raise UserError(
+            f"--photometry {text}: write the satellite's number and a file, 23314=FILE."
+        )
     return file, int(number)

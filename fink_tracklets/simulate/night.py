@@ -175,7 +175,9 @@ def _flashes(glints: Glints, exposures: pd.DataFrame, name_of: np.ndarray) -> pd
     row = glints.emitted["exposure"].to_numpy(int)
     return glints.emitted.assign(
         exposure=name_of[row],
-        norad_cat_id=glints.tracks["norad_cat_id"].to_numpy()[glints.emitted["track"].to_numpy(int)],
+        norad_cat_id=glints.tracks["norad_cat_id"].to_numpy()[
+            glints.emitted["track"].to_numpy(int)
+        ],
         limiting_mag=exposures["limit"].to_numpy()[row],
     ).rename(columns={"seconds": "flash_s"})
 

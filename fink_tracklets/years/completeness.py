@@ -37,7 +37,7 @@ class Completeness:
     def share(self, beyond: Array) -> Array:
         """The share that is counted of flashes so much brighter than the limit; 0 below it."""
         if not len(self.emitted):
-            return (beyond >= 0) * 1.0
+            return np.asarray(beyond >= 0, float)
         emitted, counted = self.emitted.sum(axis=0), self.counted.sum(axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
             shares = np.where(emitted > 0, counted / emitted, 0.0)
@@ -87,7 +87,10 @@ def read_completeness(files: Sequence[str]) -> Completeness:
     whole = np.array(edges or [0.0, 1.0], float)
     shape = (len(emitted), len(whole) - 1)
     return Completeness(
-        whole, np.array(emitted, float).reshape(shape), np.array(counted, float).reshape(shape), recall
+        whole,
+        np.array(emitted, float).reshape(shape),
+        np.array(counted, float).reshape(shape),
+        recall,
     )
 
 

@@ -112,7 +112,9 @@ def _known(stored: StoredNight) -> Known:
     )
 
 
-def _count_exposures(counted: Summary, exposures: pd.DataFrame, survey: Survey, known: Known) -> None:
+def _count_exposures(
+    counted: Summary, exposures: pd.DataFrame, survey: Survey, known: Known
+) -> None:
     n, each = len(exposures), round(1000 * survey.exposure_time_s)
     counted.count("exposures", weights=n)
     counted.count("exposure_ms", weights=n * each)

@@ -61,7 +61,7 @@ class Forecast:
     n: int
     """Matched events."""
     slope: float | None
-    """Of log10 of the corrected numbers against magnitude, in the two magnitudes above the limit."""
+    """Of log10 of the corrected numbers against magnitude, from 2.5 to 0.5 above the limit."""
     times_more: float | None
     """Flashes of the other in the same area and time, if numbers go on with this slope."""
     trailed: float | None

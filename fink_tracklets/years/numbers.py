@@ -78,9 +78,10 @@ def _count(key: str, meaning: str, n: int) -> Number:
 def _share(key: str, meaning: str, k: int, n: int) -> Number:
     rate = Rate(k, n)
     low, high = rate.interval()
-    value = rate.value if n else None
-    told = (low, high) if n else (None, None)
-    return Number(key, meaning, value, *told, k, n, NUMBERS.get(key, ()))
+    papers = NUMBERS.get(key, ())
+    if not n:
+        return Number(key, meaning, None, k=k, n=n, published=papers)
+    return Number(key, meaning, rate.value, low, high, k, n, papers)
 
 
 def _counts(s: Summary) -> list[Number]:
@@ -218,7 +219,9 @@ def _satellites(span: Span) -> list[Number]:
     status = by["ops_status"].first()
     return [
         _count("satellites", "different satellites", len(sizes)),
-        _count("satellites_ten_times", "of these seen ten times or more", int((sizes >= OFTEN).sum())),
+        _count(
+            "satellites_ten_times", "of these seen ten times or more", int((sizes >= OFTEN).sum())
+        ),
         _count("active_satellites", "of these operational", int((status == "operational").sum())),
     ]
 
@@ -248,5 +251,7 @@ def _median(counts: NDArray[np.int64], values: NDArray[np.float64]) -> float | N
     if not total:
         return None
     ends = np.cumsum(counts)
-    low, high = (values[np.searchsorted(ends, k, side="right")] for k in ((total - 1) // 2, total // 2))
+    low, high = (
+        values[np.searchsorted(ends, k, side="right")] for k in ((total - 1) // 2, total // 2)
+    )
     return float((low + high) / 2)

@@ -84,7 +84,7 @@ def read_span(folder: Folder, wanted: NightSpan | None = None) -> Span:
 
 
 def nights_of(folder: Folder, wanted: NightSpan | None) -> list[str]:
-    """The names of a store's nights in a span, the earliest first; that there is none is an error."""
+    """The names of a store's nights in a span, the earliest first; none is an error."""
     known = stored_nights(folder)
     nights = [night for night in known if wanted is None or night in wanted]
     if not nights:
@@ -115,15 +115,24 @@ def read_night(stored: StoredNight) -> tuple[StoredNight, Summary, pd.DataFrame]
 
 
 def _tracklets(stored: StoredNight) -> pd.DataFrame:
-    def read(name: str, columns: Sequence[str]) -> pa.Table:
-        return stored.table(name, list(columns))
+    return joined(
+        stored.night,
+        stored.table("tracklets", list(OF_TRACKLET)),
+        stored.table("satellites", list(OF_MATCH)),
+        stored.table("flashes", list(OF_FLASHES)),
+    )
 
-    found = read("tracklets", OF_TRACKLET).to_pandas()
-    found.insert(0, "night", stored.night)
-    matches = read("satellites", OF_MATCH).to_pandas()
+
+def joined(
+    night: str, tracklets: pa.Table, satellites: pa.Table, flashes: pa.Table
+) -> pd.DataFrame:
+    """A night's tracklets as in `Span`, from the three tables; they may have further columns."""
+    found = tracklets.select(OF_TRACKLET).to_pandas()
+    found.insert(0, "night", night)
+    matches = satellites.select(OF_MATCH).to_pandas()
     best = matches[matches["rank"] == 1].drop_duplicates("tracklet").drop(columns="rank")
     found = found.merge(best, on="tracklet", how="left")
-    return found.merge(read("flashes", OF_FLASHES).to_pandas(), on="tracklet", how="left")
+    return found.merge(flashes.select(OF_FLASHES).to_pandas(), on="tracklet", how="left")
 
 
 def tables_of(span: Span, name: str) -> Iterator[pa.Table]:

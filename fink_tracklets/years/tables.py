@@ -187,8 +187,8 @@ def rate_table(
             name = f"matched, instant magnitude up to {mag:g}"
             rows.append((name, per_hour, error, 0.0, per_hour / 41_252.96, None, "this work"))
     for one in RATES:
-        mag = f"{one.name} (instant magnitude {one.instant_mag:g})"
-        rows.append((mag, one.per_hour, one.error, None, one.per_hour / 41_252.96, None, one.how))
+        name = f"{one.name} (instant magnitude {one.instant_mag:g})"
+        rows.append((name, one.per_hour, one.error, None, one.per_hour / 41_252.96, None, one.how))
     return ReportTable(
         "rates",
         "Flashes per hour over the whole sky",
@@ -202,7 +202,13 @@ def declination_table(by: ByDeclination) -> ReportTable:
     rows = [
         (f"{low:+.0f} to {high:+.0f}", _plain(rate), _plain(error), int(n), round(float(h), 3))
         for low, high, rate, error, n, h in zip(
-            by.edges[:-1], by.edges[1:], by.per_deg2_hour, by.error, by.n, by.deg2_hours, strict=True
+            by.edges[:-1],
+            by.edges[1:],
+            by.per_deg2_hour,
+            by.error,
+            by.n,
+            by.deg2_hours,
+            strict=True,
         )
         if h > 0
     ]

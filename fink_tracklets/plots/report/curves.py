@@ -131,7 +131,9 @@ def track_amplitudes(figure: Any, span: Span, tracks: Mapping[str, int]) -> str 
         (flashing, RED, "o", "flashing"),
         (~flashing, BLUE, "s", "not flashing"),
     ):
-        axes.plot(some["difference"][chosen], some["amplitude"][chosen], mark, c=colour, label=label)
+        axes.plot(
+            some["difference"][chosen], some["amplitude"][chosen], mark, c=colour, label=label
+        )
     axes.axhline(FLASHING_MAG, ls="--", c=GREY)
     axes.set(xlabel="standard magnitude here less the track's mean [mag]")
     axes.set_ylabel("amplitude above the smooth curve [mag]")

@@ -20,7 +20,9 @@ from fink_tracklets.plots.report.style import (
 from fink_tracklets.years.span import Span
 
 NO_MATCH = "no tracklet is matched with a satellite (run `satellites` with elements)"
-NO_FLASHES = "no matched tracklet's flashes were measured (run `glints` with alerts that have stamps)"
+NO_FLASHES = (
+    "no matched tracklet's flashes were measured (run `glints` with alerts that have stamps)"
+)
 RADAR = "radar cross-section [m²]"
 STANDARD = "standard magnitude [mag, g, 1,000 km]"
 DOT = {"s": 14, "alpha": 0.7, "lw": 0}
@@ -208,7 +210,9 @@ def draw_sizes(axes: Any, matched: pd.DataFrame) -> None:
         (~high, RED, "^", "other orbits"),
     ):
         some = matched[chosen]
-        axes.scatter(some["rcs_m2"], some["standard_mag"], c=colour, marker=mark, label=label, **DOT)
+        axes.scatter(
+            some["rcs_m2"], some["standard_mag"], c=colour, marker=mark, label=label, **DOT
+        )
     rcs = np.logspace(-3, 2, 50)
     label = "specular sphere, albedo 0.5"
     axes.plot(rcs, expected_magnitude(rcs, 1000.0), "--", c=GREY, label=label)

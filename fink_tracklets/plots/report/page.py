@@ -68,7 +68,7 @@ def _table(table: ReportTable) -> str:
 
     def cells(kind: str, values: Sequence[object]) -> str:
         made = (
-            f'<{kind}{" class=text" if text else ""}>{escape(shown(value))}</{kind}>'
+            f"<{kind}{' class=text' if text else ''}>{escape(shown(value))}</{kind}>"
             for value, text in zip(values, texts, strict=True)
         )
         return f"<tr>{''.join(made)}</tr>"
@@ -77,7 +77,8 @@ def _table(table: ReportTable) -> str:
     note = f'<p class="note">{escape(table.note)}</p>' if table.note else ""
     return (
         f'<div class="wide"><table id="{table.key}"><caption>{escape(table.title)}</caption>\n'
-        f"<thead>{cells('th', table.heads)}</thead>\n<tbody>\n{rows}\n</tbody></table></div>\n{note}"
+        f"<thead>{cells('th', table.heads)}</thead>\n<tbody>\n{rows}\n</tbody></table></div>\n"
+        f"{note}"
     )
 
 

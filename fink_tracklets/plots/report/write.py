@@ -66,8 +66,8 @@ def write_report(
     if corrected is not None:
         value, error = corrected.per_hour, corrected.error
         meaning = f"flashes brighter than {stated:g} in the exposure per hour and sky, corrected"
-        one = Number("rate_corrected", meaning, value, value - error, value + error, n=corrected.n)
-        numbers.append(one)
+        bounds = value - error, value + error
+        numbers.append(Number("rate_corrected", meaning, value, *bounds, n=corrected.n))
     told = forecast(span, seen_by, other)
     made = [
         tables.number_table(numbers),
@@ -93,9 +93,9 @@ def write_report(
         "report.html": html(span, made, figures).encode(),
         "numbers.json": (json.dumps(whole, indent=1, allow_nan=False) + "\n").encode(),
     }
-    for one in made:
-        files[f"tables/{one.key}.csv"] = one.csv().encode()
-        files[f"tables/{one.key}.tex"] = one.latex().encode()
+    for table in made:
+        files[f"tables/{table.key}.csv"] = table.csv().encode()
+        files[f"tables/{table.key}.tex"] = table.latex().encode()
     for figure in figures:
         for ending, content in figure.files.items():
             files[f"figures/{figure.key}.{ending}"] = content
