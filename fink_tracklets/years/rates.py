@@ -194,7 +194,7 @@ class ByDeclination:
     edges: Array
     """(n + 1,) [deg, ICRS]."""
     per_deg2_hour: Array
-    """(n,) NaN where nothing was exposed."""
+    """(n,) NaN where less than a hundredth of the best band's time was exposed."""
     error: Array
     """(n,)"""
     n: NDArray[np.int64]
@@ -204,7 +204,10 @@ class ByDeclination:
 
 
 def by_declination(span: Span, kind: str = "tracklet", step: float = 10.0) -> ByDeclination:
-    """The rate per square degree and hour in bands of declination, from the sky maps."""
+    """The rate per square degree and hour in bands of declination, from the sky maps.
+
+    A band without a flash has the error that one flash would have.
+    """
     s, survey = span.summary, span.survey
     edges = np.arange(-90, 90 + step, step)
     grid = HEALPix(NSIDE, order="ring")
@@ -212,7 +215,8 @@ def by_declination(span: Span, kind: str = "tracklet", step: float = 10.0) -> By
     n = np.bincount(band, s[f"map/{kind}"], len(edges) - 1).astype(np.int64)
     exposed = np.bincount(band, s["map/exposure"], len(edges) - 1)
     hours = exposed * survey.field_area_deg2 / SAMPLES**2 / MS_PER_HOUR
+    enough = hours > 0.01 * hours.max()
     with np.errstate(divide="ignore", invalid="ignore"):
-        rate = np.where(hours > 0, n / hours, np.nan)
-        error = np.where(hours > 0, np.sqrt(np.maximum(n, 1) * spread(s)) / hours, np.nan)
+        rate = np.where(enough, n / hours, np.nan)
+        error = np.where(enough, np.sqrt(np.maximum(n, 1) * spread(s)) / hours, np.nan)
     return ByDeclination(edges, rate, error, n, hours)

@@ -136,8 +136,8 @@ def tracklet_sizes(figure: Any, span: Span) -> str | None:
     edges = np.arange(len(points) + 1) - 0.5
     last = min(100, int(np.nonzero(points)[0][-1]) + 2)
     lengths = 10**LENGTH.edges
-    for name, colour, label in (("all", BLUE, "all"), ("matched", ORANGE, "matched")):
-        style = {"color": colour, "fill": True, "alpha": 0.75, "label": f"{label} tracklets"}
+    for name, colour, fill in (("all", BLUE, True), ("matched", ORANGE, False)):
+        style = {"color": colour, "fill": fill, "lw": 2, "label": f"{name} tracklets"}
         upper.stairs(s[f"points/{name}"], edges, **style)
         lower.stairs(s[f"length/{name}"], lengths, **style)
     upper.set_xlim(3.5, last + 0.5)

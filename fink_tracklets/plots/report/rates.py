@@ -17,6 +17,8 @@ from fink_tracklets.years.span import Span
 SHOWN = (("ztf", BLUE, "-"), ("rubin", GREEN, "--"), ("evryscope", ORANGE, "-."))
 """Surveys whose detection limits P2's figure 5 has."""
 MARKS = ("s", "D", "v", "^", "P", "X")
+COARSER = 5
+"""Bins of instant magnitude that are drawn as one."""
 NO_EVENTS = "no event in a tracklet has a satellite and measured flashes"
 
 
@@ -28,9 +30,10 @@ def limits(figure: Any, span: Span) -> str | None:
     axes = figure.subplots()
     durations = np.logspace(-4, 0.5, 200)
     if counts.any():
-        some = np.ma.masked_equal(counts, 0)
-        edges = 10**DURATION.edges, INSTANT.edges
-        norm = LogNorm(1, max(10, counts.max()))
+        coarse = counts.reshape(DURATION.n, INSTANT.n // COARSER, COARSER).sum(axis=2)
+        some = np.ma.masked_equal(coarse, 0)
+        edges = 10**DURATION.edges, INSTANT.edges[::COARSER]
+        norm = LogNorm(1, max(10, coarse.max()))
         drawn = axes.pcolormesh(*edges, some.T, cmap=MAP, norm=norm, rasterized=True)
         colourbar(figure, drawn, axes, "events")
     for name, colour, line in SHOWN:
