@@ -11,6 +11,7 @@ from fink_tracklets.cli import (
     doctor,
     elements,
     evaluate,
+    export,
     glints,
     hbase,
     ingest,
@@ -41,6 +42,7 @@ COMMANDS = (
     show,
     summarise,
     report,
+    export,
     serve,
     doctor,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -67,18 +67,12 @@ def read_span(folder: Folder, wanted: NightSpan | None = None) -> Span:
     """
     nights = tuple(open_night(folder, night) for night in nights_of(folder, wanted))
     _need_summaries(nights, folder)
-    surveys = sorted({one.manifest.survey for one in nights})
-    if len(surveys) > 1:
-        raise UserError(
-            f"{folder.address}: the nights are of the surveys {', '.join(surveys)}, whose counts "
-            "do not add up: give nights of one (--nights)."
-        )
+    need_one_survey(nights, folder)
     total, frames = Summary.zero(), []
     for one in nights:
-        newest, summary, frame = read_night(one)
+        summary, frame = read_night(one)
         total = add(total, summary)
         frames.append(frame)
-        del newest
     tracklets = pd.concat(frames, ignore_index=True)
     return Span(nights, nights[-1].survey, total, tracklets)
 
@@ -94,6 +88,16 @@ def nights_of(folder: Folder, wanted: NightSpan | None) -> list[str]:
     return nights
 
 
+def need_one_survey(nights: Sequence[StoredNight], folder: Folder) -> None:
+    """Raises where nights are of two surveys."""
+    surveys = sorted({one.manifest.survey for one in nights})
+    if len(surveys) > 1:
+        raise UserError(
+            f"{folder.address}: the nights are of the surveys {', '.join(surveys)}, whose counts "
+            "do not add up: give nights of one (--nights)."
+        )
+
+
 def _need_summaries(nights: Sequence[StoredNight], folder: Folder) -> None:
     lacking = [one.night for one in nights if not one.has("summary")]
     if lacking:
@@ -105,11 +109,11 @@ def _need_summaries(nights: Sequence[StoredNight], folder: Folder) -> None:
         )
 
 
-def read_night(stored: StoredNight) -> tuple[StoredNight, Summary, pd.DataFrame]:
+def read_night(stored: StoredNight) -> tuple[Summary, pd.DataFrame]:
     """A night's counts and tracklets, in one state: where it is replaced meanwhile, its newest."""
     while True:
         try:
-            return stored, merged([stored.table("summary")]), _tracklets(stored)
+            return merged([stored.table("summary")]), _tracklets(stored)
         except Replaced:
             stored = open_night(stored.folder, stored.night)
 
@@ -133,10 +137,3 @@ def joined(
     best = matches[matches["rank"] == 1].drop_duplicates("tracklet").drop(columns="rank")
     found = found.merge(best, on="tracklet", how="left")
     return found.merge(flashes.select(OF_FLASHES).to_pandas(), on="tracklet", how="left")
-
-
-def tables_of(span: Span, name: str) -> Iterator[pa.Table]:
-    """A table of each night that has it."""
-    for one in span.nights:
-        if one.has(name):
-            yield one.table(name)

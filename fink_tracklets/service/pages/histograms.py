@@ -68,8 +68,8 @@ def histogram(
     for tick in ticks(x0, x1):
         shapes.append(svg.path(f"M{tenth(px(tick))} {TOP}V{BOTTOM}", "grid"))
         shapes.append(svg.label(px(tick), BOTTOM + 18, f"{tick:g}"))
-    powers = [10.0**k for k in range(int(high) + 1)]
-    for tick in powers if log else ticks(0.0, high):
+    levels = [10.0**k for k in range(int(high) + 1)] if log else ticks(0.0, high)
+    for tick in levels:
         shapes.append(svg.path(f"M{LEFT} {tenth(py(tick))}H{RIGHT}", "grid"))
         shapes.append(svg.label(LEFT - 8, py(tick) + 4, f"{tick:,g}", "tick end"))
     for one in series:
