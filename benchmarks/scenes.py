@@ -86,7 +86,23 @@ def strips(rng: np.random.Generator, n: int, size: float) -> np.ndarray:
     return np.concatenate(parts)
 
 
-SCENES = {f.__name__: f for f in (uniform, disc, gradient, clumps, quadrant, rings, strips)}
+def knots(rng: np.random.Generator, n: int, size: float) -> np.ndarray:
+    """1-2 lines of two or three knots of 50 points within 10"."""
+    parts = [uniform(rng, n, size)]
+    for _ in range(rng.integers(1, 3)):
+        angle, length = rng.uniform(0, 2 * np.pi), 100 * 10 ** rng.uniform(0, 1.5)
+        direction = length * np.array([np.cos(angle), np.sin(angle)])
+        places = np.sort(rng.uniform(0, 1, rng.integers(2, 4)))
+        for place in places:
+            radius, turn = 5 * np.sqrt(rng.uniform(size=50)), rng.uniform(0, 2 * np.pi, 50)
+            disc = radius[:, None] * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+            parts.append(disc + place * direction)
+        offset = uniform(rng, 1, 0.7 * size)
+        parts[-len(places) :] = [part + offset for part in parts[-len(places) :]]
+    return np.concatenate(parts)
+
+
+SCENES = {f.__name__: f for f in (uniform, disc, gradient, clumps, quadrant, rings, strips, knots)}
 
 
 def tracklets(

@@ -16,7 +16,7 @@ from fink_tracklets.finder.significance import (
 )
 from fink_tracklets.finder.significant import link
 from fink_tracklets.finder.spacing import max_evidence, spacing_evidence
-from fink_tracklets.finder.track import spacing
+from fink_tracklets.finder.track import resolve, spacing
 from fink_tracklets.simulate.instruments import RUBIN
 from fink_tracklets.simulate.mosaic import random_pixels
 from fink_tracklets.sky.sphere import ARCSEC, unit_vectors
@@ -66,7 +66,8 @@ def test_evidence_keeps_the_promise_and_its_bound(n):
 def test_knots_count_once_and_two_clumps_are_no_run(ztf):
     along = np.array([[0.0, 1.0, 2.0, 10.0, 14.0, 20.0, 28.0, 40.0]]) * ARCSEC
     members = np.array([[True] * 7 + [False]])
-    count, evidence = spacing(along, members, NullModel.of(ztf, 100))
+    null = NullModel.of(ztf, 100)
+    count, evidence = spacing(along, resolve(along, members, null.first_tolerance), null)
     assert count[0] == 4  # below the least number: no evidence is worked out
     assert evidence[0] == 0
     clumps = np.array([[0.0, 6.0, 12.0, 10_000.0, 10_006.0, 10_012.0]])

@@ -36,7 +36,8 @@ def find_tracklets(frame: pd.DataFrame, survey: Survey) -> pd.DataFrame:
     ----------
     frame : one row per candidate, with the columns exposure (any type that sorts), alert_id
         (integer), ra and dec [deg, ICRS]; where detector, x and y [pixels] are there too, they
-        tell which packets are duplicates of one detection, else equal ra and dec do
+        tell which packets are duplicates of one detection, else equal ra and dec do; where mag is
+        there, magnitudes that are alike are evidence (null, NaN, -999 or 99 are none)
     survey : its finder's limits are used; exposures with more alerts than its max_candidates are
         left out
 
@@ -79,7 +80,8 @@ def search(frame: pd.DataFrame, survey: Survey) -> tuple[pd.DataFrame, list[Any]
         label = published.link(xyz, exposure[points], survey.finder)
         log10_nfa = np.full(label.max(initial=-1) + 1, np.nan)
     else:
-        label, log10_nfa, given_up = significant.link(xyz, exposure[points], survey)
+        magnitudes = frame["mag"].to_numpy(float)[rows][points] if "mag" in frame.columns else None
+        label, log10_nfa, given_up = significant.link(xyz, exposure[points], survey, magnitudes)
     if not len(log10_nfa):
         return empty_result().copy(), [names[np.argmax(exposure == e)] for e in given_up]
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from fink_tracklets.finder.light import Light
 from fink_tracklets.finder.lines import Lines
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.spacing import max_evidence
-from fink_tracklets.finder.track import Track, plausible, spacing
+from fink_tracklets.finder.track import Track, plausible, resolve, spacing
 from fink_tracklets.finder.vectors import Array, Ints, along_across_track
 
 BLOCK = 400_000
@@ -54,7 +55,9 @@ class Sets:
         return np.asarray((self.members | ~self.ends).all(axis=1))
 
 
-def grow(xyz: Array, lines: Lines, points: Ints, null: NullModel) -> Iterator[tuple[int, Track]]:
+def grow(
+    xyz: Array, lines: Lines, points: Ints, null: NullModel, light: Light | None = None
+) -> Iterator[tuple[int, Track]]:
     """The sets of points on one parabola from end to end of the lines.
 
     Parameters
@@ -62,6 +65,7 @@ def grow(xyz: Array, lines: Lines, points: Ints, null: NullModel) -> Iterator[tu
     xyz : (3, n) unit vectors
     lines : candidate lines of this field
     points : (sum of count,) the points near each
+    light : the field's magnitudes, if known
 
     Yields
     ------
@@ -77,7 +81,7 @@ def grow(xyz: Array, lines: Lines, points: Ints, null: NullModel) -> Iterator[tu
         for part in (rows[k : k + step] for k in range(0, len(rows), step)):
             exist = np.arange(width) < lines.count[part][:, None]
             place = start[part][:, None] + np.where(exist, np.arange(width), 0)
-            yield from _grow(_on_lines(xyz, lines, part, points[place], exist), lines, null)
+            yield from _grow(_on_lines(xyz, lines, part, points[place], exist), lines, null, light)
 
 
 def padded(count: Ints) -> Ints:
@@ -115,7 +119,9 @@ def _on_lines(xyz: Array, lines: Lines, rows: Ints, points: Ints, exist: NDArray
     )
 
 
-def _grow(sets: Sets, lines: Lines, null: NullModel) -> Iterator[tuple[int, Track]]:
+def _grow(
+    sets: Sets, lines: Lines, null: NullModel, light: Light | None
+) -> Iterator[tuple[int, Track]]:
     """`grow` for lines with the same number of places for points."""
     limit, evidence = np.log10(null.threshold) + EXTEND_BELOW, max_evidence(null.n)
     # Sets of the points that may lie on one parabola at all, if as many could be significant.
@@ -135,9 +141,13 @@ def _grow(sets: Sets, lines: Lines, null: NullModel) -> Iterator[tuple[int, Trac
     sizes = sets.members.sum(axis=1)
     sets = sets.take(_bound(lines, sets, sizes, null) < limit + evidence[sizes])
 
-    # ... and with the spacing that they have.
-    n_resolved, spaced = spacing(sets.along, sets.members, null)
-    bound = _bound(lines, sets, n_resolved, null) - spaced
+    # ... and with the spacing and the magnitudes that they have.
+    resolved = resolve(sets.along, sets.members, null.first_tolerance)
+    n_resolved, known = spacing(sets.along, resolved, null)
+    if light is not None:
+        known += light.evidence(light.counts(sets.points, resolved))
+        known = np.minimum(known, evidence[n_resolved])
+    bound = _bound(lines, sets, n_resolved, null) - known
     good = (n_resolved >= null.min_points) & (bound < limit)
     for k in np.flatnonzero(good):
         track = Track(sets.points[k][sets.members[k]], sets.curve[k], float(bound[k]))

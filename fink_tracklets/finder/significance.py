@@ -24,7 +24,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammainc, gammaln
+from scipy.special import betainc, comb, gammainc, gammaln
 
 from fink_tracklets.finder.spacing import LOG10, max_evidence
 from fink_tracklets.sky.sphere import ARCSEC
@@ -36,8 +36,13 @@ EULER = 0.5772156649
 DENSER = 0.3
 """A box raises the density only when so many points in it have less than this chance."""
 MIN_GAP_CHANCE = 1e-3
-"""Expected number of gaps as large as the largest one; below, the set is two clumps in a line."""
+"""Expected number of gaps, or of pairs and triples of them, as large as the largest; below, the set
+is a few clumps in a line."""
+GAPS = 3
+"""Gaps whose sum is judged, at most: so many clumps, and one more, are seen."""
 RADII_PER_OCTAVE = 2
+STILL_RATE = 16.5
+"""Largest rate of geosynchronous objects among the stars, inclined ones too [arcsec/s]."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ class NullModel:
     """Resolved points of a tracklet, its ends included."""
     threshold: float
     """A tracklet is kept below this many expected chance tracklets per exposure."""
+    still_arc: float
+    """Most that a geosynchronous object moves among the stars in an exposure [rad]."""
 
     @staticmethod
     def of(survey: Survey, n: int) -> NullModel:
@@ -74,6 +81,7 @@ class NullModel:
             max_curvature=limits.max_curvature_per_rad,
             min_points=limits.min_points,
             threshold=limits.max_chance_tracklets,
+            still_arc=STILL_RATE * survey.exposure_time_s * ARCSEC,
         )
 
     @cached_property
@@ -270,8 +278,15 @@ def local_density(
 
 
 def is_one_run(along: Array) -> NDArray[np.bool_]:
-    """Whether the largest of the gaps may be chance, for ``(S, n)`` ascending positions."""
+    """Whether the largest gaps may be chance, for ``(S, n)`` ascending positions.
+
+    Of n - 1 gaps between points at random the sum of any k, in lengths, is Beta(k, n - 1 - k): of
+    the one, two and three largest ones together it must not be too improbable.
+    """
     n = along.shape[1]
     length = along[:, -1] - along[:, 0]
-    gap = np.diff(along, axis=1).max(axis=1)
-    return np.asarray((n - 1) * (1 - gap / length) ** (n - 2) > MIN_GAP_CHANCE)
+    gaps = np.sort(np.diff(along, axis=1), axis=1)[:, ::-1]
+    share = np.cumsum(gaps[:, :GAPS], axis=1) / length[:, None]
+    k = np.arange(1, min(GAPS, n - 2) + 1)
+    chance = comb(n - 1, k) * betainc(n - 1 - k, k, 1 - share[:, : len(k)])
+    return np.asarray((chance > MIN_GAP_CHANCE).all(axis=1))

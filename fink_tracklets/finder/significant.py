@@ -9,7 +9,7 @@
    points are taken: lines that end at one of them are no more, the others grow from the points that
    are left, and so on. A line is grown when no set that is known is better than it may become: of
    the many lines in a long tracklet most are never looked at.
-4. Tracklets are one when one smooth curve explains both.
+4. `join`: pieces of one track are one tracklet.
 
 An exposure's result depends on its own points only, bit for bit.
 """
@@ -25,11 +25,13 @@ from numpy.typing import NDArray
 
 from fink_tracklets.finder.crowds import see_through
 from fink_tracklets.finder.grow import EXTEND_BELOW, grow
+from fink_tracklets.finder.join import filled, join, part
+from fink_tracklets.finder.light import Light
 from fink_tracklets.finder.lines import Lines
 from fink_tracklets.finder.near import lie_near, near_points
 from fink_tracklets.finder.search import candidate_lines, load_kernel
 from fink_tracklets.finder.significance import NullModel
-from fink_tracklets.finder.track import Track, beside, fit_track, score
+from fink_tracklets.finder.track import CUBIC_FROM, Track, beside, fit_track, score
 from fink_tracklets.finder.vectors import Array
 from fink_tracklets.survey import Survey
 
@@ -40,8 +42,6 @@ BLOCK = 400_000
 """Elements of the largest temporary array."""
 REACH = 0.5
 """How far beyond its ends, in its own lengths, a track looks for more points in one step."""
-CUBIC_FROM = 10
-"""Points from which a track may bend more at one end than at the other."""
 CURVE_ERROR = 4.0
 """Growth of a parabola's error beyond its ends, in tolerances, for one point."""
 MAX_STEPS = 50
@@ -50,7 +50,10 @@ Entry = tuple[tuple[float, bool, int, tuple[int, ...]], int, Track]
 
 
 def link(
-    points: Array, exposures: NDArray[np.int64], survey: Survey
+    points: Array,
+    exposures: NDArray[np.int64],
+    survey: Survey,
+    magnitudes: Array | None = None,
 ) -> tuple[NDArray[np.int64], Array, list[int]]:
     """Link points into significant tracklets.
 
@@ -59,6 +62,7 @@ def link(
     points : (n, 3) unit vectors, those of one exposure side by side
     exposures : (n,) a number for each exposure, ascending
     survey : its field and its finder's limits
+    magnitudes : (n,) of the points, if known; NaN for those without
 
     Returns
     -------
@@ -80,7 +84,9 @@ def link(
         fields = points[starts[:, None] + np.arange(size)]
         too_much: set[int] = set()
         for e, lines in lines_by_field(fields, null, too_much):
-            for track in Field(null, fields[e], lines).tracklets():
+            here = slice(starts[e], starts[e] + size)
+            light = None if magnitudes is None else Light.from_magnitudes(magnitudes[here])
+            for track in Field(null, fields[e], lines, light).tracklets():
                 label[starts[e] + track.members] = len(scores)
                 scores.append(track.log10_nfa)
         given_up += [int(exposures[starts[e]]) for e in too_much]
@@ -107,8 +113,11 @@ def lines_by_field(
 class Field:
     """One exposure while its tracklets are picked."""
 
-    def __init__(self, null: NullModel, points: Array, lines: Lines) -> None:
+    def __init__(
+        self, null: NullModel, points: Array, lines: Lines, light: Light | None = None
+    ) -> None:
         self.null = null
+        self.light = light
         self.xyz = np.ascontiguousarray(points.T)
         self.taken = np.zeros(len(points), dtype=bool)
         self.limit = np.log10(null.threshold) + EXTEND_BELOW
@@ -130,9 +139,10 @@ class Field:
         while self._find_best() and self.heap[0][-1].log10_nfa < self.limit:
             best = self._extend(heappop(self.heap)[-1])
             if best.log10_nfa < threshold:
-                found.append(best)
-                self._take(best.members)
-        return self._join(found)
+                for track in part(self.null, self.xyz, best, self.light):
+                    found.append(filled(self.null, self.xyz, track, ~self.taken))
+                    self._take(found[-1].members)
+        return join(self.null, self.xyz, found, ~self.taken)
 
     def _find_best(self) -> bool:
         """Put the most significant set first: grow and score all that may be better."""
@@ -162,7 +172,7 @@ class Field:
         self.waiting[rows] = False
         lines = self.lines.take(rows)
         count, points = near_points(self.xyz, lines.i, lines.j, ~self.taken, self.null)
-        for row, track in grow(self.xyz, replace(lines, count=count), points, self.null):
+        for row, track in grow(self.xyz, replace(lines, count=count), points, self.null, self.light):
             heappush(self.heap, (track.order(), int(rows[row]), track))
 
     def _score(self, at_once: int) -> None:
@@ -170,7 +180,7 @@ class Field:
         batch: list[Entry] = []
         while self.heap and len(batch) < at_once and not self.heap[0][-1].scored:
             batch.append(heappop(self.heap))
-        tracks = score(self.null, self.xyz, [track for *_, track in batch])
+        tracks = score(self.null, self.xyz, [track for *_, track in batch], self.light)
         for (_, row, _), track in zip(batch, tracks, strict=True):
             heappush(self.heap, (track.order(), row, track))
 
@@ -189,16 +199,20 @@ class Field:
         heapify(self.heap)
 
     def _extend(self, track: Track) -> Track:
-        """The track with the points that lie on its curve, as long as they make it better."""
+        """The most significant of the track and of those it becomes along its curve.
+
+        On the way from a piece to the whole the significance may fall: the points that are still
+        to come lie beside the great circle through the piece, and count as its surroundings.
+        """
+        best = track
         for _ in range(MAX_STEPS):
-            for degree in (2, 3) if len(track.members) >= CUBIC_FROM else (2,):
-                longer = self._longer(track, degree)
-                if longer is not None and longer.log10_nfa < track.log10_nfa:
-                    track = longer
-                    break
-            else:
+            degrees = (2, 3) if len(track.members) >= CUBIC_FROM else (2,)
+            longer = [t for degree in degrees if (t := self._longer(track, degree)) is not None]
+            if not longer:
                 break
-        return track
+            track = min(longer, key=Track.order)
+            best = min(best, track, key=Track.order)
+        return best
 
     def _longer(self, track: Track, degree: int) -> Track | None:
         """The track with all free points within the tolerance, up to `REACH` beyond its ends."""
@@ -216,17 +230,6 @@ class Field:
         if np.count_nonzero(near) == len(track.members):
             return None
         longer = fit_track(self.null, self.xyz, np.flatnonzero(near), degree, drop=True)
-        return None if longer is None else score(self.null, self.xyz, [longer])[0]
-
-    def _join(self, found: list[Track]) -> list[Track]:
-        """The tracklets, those on one smooth curve as one."""
-        for a, one in enumerate(found):
-            for b in range(a + 1, len(found)):
-                both = np.concatenate([one.members, found[b].members])
-                joint = fit_track(self.null, self.xyz, both, degree=3)
-                if joint is not None:
-                    (joint,) = score(self.null, self.xyz, [joint])
-                    if joint.log10_nfa < one.log10_nfa:
-                        rest = [t for k, t in enumerate(found) if k not in (a, b)]
-                        return self._join(sorted([*rest, joint], key=Track.order))
-        return found
+        if longer is None or len(longer.members) <= len(track.members):
+            return None
+        return score(self.null, self.xyz, [longer], self.light)[0]

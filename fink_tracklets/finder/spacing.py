@@ -38,6 +38,23 @@ def spacing_evidence(along: Array, noise: float) -> Array:
     -------
     (S,) log10 LR, between log10 of `NULL_WEIGHT` and `MAX_LOG10_EVIDENCE`
     """
+    models = _log_models(along, noise)
+
+    # The weighted mean of the models and of "no preferred spacing", whose LR is one.
+    top = np.maximum(models.max(axis=(0, 2)), 0.0)
+    ratio = NULL_WEIGHT * np.exp(-top) + np.exp(models - top[:, None]).sum(axis=2).sum(axis=0)
+    return np.minimum((top + np.log(ratio)) / LOG10, MAX_LOG10_EVIDENCE)
+
+
+def best_period(along: Array, noise: float) -> float:
+    """The period [rad] of the best model of one set ``(n,)``; see `spacing_evidence`."""
+    models = _log_models(along[None], noise)[:, 0]
+    missed = int(models.max(axis=0).argmax())
+    return float((along[-1] - along[0]) / (len(along) - 1 + missed))
+
+
+def _log_models(along: Array, noise: float) -> Array:
+    """ln of weight times LR of all models (jitters, S, missed); -inf where a grid does not fit."""
     # The grids: n - 1 + k periods between the first and the last point for k missed flashes, and
     # for each the nearest node of every point (S, models, n). Two points on one node fit no grid.
     n = along.shape[1]
@@ -61,16 +78,10 @@ def spacing_evidence(along: Array, noise: float) -> Array:
     square = np.sum(residual**2, axis=-1)
     square -= (c11 * r0**2 - 2 * c01 * r0 * r1 + c00 * r1**2) / det
 
-    # ln of the normal density of the residuals over that of random places, of all models (jitters,
-    # S, missed) ...
+    # The normal density of the residuals over that of random places.
     sigma2 = np.square(JITTERS)[:, None, None] + (noise * periods / length[:, None]) ** 2
     models = _log_peaks(n) - 0.5 * ((n - 2) * np.log(sigma2) + np.log(det) + square / sigma2)
-    models = np.where(fits, models, -np.inf)
-
-    # ... and the weighted mean of the models and of "no preferred spacing", whose LR is one.
-    top = np.maximum(models.max(axis=(0, 2)), 0.0)
-    ratio = NULL_WEIGHT * np.exp(-top) + np.exp(models - top[:, None]).sum(axis=2).sum(axis=0)
-    return np.minimum((top + np.log(ratio)) / LOG10, MAX_LOG10_EVIDENCE)
+    return np.where(fits, models, -np.inf)
 
 
 @cache

@@ -7,17 +7,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from fink_tracklets.finder.light import Light
 from fink_tracklets.finder.significance import (
     NullModel,
     is_one_run,
     local_density,
     log10_poisson_tail,
 )
-from fink_tracklets.finder.spacing import spacing_evidence
+from fink_tracklets.finder.spacing import max_evidence, spacing_evidence
 from fink_tracklets.finder.vectors import Array, Ints, along_across_track, dot
 
 NOISE = 1 / 3
 """Scatter of one position, in units of the tolerance."""
+CUBIC_FROM = 10
+"""Points from which a track may bend more at one end than at the other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,12 +125,15 @@ def beside(xyz: Array, track: Track) -> tuple[Array, Array]:
     return u[0], (across - polynomial(track.curve[None], u))[0]
 
 
-def score(null: NullModel, xyz: Array, tracks: list[Track]) -> list[Track]:
+def score(
+    null: NullModel, xyz: Array, tracks: list[Track], light: Light | None = None
+) -> list[Track]:
     """The tracks with their log10 NFA; infinite for those that break a rule of significance.
 
     Parameters
     ----------
     xyz : (3, n) all points of the exposure
+    light : their magnitudes, if known
     """
     # All points in the coordinates of all tracks, `across` from the fitted curves.
     first = np.array([track.members[0] for track in tracks])
@@ -160,7 +166,17 @@ def score(null: NullModel, xyz: Array, tracks: list[Track]) -> list[Track]:
     held = np.arange(n_members.max()) < n_members[:, None]
     places = np.zeros(held.shape)
     places[held] = np.concatenate([along[row, track.members] for row, track in enumerate(tracks)])
-    n_resolved, evidence = spacing(places, held, null)
+    order = np.zeros(held.shape, dtype=np.int64)
+    order[held] = np.concatenate([track.members for track in tracks])
+    resolved = resolve(places, held, null.first_tolerance)
+    n_resolved, evidence = spacing(places, resolved, null)
+
+    # And that of their magnitudes, against those of the points around.
+    if light is not None:
+        over = np.maximum(np.maximum(-along, along - length[:, None]), 0)
+        distance = np.where(members, np.inf, np.hypot(over, across))
+        evidence += light.evidence_among(light.counts(order, resolved), distance)
+        evidence = np.minimum(evidence, max_evidence(null.n)[n_resolved])
 
     # NFA = tests * P[Poisson(2 tol L rho) >= n_res - 2] / LR: the two ends are given.
     mean = 2 * null.tolerance * length * density
@@ -172,19 +188,21 @@ def score(null: NullModel, xyz: Array, tracks: list[Track]) -> list[Track]:
     ]
 
 
-def spacing(along: Array, members: NDArray[np.bool_], null: NullModel) -> tuple[Ints, Array]:
-    """Resolved points of each set and the evidence of their spacing.
+def spacing(
+    along: Array, resolved: NDArray[np.bool_], null: NullModel
+) -> tuple[Ints, Array]:
+    """How many resolved points sets have, and the evidence of their spacing.
+
+    Parameters
+    ----------
+    along : (S, n) ascending places
+    resolved : (S, n) which of them are resolved points of a set, see `resolve`
 
     Returns
     -------
     count : (S,) resolved points; zero where the set is no single run of points
     evidence : (S,) log10 LR
     """
-    # Points closer along the curve than the finder resolves are one: the first of them counts.
-    before = np.full(along.shape, -np.inf)
-    before[:, 1:] = np.maximum.accumulate(np.where(members, along, -np.inf), axis=1)[:, :-1]
-    resolved = members & (along - before >= null.first_tolerance)
-
     # Sets of as many resolved points are judged together, as one array (S, m).
     count, evidence = resolved.sum(axis=1), np.zeros(len(along))
     for m in np.unique(count):
@@ -195,3 +213,24 @@ def spacing(along: Array, members: NDArray[np.bool_], null: NullModel) -> tuple[
         evidence[rows] = spacing_evidence(x, NOISE * null.tolerance)
         count[rows[~is_one_run(x)]] = 0
     return count, evidence
+
+
+def resolve(along: Array, members: NDArray[np.bool_], least: float) -> NDArray[np.bool_]:
+    """The resolved points of sets: the first, and the next at least `least` beyond the last one.
+
+    Parameters
+    ----------
+    along : (S, n) ascending places of the members
+    members : (S, n) which points are in the set
+    """
+    before = np.full(along.shape, -np.inf)
+    before[:, 1:] = np.maximum.accumulate(np.where(members, along, -np.inf), axis=1)[:, :-1]
+    resolved = members & (along - before >= least)
+    # Sets with closer points than that are gone through point by point.
+    rows = np.flatnonzero((resolved != members).any(axis=1))
+    last = np.full(len(rows), -np.inf)
+    for k in range(along.shape[1] if len(rows) else 0):
+        keep = members[rows, k] & (along[rows, k] - last >= least)
+        resolved[rows, k] = keep
+        last = np.where(keep, along[rows, k], last)
+    return resolved

@@ -1,0 +1,76 @@
+"""One object is one tracklet: strings of alerts closer than the finder resolves, bursts with gaps."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import scenes
+from fink_tracklets import find_tracklets, load_survey
+from fink_tracklets.finder import significant
+from fink_tracklets.sky.sphere import ra_dec
+
+ZTF = load_survey("ztf")
+ARC = 15.041 * ZTF.exposure_time_s
+"""What a geostationary object moves among the stars in an exposure [arcsec]."""
+
+
+def frame_of(xy: np.ndarray, rng: np.random.Generator, n_background: int) -> pd.DataFrame:
+    """One exposure: points ``(n, 2)`` of the plane [arcsec], then a uniform background."""
+    background = scenes.uniform(rng, n_background, scenes.side(ZTF))
+    ra, dec = ra_dec(scenes.on_sky(np.concatenate([xy, background]), dec=0.0))
+    return pd.DataFrame({"exposure": 1, "alert_id": np.arange(len(ra)), "ra": ra, "dec": dec})
+
+
+def on_curve(along: np.ndarray, curvature: float, rng: np.random.Generator) -> np.ndarray:
+    """Points ``(n, 2)`` [arcsec] of a parabola [1/rad], with ZTF's errors."""
+    across = curvature * along**2 / 2 / 206265
+    return np.stack([along, across], axis=1) + rng.normal(0, 0.15, (len(along), 2))
+
+
+def pieces(frame: pd.DataFrame, n_true: int) -> list[int]:
+    """The sizes of the tracklets found, none of which holds a point of the background."""
+    found = find_tracklets(frame, ZTF)
+    assert (found["alert_id"] < n_true).all()
+    return sorted(found.groupby("number").size().tolist(), reverse=True)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_string_of_unresolved_alerts_is_one_tracklet(seed):
+    rng = np.random.default_rng([18, seed])
+    along = np.cumsum(rng.uniform(1, 2, 200))
+    xy = on_curve(along - along.mean(), 0.1, rng)
+    assert pieces(frame_of(xy, rng, 30), 200) == [200]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_bursts_along_six_degrees_are_one_tracklet(seed):
+    rng = np.random.default_rng([19, seed])
+    along = np.concatenate(
+        [begin + np.arange(9) * 90 + rng.normal(0, 4, 9) for begin in (-10800, -5900, -400, 4300, 9800)]
+    )
+    xy = on_curve(along, 0.2, rng)
+    assert pieces(frame_of(xy, rng, 60), 45) == [45]
+
+
+@pytest.mark.parametrize("apart", [600.0, 1000.0, 2000.0])
+def test_two_geostationary_objects_on_one_parallel_stay_two(apart):
+    rng = np.random.default_rng([20, int(apart)])
+    one = np.linspace(0, 1, 8) * ARC
+    both = np.concatenate([one, apart + np.linspace(0, 1, 7) * ARC])
+    xy = on_curve(both, 0.0, rng)
+    assert pieces(frame_of(xy, rng, 30), 15) == [8, 7]
+
+
+def test_two_low_orbits_that_cross_stay_two():
+    rng = np.random.default_rng(21)
+    a, b = (on_curve(np.linspace(-2000, 2000, 12) + shift, k, rng) for shift, k in ((0, 0.2), (150, 0.0)))
+    turned = b @ np.array([[np.cos(0.2), np.sin(0.2)], [-np.sin(0.2), np.cos(0.2)]])
+    assert pieces(frame_of(np.concatenate([a, turned]), rng, 30), 24) == [12, 12]
+
+
+def test_knots_in_a_line_are_no_tracklet():
+    """Each knot holds resolved points, but they sit in two or three places."""
+    for seed in range(10):
+        rng = np.random.default_rng([22, seed])
+        sky = scenes.on_sky(scenes.knots(rng, 30, scenes.side(ZTF)))
+        assert not len(significant.link(sky, np.zeros(len(sky), dtype=np.int64), ZTF)[1])
