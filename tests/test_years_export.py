@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from astropy.io import ascii, fits, votable
+from astropy.table import Table
 
 from fink_tracklets import read_table
 from fink_tracklets.cli import main
@@ -24,13 +25,11 @@ def catalogue(simulated_store, tmp_path_factory):
 def test_all_forms_hold_the_night_s_rows(catalogue, simulated_store, name):
     ours = read_table(simulated_store, "tracklet_alerts" if name == "alerts" else name, "20211022")
     kept = pq.read_table(catalogue / f"{name}.parquet")
-    assert kept.select(ours.column_names).cast(ours.schema).equals(ours)
+    pd.testing.assert_frame_equal(kept.select(ours.column_names).to_pandas(), ours.to_pandas())
     assert set(kept["night"].to_pylist()) == {"20211022"}
-    table = fits.getdata(catalogue / f"{name}.fits", 1)
+    table = Table.read(catalogue / f"{name}.fits", character_as_bytes=False)
     found = votable.parse_single_table(catalogue / f"{name}.vot").to_table()
-    text = ascii.read(
-        catalogue / f"{name}.dat", readme=str(catalogue / "ReadMe"), format="cds", fill_values=None
-    )
+    text = ascii.read(catalogue / f"{name}.dat", readme=str(catalogue / "ReadMe"), format="cds")
     for column in kept.column_names:
         values = kept[column].to_pandas()
         for form in (table[column], found[column], text[column]):

@@ -113,7 +113,8 @@ def _described(table: pa.Table, own: Table) -> tuple[Described, ...]:
         elif name in known:
             unit, (_, ucd) = known[name].unit, unit_and_ucd(name)
             ours = SENT.get(name, ("", ""))[1] if name in ("ra", "dec", "jd") else ucd
-            found.append(Described(name, FITS_UNITS.get(unit, unit), ours, known[name].meaning))
+            meaning = known[name].meaning or name.removesuffix(f"_{unit}").replace("_", " ")
+            found.append(Described(name, FITS_UNITS.get(unit, unit), ours, meaning))
         else:
             unit, ucd = unit_and_ucd(f"i:{name}")
             unit = FITS_UNITS.get(unit, unit)
@@ -130,7 +131,7 @@ def plain_columns(table: pa.Table) -> dict[str, pd.Series]:
             moments = texts.to_pandas()
             columns[name] = moments.dt.strftime("%Y-%m-%dT%H:%M:%S.%f").str[:-3]
         elif pa.types.is_boolean(column.type):
-            columns[name] = column.cast(pa.int8()).to_pandas(types_mapper=_nullable).astype("Int16")
+            columns[name] = column.cast(pa.int8()).to_pandas(types_mapper=_nullable).astype("Int32")
         elif pa.types.is_integer(column.type):
             columns[name] = column.to_pandas(types_mapper=_nullable)
         else:
@@ -140,5 +141,5 @@ def plain_columns(table: pa.Table) -> dict[str, pd.Series]:
 
 def _nullable(kind: pa.DataType) -> object:
     """Whole numbers that may be missing."""
-    found = {pa.int8(): "Int8", pa.int16(): "Int16", pa.int32(): "Int32", pa.int64(): "Int64"}
+    found = {pa.int8(): "Int8", pa.int32(): "Int32", pa.int64(): "Int64"}
     return pd.api.types.pandas_dtype(found[kind]) if kind in found else None

@@ -87,7 +87,7 @@ def to_fits(one: Published, columns: dict[str, pd.Series]) -> bytes:
 
 def _fits_array(values: pd.Series) -> tuple[str, int | None, np.ndarray]:
     if pd.api.types.is_integer_dtype(values.dtype):
-        short = values.dtype in ("Int16", "Int32", "int32")
+        short = values.dtype == "Int32"
         kind, dtype = ("J", np.int32) if short else ("K", np.int64)
         null = int(np.iinfo(dtype).min)
         return kind, null if values.isna().any() else None, values.fillna(null).to_numpy(dtype)

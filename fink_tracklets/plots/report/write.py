@@ -122,6 +122,7 @@ def _drawn(one: ReportFigure, span: Span) -> Drawn:
     for ending, metadata in (("png", {"Software": None}), ("pdf", {"CreationDate": None})):
         sink = io.BytesIO()
         figure.savefig(sink, format=ending, dpi=DPI, metadata=metadata)
+        figure.set_layout_engine("none")  # laid out once, which takes as long as drawing
         files[ending] = sink.getvalue()
     return Drawn(one.key, one.title, files, None)
 
