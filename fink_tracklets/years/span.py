@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -14,7 +15,7 @@ from fink_tracklets.store.folder import Folder
 from fink_tracklets.store.manifest import stored_nights
 from fink_tracklets.store.night import Replaced, StoredNight, open_night
 from fink_tracklets.survey import Survey
-from fink_tracklets.years.summary import Summary, add, merged
+from fink_tracklets.years.summary import Summary, merged
 
 OF_TRACKLET = (
     *("tracklet", "exposure_start", "n_alerts", "n_points", "length_arcsec"),
@@ -68,13 +69,16 @@ def read_span(folder: Folder, wanted: NightSpan | None = None) -> Span:
     nights = tuple(open_night(folder, night) for night in nights_of(folder, wanted))
     _need_summaries(nights, folder)
     need_one_survey(nights, folder)
-    total, frames = Summary.zero(), []
-    for one in nights:
-        summary, frame = read_night(one)
-        total = add(total, summary)
-        frames.append(frame)
-    tracklets = pd.concat(frames, ignore_index=True)
-    return Span(nights, nights[-1].survey, total, tracklets)
+    parts: list[NightTables] = []
+
+    def summaries() -> Iterator[pa.Table]:
+        for one in nights:
+            summary, part = read_night(one)
+            parts.append(part)
+            yield summary
+
+    total = merged(summaries())
+    return Span(nights, nights[-1].survey, total, joined(parts))
 
 
 def nights_of(folder: Folder, wanted: NightSpan | None) -> list[str]:
@@ -109,31 +113,43 @@ def _need_summaries(nights: Sequence[StoredNight], folder: Folder) -> None:
         )
 
 
-def read_night(stored: StoredNight) -> tuple[Summary, pd.DataFrame]:
-    """A night's counts and tracklets, in one state: where it is replaced meanwhile, its newest."""
+@dataclass(frozen=True)
+class NightTables:
+    """What a night adds to `Span.tracklets`; the tables may have further columns."""
+
+    night: str
+    tracklets: pa.Table
+    satellites: pa.Table
+    flashes: pa.Table
+
+
+def read_night(stored: StoredNight) -> tuple[pa.Table, NightTables]:
+    """A night's summary and tables, in one state: where it is replaced meanwhile, its newest."""
     while True:
         try:
-            return merged([stored.table("summary")]), _tracklets(stored)
+            return stored.table("summary"), NightTables(
+                stored.night,
+                stored.table("tracklets", list(OF_TRACKLET)),
+                stored.table("satellites", list(OF_MATCH)),
+                stored.table("flashes", list(OF_FLASHES)),
+            )
         except Replaced:
             stored = open_night(stored.folder, stored.night)
 
 
-def _tracklets(stored: StoredNight) -> pd.DataFrame:
-    return joined(
-        stored.night,
-        stored.table("tracklets", list(OF_TRACKLET)),
-        stored.table("satellites", list(OF_MATCH)),
-        stored.table("flashes", list(OF_FLASHES)),
-    )
+def joined(nights: Sequence[NightTables]) -> pd.DataFrame:
+    """The tracklets of nights as in `Span`."""
 
+    def all_of(name: str, columns: tuple[str, ...]) -> pd.DataFrame:
+        tables = [getattr(night, name).select(columns) for night in nights]
+        names = [night.night for night in nights]
+        frame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+        frame.insert(0, "night", np.repeat(names, [len(table) for table in tables]))
+        return frame
 
-def joined(
-    night: str, tracklets: pa.Table, satellites: pa.Table, flashes: pa.Table
-) -> pd.DataFrame:
-    """A night's tracklets as in `Span`, from the three tables; they may have further columns."""
-    found = tracklets.select(OF_TRACKLET).to_pandas()
-    found.insert(0, "night", night)
-    matches = satellites.select(OF_MATCH).to_pandas()
-    best = matches[matches["rank"] == 1].drop_duplicates("tracklet").drop(columns="rank")
-    found = found.merge(best, on="tracklet", how="left")
-    return found.merge(flashes.select(OF_FLASHES).to_pandas(), on="tracklet", how="left")
+    key = ["night", "tracklet"]
+    found = all_of("tracklets", OF_TRACKLET)
+    matches = all_of("satellites", OF_MATCH)
+    best = matches[matches["rank"] == 1].drop_duplicates(key).drop(columns="rank")
+    found = found.merge(best, on=key, how="left")
+    return found.merge(all_of("flashes", OF_FLASHES), on=key, how="left")

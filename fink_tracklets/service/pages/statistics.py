@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,7 +28,7 @@ from fink_tracklets.tables.summary import (
 )
 from fink_tracklets.years.numbers import all_numbers, venn
 from fink_tracklets.years.rates import by_declination, by_instant_magnitude
-from fink_tracklets.years.span import Span
+from fink_tracklets.years.span import Span, joined
 from fink_tracklets.years.summary import Summary
 from fink_tracklets.years.tables import funnel_table, satellites_ranked, shown
 
@@ -101,7 +100,7 @@ def _span(nights: list[HeldNight]) -> Span:
         assert night.counts is not None
         places, counts = night.counts
         total[places] += counts
-    tracklets = pd.concat([night.joined for night in nights], ignore_index=True)
+    tracklets = joined([night.parts for night in nights])
     stored = tuple(night.stored for night in nights)
     return Span(stored, nights[-1].survey, Summary(total), tracklets)
 

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ from fink_tracklets.store.manifest import Manifest
 from fink_tracklets.store.night import StoredNight
 from fink_tracklets.survey import Carry, Survey
 from fink_tracklets.tables import FLASHES, SATELLITES, TRACKLETS
-from fink_tracklets.years.span import joined
+from fink_tracklets.years.span import NightTables
 from fink_tracklets.years.summary import sparse
 
 SUMMARY = (
@@ -85,12 +84,13 @@ class HeldNight:
         """The night's table `summary`, see `sparse`; None of a night without."""
         return sparse(self.stored.table("summary")) if self.stored.has("summary") else None
 
-    @cached_property
-    def joined(self) -> pd.DataFrame:
-        """The tracklets, each with its best match and its flashes."""
-        empty = (table.arrow_schema.empty_table() for table in (SATELLITES, FLASHES))
-        later = zip((self.satellites, self.flashes), empty, strict=True)
-        return joined(self.name, self.tracklets, *(some if some else none for some, none in later))
+    @property
+    def parts(self) -> NightTables:
+        """What the night adds to the tracklets of a span."""
+        none = [table.arrow_schema.empty_table() for table in (SATELLITES, FLASHES)]
+        satellites = none[0] if self.satellites is None else self.satellites
+        flashes = none[1] if self.flashes is None else self.flashes
+        return NightTables(self.name, self.tracklets, satellites, flashes)
 
     def summary(self) -> dict[str, Any]:
         """What is told of the night, as JSON has it."""
