@@ -29,6 +29,7 @@ PACKET = {
     "ra": "ra",
     "dec": "dec",
     "rcid": "detector",
+    "magpsf": "mag",
     "xpos": "x",
     "ypos": "y",
 }

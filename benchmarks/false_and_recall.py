@@ -1,10 +1,13 @@
 """False tracklets on skies without any, and recall and purity on skies with four.
 
-    python -m benchmarks.false_and_recall [false] [recall] [--full]
+    python -m benchmarks.false_and_recall [false] [recall] [--full] [--magnitudes KIND]
 
 `false` raises the threshold to 1 expected chance tracklet per exposure and counts those below 1,
 0.1, 0.01 and 0.001 (the default): rates far above the threshold are measurable, and the promise is
 that each is at most its column's head.
+
+With `--magnitudes` the points have magnitudes, see `scenes.magnitudes`: `alike` makes those of all
+artefacts of an exposure alike, too, within 0.1 mag.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import numpy as np
 from benchmarks import scenes
 from fink_tracklets import load_survey
 from fink_tracklets.finder import published, significant
+from fink_tracklets.finder.light import Light
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.track import fit_track, score
 from fink_tracklets.survey import Survey
@@ -30,7 +34,9 @@ def with_limits(survey: Survey, **limits: object) -> Survey:
     return replace(survey, finder=replace(survey.finder, **limits))  # type: ignore[arg-type]
 
 
-def false_tracklets(survey: Survey, scene: str, n: int, trials: int, seed: int) -> None:
+def false_tracklets(
+    survey: Survey, scene: str, n: int, trials: int, seed: int, kind: str | None = None
+) -> None:
     """Print the false tracklets per exposure of one scene."""
     loose = with_limits(survey, max_chance_tracklets=1.0)
     start, scores, points = time.process_time(), [], 0
@@ -38,7 +44,13 @@ def false_tracklets(survey: Survey, scene: str, n: int, trials: int, seed: int) 
         rng = np.random.default_rng([seed, n, trial])
         sky = scenes.on_sky(scenes.SCENES[scene](rng, n, scenes.side(survey)))
         points += len(sky)
-        scores += significant.link(sky, np.zeros(len(sky), dtype=np.int64), loose)[1].tolist()
+        light = None
+        if kind:
+            light = scenes.magnitudes(rng, np.full(len(sky), -1), kind)
+            if kind == "alike":
+                light[n:] = light[:1] + rng.normal(0, 0.1, len(sky) - n)
+        one = np.zeros(len(sky), dtype=np.int64)
+        scores += significant.link(sky, one, loose, light)[1].tolist()
     counts = [sum(s < level for s in scores) for level in LEVELS]
     cells = [f"{c / trials:.4f} ({c})" if c else f"<{3 / trials:.4f} (0)" for c in counts]
     seconds = (time.process_time() - start) / trials
@@ -68,15 +80,26 @@ def found_of(label: np.ndarray, owner: np.ndarray, count: int) -> tuple[list[boo
     return recalled, true
 
 
-def detectable(survey: Survey, sky: np.ndarray, members: np.ndarray) -> bool:
+def detectable(
+    survey: Survey, sky: np.ndarray, members: np.ndarray, magnitudes: np.ndarray | None
+) -> bool:
     """Whether the injected set itself, given, passes the threshold."""
     xyz, rule = np.ascontiguousarray(sky.T), NullModel.of(survey, len(sky))
     track = fit_track(rule, xyz, members, drop=True)
-    return track is not None and score(rule, xyz, [track])[0].log10_nfa < np.log10(rule.threshold)
+    light = None if magnitudes is None else Light.from_magnitudes(magnitudes)
+    if track is None:
+        return False
+    return score(rule, xyz, [track], light)[0].log10_nfa < np.log10(rule.threshold)
 
 
 def recall(
-    survey: Survey, scene: str, n: int, trials: int, methods: tuple[str, ...], seed: int
+    survey: Survey,
+    scene: str,
+    n: int,
+    trials: int,
+    methods: tuple[str, ...],
+    seed: int,
+    kind: str | None = None,
 ) -> None:
     """Print recall and purity of one scene for each method."""
     size = scenes.side(survey)
@@ -92,7 +115,8 @@ def recall(
         plane = np.concatenate([background, tracks])
         owner = np.concatenate([np.full(len(background), -1), number])
         sky = scenes.on_sky(plane)
-        can = [detectable(survey, sky, np.flatnonzero(owner == t)) for t in range(4)]
+        light = scenes.magnitudes(rng, owner, kind) if kind else None
+        can = [detectable(survey, sky, np.flatnonzero(owner == t), light) for t in range(4)]
         # Outside the structures: no more than twice the background within 600".
         quiet = [
             np.count_nonzero(np.hypot(*(background - plane[owner == t].mean(axis=0)).T) < 600)
@@ -104,7 +128,7 @@ def recall(
             if method == "published":
                 label = published.link(sky, one, survey.finder)
             else:
-                label = significant.link(sky, one, survey)[0]
+                label = significant.link(sky, one, survey, light)[0]
             seconds[method] += time.process_time() - start
             recalled, good = found_of(label, owner, 4)
             sizes = [np.count_nonzero(owner == t) for t in range(4)]
@@ -134,6 +158,7 @@ FALSE = {
     "quadrant": (1000, 400, 40, 4),
     "rings": (600, 300, 40, 4),
     "strips": (1000, 400, 40, 4),
+    "knots": (600, 300, 40, 4),
 }
 ROUND = {200: 2000, 1000: 400, 5000: 20}
 """Trials on Rubin's round field."""
@@ -145,7 +170,9 @@ def main() -> None:
     parser.add_argument("sections", nargs="*", help="false, recall, rubin; default: all")
     parser.add_argument("--full", action="store_true", help="the long campaign of docs/finder.md")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--magnitudes", choices=["alike", "independent", "equal"])
     options = parser.parse_args()
+    seed, kind = options.seed, options.magnitudes
     sections = options.sections or ["false", "recall", "rubin"]
     ztf, rubin = load_survey("ztf"), load_survey("rubin_catalogue")
     part = 1.0 if options.full else 0.05
@@ -156,10 +183,10 @@ def main() -> None:
         for k, n in enumerate((50, 200, 1000, 4000)):
             for scene, counts in FALSE.items():
                 if n < 4000 or options.full:
-                    false_tracklets(ztf, scene, n, trials(counts[k]), options.seed)
+                    false_tracklets(ztf, scene, n, trials(counts[k]), seed, kind)
         for n, count in ROUND.items():
             for scene in ("uniform", "disc"):
-                false_tracklets(rubin, scene, n, trials(count), options.seed)
+                false_tracklets(rubin, scene, n, trials(count), seed, kind)
     if {"recall", "rubin"} & set(sections):
         print(
             "| sky | N | method | exposures | recall | calm | detectable | 5-6 points | 7-10 "
@@ -167,16 +194,16 @@ def main() -> None:
         )
     if "recall" in sections:
         both = ("significant", "published")
-        recall(ztf, "uniform", 50, trials(500), both, options.seed)
-        recall(ztf, "uniform", 200, trials(300), both, options.seed)
-        recall(ztf, "clumps", 200, trials(100), both, options.seed)
-        recall(ztf, "uniform", 1000, max(2, trials(60) // 4), both, options.seed)
-        recall(ztf, "uniform", 1000, trials(200), both[:1], options.seed + 1)
-        recall(ztf, "clumps", 1000, trials(100), both[:1], options.seed)
+        recall(ztf, "uniform", 50, trials(500), both, seed, kind)
+        recall(ztf, "uniform", 200, trials(300), both, seed, kind)
+        recall(ztf, "clumps", 200, trials(100), both, seed, kind)
+        recall(ztf, "uniform", 1000, max(2, trials(60) // 4), both, seed, kind)
+        recall(ztf, "uniform", 1000, trials(200), both[:1], seed + 1, kind)
+        recall(ztf, "clumps", 1000, trials(100), both[:1], seed, kind)
         if options.full:
-            recall(ztf, "uniform", 4000, 30, both[:1], options.seed)
+            recall(ztf, "uniform", 4000, 30, both[:1], seed, kind)
     if "rubin" in sections:
-        recall(rubin, "uniform", 5000, trials(40), ("significant",), options.seed)
+        recall(rubin, "uniform", 5000, trials(40), ("significant",), seed, kind)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 
 `nights`: simulated nights of 600 exposures on the days after the catalogue's, found without Spark;
 recall, split and merged tracks by orbit, and tracklets of no one object. `pairs`: two geostationary
-objects on one parallel, 100" to 2,000" apart, each flashing at least five times to a beat of its own.
+objects on one parallel, 100" to 2,000" apart, each flashing five times or more to its own beat.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import pandas as pd
 
 from fink_tracklets.evaluate.compare import pair_by_alerts
 from fink_tracklets.finder.find import merge_duplicates, pixel_positions
+from fink_tracklets.finder.light import Light
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.track import fit_track, score
 from fink_tracklets.sky.sphere import ARCSEC, separation, unit_vectors
@@ -48,7 +49,7 @@ def evaluate(
     ----------
     truth : alert_id, tracklet_id (null for alerts of none); orbit_class if known
     candidates : alert_id, exposure, ra, dec [deg, ICRS]; with detector, x, y [pixel] duplicates of
-        a detection are told by pixel
+        a detection are told by pixel; with mag magnitudes are evidence, as for the finder
     found : alert_id, tracklet (unique over exposures)
     survey : its threshold and tolerances are used
     tracks : tracklet_id, orbit_class; the truth's tracks, if known
@@ -107,27 +108,31 @@ def _measure(rows: pd.DataFrame, names: pd.Series, survey: Survey, judge: bool) 
         pixels = pixel_positions(one, np.arange(len(one)))
         point_of_row, points = merge_duplicates(np.zeros(len(one), dtype=np.int64), ra, dec, pixels)
         xyz = unit_vectors(ra, dec)[points]
+        light = Light.from_magnitudes(one["mag"].to_numpy(float)[points]) if "mag" in one else None
         name_of_row = names[inside].to_numpy()
         for name in pd.unique(name_of_row[pd.notna(name_of_row)]):
             members = np.unique(point_of_row[name_of_row == name])
             arc = separation(xyz[members, None], xyz[None, members]).max() / ARCSEC
-            can = is_detectable(survey, xyz, members) if judge else None
+            can = is_detectable(survey, xyz, members, light) if judge else None
             result[name] = (exposure, len(members), arc, can)
     columns = ["exposure", "points", "arc_arcsec", "detectable"]
     table = pd.DataFrame(list(result.values()), index=list(result), columns=columns)
     return table if judge else table.drop(columns="detectable")
 
 
-def is_detectable(survey: Survey, xyz: np.ndarray, members: np.ndarray) -> bool:
+def is_detectable(
+    survey: Survey, xyz: np.ndarray, members: np.ndarray, light: Light | None = None
+) -> bool:
     """Whether points of an exposure, given, pass the threshold of significance.
 
     Parameters
     ----------
     xyz : (n, 3) unit vectors of all points of the exposure
     members : (m,) those in question
+    light : the magnitudes of all points, if known
     """
     null, points = NullModel.of(survey, len(xyz)), np.ascontiguousarray(xyz.T)
     track = fit_track(null, points, members, drop=True)
     if track is None:
         return False
-    return score(null, points, [track])[0].log10_nfa < np.log10(null.threshold)
+    return score(null, points, [track], light)[0].log10_nfa < np.log10(null.threshold)

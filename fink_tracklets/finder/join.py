@@ -8,8 +8,8 @@ times the pairs of tracklets in the exposure, is the number of joins by chance.
 
 Objects in geosynchronous orbit are not independent: many share one parallel. Two pieces that run as
 they do, each as short as an exposure allows them and together longer, stay two (`join`); and one
-track that is two such pieces, each flashing to a beat of its own, becomes two (`part`). Objects that
-fly side by side, less than an arc apart, are seen as one.
+track that is two such pieces, each flashing to a beat of its own, becomes two (`part`). Objects
+that fly side by side, less than an arc apart, are seen as one.
 """
 
 from __future__ import annotations
@@ -131,13 +131,14 @@ def along_parallel(xyz: Array, track: Track) -> bool:
     first, last = (xyz[:, track.members[k]] for k in (0, -1))
     middle = first + last
     ahead = cross(circle_normal(first, last), middle)
-    north = ahead[2] / max(float(np.hypot(middle[0], middle[1])), 1e-12)
-    return bool(abs(north) < np.sin(np.radians(INCLINED_DEG)))
+    north = float(ahead[2]) / max(float(np.hypot(middle[0], middle[1])), 1e-12)
+    return abs(north) < float(np.sin(np.radians(INCLINED_DEG)))
 
 
 def _length(xyz: Array, track: Track) -> float:
     """Distance of a track's ends [rad]."""
-    return float(np.arccos(min(1.0, dot(xyz[:, track.members[0]], xyz[:, track.members[-1]]))))
+    cosine = float(dot(xyz[:, track.members[0]], xyz[:, track.members[-1]]))
+    return float(np.arccos(min(1.0, cosine)))
 
 
 def part(null: NullModel, xyz: Array, track: Track, light: Light | None = None) -> list[Track]:

@@ -8,8 +8,8 @@ A model is a class of the object and a likeness lambda: its points are in class 
 is proportional to share_c * lambda^|c - class|. That is a proper distribution whatever the shares,
 so the likelihood ratio against the shares themselves, averaged over models, has a mean by chance of
 at most one, and NFA / LR keeps the promise of NFA. Magnitudes that are all equal are one class, and
-no evidence. Where the sky is clumped the shares are those of the surroundings: of the exposure and of
-the 40, 20 and 10 points nearest to the track the least evidence counts.
+no evidence. Where the sky is clumped the shares are those of the surroundings: of the exposure and
+of the 40, 20 and 10 points nearest to the track the least evidence counts.
 """
 
 from __future__ import annotations

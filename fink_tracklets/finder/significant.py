@@ -98,8 +98,8 @@ def lines_by_field(
 ) -> Iterator[tuple[int, Lines]]:
     """The lines of each of the fields ``(E, n, 3)`` that has any and is not `given_up`."""
     parts: list[Lines] = []
-    for part in candidate_lines(points, null, given_up):
-        parts.append(part)
+    for some in candidate_lines(points, null, given_up):
+        parts.append(some)
         if given_up:  # what they have listed until then is much
             parts = [p.take(np.flatnonzero(~np.isin(p.field, list(given_up)))) for p in parts]
     lines = Lines.join(parts)
@@ -172,7 +172,8 @@ class Field:
         self.waiting[rows] = False
         lines = self.lines.take(rows)
         count, points = near_points(self.xyz, lines.i, lines.j, ~self.taken, self.null)
-        for row, track in grow(self.xyz, replace(lines, count=count), points, self.null, self.light):
+        lines = replace(lines, count=count)
+        for row, track in grow(self.xyz, lines, points, self.null, self.light):
             heappush(self.heap, (track.order(), int(rows[row]), track))
 
     def _score(self, at_once: int) -> None:

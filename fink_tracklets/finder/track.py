@@ -188,9 +188,7 @@ def score(
     ]
 
 
-def spacing(
-    along: Array, resolved: NDArray[np.bool_], null: NullModel
-) -> tuple[Ints, Array]:
+def spacing(along: Array, resolved: NDArray[np.bool_], null: NullModel) -> tuple[Ints, Array]:
     """How many resolved points sets have, and the evidence of their spacing.
 
     Parameters
