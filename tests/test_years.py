@@ -15,7 +15,7 @@ from fink_tracklets.cli import main
 from fink_tracklets.errors import UserError
 from fink_tracklets.survey.image import load_imager
 from fink_tracklets.tables.summary import BY_NAME, MAG, QUANTITIES, SIZE, SUMMARY
-from fink_tracklets.years.completeness import Completeness
+from fink_tracklets.years.completeness import Completeness, read_completeness
 from fink_tracklets.years.count import covered, elongation
 from fink_tracklets.years.limits import flash_limit, trail_limit
 from fink_tracklets.years.rates import corrected_rate, sky_hours
@@ -136,6 +136,37 @@ def test_corrected_rates_are_right_within_their_errors(ztf):
     truth = np.array([true for _, true in nights])
     assert (np.abs(found - truth) < 2 * error).sum() >= 54
     assert found.mean() == pytest.approx(truth.mean(), rel=0.1)
+
+
+def evaluation(path, **more):
+    """As `evaluate --json` writes it."""
+    recall = {"recall": {"value": 0.9}}
+    by = {
+        "points": [{"group": "5-6", "recall": {"value": 0.6}}],
+        "candidates": [{"group": "100-299", "recall": {"value": 0.45}}],
+    }
+    path.write_text(json.dumps({"total": recall, "by": by, **more}))
+    return str(path)
+
+
+def test_completeness_is_read_from_both_kinds_of_evaluation(tmp_path):
+    flashes = {"edges": [0.0, 1.0, 15.0], "emitted": [10, 20], "counted": [1, 16]}
+    files = [evaluation(tmp_path / f"{k}.json", flashes=flashes) for k in range(2)]
+    known = read_completeness([*files, evaluation(tmp_path / "inject.json")])
+    assert known.share(np.array([-0.1, 0.0, 0.9, 1.0, 99.0])).tolist() == [0, 0.1, 0.1, 0.8, 0.8]
+    assert len(known.without_one()) == 2
+    # 6 events in tracklets of five or six among 100 candidates or more: .6 times .45 over .9 were found.
+    summary = Summary.zero()
+    summary.count("crowd", [1], [3], weights=[6])
+    assert known.recall(summary) == pytest.approx(1 / 0.3)
+
+
+def test_evaluations_that_do_not_go_together_are_one_sentence(tmp_path):
+    flashes = {"edges": [0.0, 1.0], "emitted": [1], "counted": [1]}
+    one = evaluation(tmp_path / "one.json", flashes=flashes)
+    other = evaluation(tmp_path / "other.json", flashes=flashes | {"edges": [0.0, 2.0]})
+    with pytest.raises(UserError, match=r"other\.json: its bins"):
+        read_completeness([one, other])
 
 
 def test_a_rate_beyond_all_limits_is_none(ztf):

@@ -107,7 +107,7 @@ def _known(stored: StoredNight) -> Known:
     return Known(
         frozenset(matched),
         np.unique(blind),
-        None if glints is None else glints.set_index("alert_id"),
+        None if glints is None else glints.drop_duplicates("alert_id").set_index("alert_id"),
         looked * LOOKED | stamped * STAMPED,
     )
 

@@ -13,9 +13,12 @@ from fink_tracklets.evaluate.summary import Rate
 from fink_tracklets.tables.summary import (
     BLIND,
     CENTRAL,
+    DURATION,
+    INSTANT,
     LENGTH,
     LOOKED,
     MULTI,
+    QUALITY,
     STAMPED,
     TRACKLET,
     TRACKLET_MATCH,
@@ -26,6 +29,8 @@ from fink_tracklets.years.span import Span
 from fink_tracklets.years.summary import Summary
 
 OFTEN = 10
+GOOD = 0.8
+"""A score above which P1 finds the most glints."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class Number:
 def all_numbers(span: Span) -> list[Number]:
     """Every number of the report, in the papers' order."""
     s = span.summary
-    found = [*_counts(s), *_shapes(span), *_shares(s), *_satellites(span)]
+    found = [*_counts(s), *_shapes(span), *_shares(s), *_flashes(s), *_satellites(span)]
     for key, meaning, rate in (
         ("rate_tracklet", "flashes in tracklets per hour and sky", sky_rate(span, "tracklet")),
         ("rate_satellite", "flashes matched with satellites", sky_rate(span, "satellite")),
@@ -108,6 +113,18 @@ def _counts(s: Summary) -> list[Number]:
             "candidates that are in tracklets",
             s.evidence(TRACKLET),
             s.number("evidence"),
+        ),
+        _share(
+            "good_fraction",
+            f"the same of candidates with a score above {GOOD:g}",
+            int(s["quality/tracklet"][QUALITY.edges[:-1] >= GOOD].sum()),
+            int(s["quality/all"][QUALITY.edges[:-1] >= GOOD].sum()),
+        ),
+        Number(
+            "tracklet_alerts_per_exposure",
+            "alerts in tracklets per exposure with candidates",
+            s.evidence(TRACKLET) / max(int(crowd[1:].sum()), 1),
+            published=NUMBERS["tracklet_alerts_per_exposure"],
         ),
         Number(
             "tracklets_per_night",
@@ -210,6 +227,23 @@ def _shares(s: Summary) -> list[Number]:
     ]
 
 
+def _flashes(s: Summary) -> list[Number]:
+    """How long matched flashes last and how bright they are; both are upper limits."""
+    found = []
+    for axis, name, unit, values in (
+        (1, "duration", "_s", 10**DURATION.middles),
+        (0, "instant_mag", "", INSTANT.middles),
+    ):
+        counts = s["flash"].sum(axis=axis)
+        for part in (5, 50, 95):
+            key = f"{name}_p{part}{unit}"
+            what = "duration of flashes [s]" if unit else "instant magnitude of flashes [mag]"
+            value = _quantile(counts, values, part / 100)
+            papers = NUMBERS.get(key, ())
+            found.append(Number(key, f"{what}, {part} % below", value, published=papers))
+    return found
+
+
 def _satellites(span: Span) -> list[Number]:
     matched = span.matched
     if not span.summary.number("nights_looked"):
@@ -243,6 +277,14 @@ def venn(s: Summary) -> dict[str, int]:
             exactly = exactly & (flag == (name in chosen))
         cells[" & ".join(chosen) or "none"] = int(s["evidence"][exactly].sum())
     return cells
+
+
+def _quantile(counts: NDArray[np.int64], values: NDArray[np.float64], part: float) -> float | None:
+    """The value of the bin below whose end this part of all lies; None of none."""
+    ends = np.cumsum(counts)
+    if not ends[-1]:
+        return None
+    return float(values[np.searchsorted(ends, part * ends[-1])])
 
 
 def _median(counts: NDArray[np.int64], values: NDArray[np.float64]) -> float | None:

@@ -58,6 +58,12 @@ NUMBERS: dict[str, tuple[Published, ...]] = {
     ),
     "multi_fraction": (Published(0.20, "P1 section 3.1"), Published(0.182, "P2 section 3.3")),
     "any_fraction": (Published(0.235, "P2 section 4"),),
+    "good_fraction": (Published(0.30, "P1 section 4"),),
+    "tracklet_alerts_per_exposure": (Published(0.6, "P1 section 4"),),
+    "duration_p5_s": (Published(0.001, "P1 section 4, P2 section 5: least"),),
+    "duration_p95_s": (Published(0.1, "P1 section 4, P2 section 5: most"),),
+    "instant_mag_p5": (Published(4, "P1 section 4, P2 section 5: brightest"),),
+    "instant_mag_p95": (Published(14, "P1 section 4, P2 section 5: faintest"),),
     "rate_satellite": (Published(42_000, "P2 section 4"),),
     "rate_any": (Published(80_000, "P2 section 4"),),
 }

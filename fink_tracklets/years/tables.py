@@ -104,6 +104,10 @@ def satellites_ranked(span: Span) -> pd.DataFrame:
     matched = span.matched
     if matched.empty:
         return pd.DataFrame()
+    settings = span.survey.glints
+    if settings is not None:  # where stamps were not measured, P1's equation 1 needs the arc alone
+        longest = span.survey.exposure_time_s * settings.psf_scale_arcsec / matched["arc_arcsec"]
+        matched = matched.assign(duration_s=matched["duration_s"].fillna(longest))
     by = matched.groupby("norad_cat_id")
     table = by.agg(
         object_name=("object_name", "last"),
@@ -150,7 +154,8 @@ def satellite_table(span: Span) -> ReportTable:
             *("a [km]", "RCS [m^2]", "arc [deg]", "P_m [s]", "P_p [s]", "tau [s]"),
         ),
         tuple(rows),
-        "Medians over a satellite's tracklets; P_m, P_p and tau need stamps and are upper limits.",
+        "Medians over a satellite's tracklets; P_m, P_p and tau are upper limits, and the first two "
+        "need stamps.",
     )
 
 

@@ -64,7 +64,11 @@ def all_figures(
             (7.5, 9),
         ),
         of("p1_fig11", "Standard magnitude and phase (P1 figure 11)", orbits.phases),
-        of("p1_fig12", "Standard magnitude and size (P1 figure 12)", orbits.sizes),
+        of(
+            "p1_fig12",
+            "Standard magnitude and size (P1 figure 12)",
+            on(orbits.sizes, tracks=tracks),
+        ),
         of(
             "p1_fig13",
             "Amplitudes in high-rate tracks (P1 figure 13)",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from fink_tracklets.glints.magnitudes import expected_magnitude, lambertian
+from fink_tracklets.glints.photometry import read_track
 from fink_tracklets.plots.report.style import (
     BLUE,
     GREEN,
@@ -189,20 +191,36 @@ def phases(figure: Any, span: Span) -> str | None:
     return None
 
 
-def sizes(figure: Any, span: Span) -> str | None:
-    """P1 figure 12, upper: standard magnitude over radar cross-section, with an ideal sphere."""
+def sizes(figure: Any, span: Span, tracks: Mapping[str, int]) -> str | None:
+    """P1 figure 12: standard magnitude over radar cross-section, with an ideal sphere; below, where
+    high-rate tracks were given, these.
+
+    Parameters
+    ----------
+    tracks : files of `photometry`, each with its satellite's number
+    """
     matched = _measured(span, "standard_mag")
     matched = matched[matched["rcs_m2"] > 0]
     if matched.empty:
         return "no matched tracklet has a radar cross-section (give --satcat) and measured flashes"
-    axes = figure.subplots()
-    draw_sizes(axes, matched)
-    axes.invert_yaxis()
-    axes.legend(fontsize=8)
+    panels = figure.subplots(2 if tracks else 1, 1, squeeze=False, sharex=True)[:, 0]
+    for axes in panels:
+        _draw_sizes(axes, matched)
+        axes.invert_yaxis()
+    sizes_of = matched.groupby("norad_cat_id")["rcs_m2"].first()
+    for file, number in tracks.items():
+        if number in sizes_of.index:
+            mags = read_track(file)["standard_mag"].dropna()
+            place = {"ls": "none", "marker": ".", "ms": 3, "c": GREEN, "zorder": 1}
+            panels[1].plot([sizes_of[number]] * len(mags), mags, **place)
+    panels[0].legend(fontsize=8)
+    if tracks:
+        panels[0].set_xlabel("")
+        panels[1].set_title("the same with high-rate tracks, green (Lambertian)", fontsize=9)
     return None
 
 
-def draw_sizes(axes: Any, matched: pd.DataFrame) -> None:
+def _draw_sizes(axes: Any, matched: pd.DataFrame) -> None:
     """Standard magnitudes of tracklets over radar cross-section, and the ideal sphere."""
     high = matched["zone"].eq("geosynchronous")
     for chosen, colour, mark, label in (
