@@ -20,7 +20,7 @@ EXACT = 2**53
 """Up to here every whole number is a float."""
 
 
-def with_tracklets(alerts: Alerts, store: str, night: str) -> Alerts:
+def with_tracklets(alerts: Alerts, store: str, night: str, short: bool = False) -> Alerts:
     """Alerts with a last column `tracklet`: the name of each alert's tracklet, or null.
 
     Every row stays and none is multiplied. A column `tracklet` that is there is replaced.
@@ -30,30 +30,37 @@ def with_tracklets(alerts: Alerts, store: str, night: str) -> Alerts:
     alerts : Spark or pandas DataFrame of alerts, with the survey's alert id (ZTF: candid)
     store : folder of the Parquet store
     night : YYYYMMDD; alerts of other nights get null
+    short : one more column, `short_track`: the name of the line of four alerts that an alert is on
 
     Raises
     ------
     UserError
-        The store does not have the night, the alerts have no alert id, or theirs lost digits.
+        The store does not have the night, or not its short tracks; the alerts have no alert id, or
+        theirs lost digits.
     """
-    alert_id, names = read_state(store, night, _names)
+    alert_id, names = read_state(store, night, lambda stored: _names(stored, short))
+    added: list[str] = names.columns[1:].tolist()
     missing = UserError(
         f"The alerts have no column {alert_id}, by which their tracklets are known."
     )
     if isinstance(alerts, pd.DataFrame):
         if alert_id not in alerts.columns:
             raise missing
-        rest = alerts.drop(columns="tracklet", errors="ignore")
-        known = dict(zip(names["alert_id"], names["tracklet"], strict=True))
-        found = [known.get(number) for number in whole_ids(alerts[alert_id], alert_id)]
-        return rest.assign(tracklet=pd.Series(found, index=alerts.index, dtype=object))
+        ids = whole_ids(alerts[alert_id], alert_id)
+        found: dict[str, pd.Series] = {}
+        for column in added:
+            known = dict(zip(names["alert_id"], names[column], strict=True))
+            of_alert = [known.get(number) for number in ids]
+            found[column] = pd.Series(of_alert, index=alerts.index, dtype=object)
+        return alerts.drop(columns=added, errors="ignore").assign(**found)
 
-    table = alerts.sparkSession.createDataFrame(names, "_alert_id bigint, tracklet string")
+    ddl = ", ".join(["_alert_id bigint", *(f"{column} string" for column in added)])
+    table = alerts.sparkSession.createDataFrame(names, ddl)
     key = F.expr(alert_id).try_cast("bigint")
     try:
         if isinstance(alerts.select(F.expr(alert_id)).schema[0].dataType, T.FractionalType):
             raise lost_digits(alert_id)
-        keyed = alerts.drop("tracklet").withColumn("_alert_id", key)
+        keyed = alerts.drop(*added).withColumn("_alert_id", key)
     except AnalysisException as error:
         raise missing from error
     return keyed.join(F.broadcast(table), "_alert_id", "left").drop("_alert_id")
@@ -89,10 +96,21 @@ def lost_digits(name: str) -> UserError:
     )
 
 
-def _names(stored: StoredNight) -> tuple[str, pd.DataFrame]:
-    """The survey's column of alert ids, and the tracklet of each alert in one."""
+def _names(stored: StoredNight, short: bool) -> tuple[str, pd.DataFrame]:
+    """The survey's column of alert ids, and the tracklet of each alert in one, as text or None;
+    with its short track, too."""
     names = stored.table("tracklet_alerts", ["alert_id", "tracklet"]).to_pandas()
-    return stored.survey.columns.alert_id, names.drop_duplicates("alert_id")
+    names = names.drop_duplicates("alert_id")
+    if short:
+        if "short_tracks" not in stored.manifest.rows:
+            raise UserError(
+                f"The night {stored.night} has no short tracks: an older version ran it. "
+                "Run it again, or leave short out."
+            )
+        lines = stored.table("short_tracks", ["alert_id", "short_track"]).to_pandas()
+        names = names.merge(lines, "outer", "alert_id").astype(object)
+        names = names.where(names.notna(), None)
+    return stored.survey.columns.alert_id, names
 
 
 def without_tracklets(alerts: Alerts, store: str, night: str) -> Alerts:

@@ -17,6 +17,8 @@ from fink_tracklets.errors import UserError
 UNIX_EPOCH_JD = 2440587.5
 PREFIX = "TRCK_"
 """How every tracklet's name begins."""
+SHORT_PREFIX = "SHORT_"
+"""How the name of every short track begins."""
 SECOND = len("TRCK_YYYYMMDD_hhmmss")
 """Length of the part that all tracklets of one exposure second share."""
 WHOLE = re.compile(r"TRCK_(\d{8})_(\d{6})_(\d{2,9})", re.ASCII)
@@ -196,18 +198,18 @@ def exposure_second(jd: NDArray[np.float64]) -> NDArray[np.int64]:
     return exposure_microseconds(jd) // 1_000_000
 
 
-def exposure_prefix(second: int) -> str:
+def exposure_prefix(second: int, prefix: str = PREFIX) -> str:
     """How the names of all tracklets of one exposure second (since 1970, UTC) begin."""
     start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(second))
-    return f"{PREFIX}{start:%Y%m%d_%H%M%S}"
+    return f"{prefix}{start:%Y%m%d_%H%M%S}"
 
 
-def tracklet_name(second: int, number: int) -> str:
+def tracklet_name(second: int, number: int, prefix: str = PREFIX) -> str:
     """The name of the tracklet of that number among those of one exposure second."""
-    return f"{exposure_prefix(second)}_{number:02d}"
+    return f"{exposure_prefix(second, prefix)}_{number:02d}"
 
 
-def tracklet_names(tracklets: pd.DataFrame) -> pd.Series:
+def tracklet_names(tracklets: pd.DataFrame, prefix: str = PREFIX) -> pd.Series:
     """Names that the same alerts get in any order, partitioning or rerun.
 
     Tracklets of one exposure second, be it of several exposures, are numbered by decreasing number
@@ -229,5 +231,10 @@ def tracklet_names(tracklets: pd.DataFrame) -> pd.Series:
         }
     ).sort_values(["second", "n_alerts", "first_alert"], ascending=[True, False, True])
     number = ranked.groupby("second").cumcount()
-    names = [tracklet_name(s, n) for s, n in zip(ranked["second"], number, strict=True)]
+    names = [tracklet_name(s, n, prefix) for s, n in zip(ranked["second"], number, strict=True)]
     return pd.Series(names, index=ranked.index, dtype=object).reindex(tracklets.index)
+
+
+def short_names(tracks: pd.DataFrame) -> pd.Series:
+    """Names of short tracks, made as `tracklet_names` makes those of tracklets."""
+    return tracklet_names(tracks, SHORT_PREFIX)

@@ -196,6 +196,7 @@ def test_the_manifest_says_what_was_done(sample, ztf):
     assert manifest["rows"] == {
         "tracklets": 1,
         "tracklet_alerts": 15,
+        "short_tracks": 0,
         "candidates": 16,
         "exposures": 2,
         "glints": 16,

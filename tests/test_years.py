@@ -155,7 +155,7 @@ def test_completeness_is_read_from_both_kinds_of_evaluation(tmp_path):
     known = read_completeness([*files, evaluation(tmp_path / "inject.json")])
     assert known.share(np.array([-0.1, 0.0, 0.9, 1.0, 99.0])).tolist() == [0, 0.1, 0.1, 0.8, 0.8]
     assert len(known.without_one()) == 2
-    # 6 events in tracklets of five or six among 100 candidates or more: .6 times .45 over .9 were found.
+    # 6 events in tracklets of five or six, among 100 candidates: .6 times .45 over .9 are found.
     summary = Summary.zero()
     summary.count("crowd", [1], [3], weights=[6])
     assert known.recall(summary) == pytest.approx(1 / 0.3)

@@ -13,7 +13,8 @@ from fink_tracklets.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fink_tracklets.evaluate import Evaluation, Summary
+    from fink_tracklets.evaluate import Evaluation, ShortTracks, Summary
+    from fink_tracklets.store.night import StoredNight
 
 TRACKS, FLASHES = "truth_tracks.parquet", "truth_flashes.parquet"
 """Beside the truth, if the simulator wrote it."""
@@ -56,10 +57,12 @@ def evaluate(options: argparse.Namespace) -> None:
             raise UserError(f"evaluate {way} makes no use of --{name}; leave it out.")
     if injected and options.inject < 1:
         raise UserError("--inject: give the number of tracks, 1 or more.")
-    found = injected_night(options) if injected else stored_night(options)
+    found, short = (injected_night(options), None) if injected else stored_night(options)
     summary = summarize(found)
     title = f"{options.night}: {len(found.tracks):,} {'injected' if injected else 'true'} tracks"
     print(f"{title}; in brackets one standard deviation\n{summary.text(recall_only=injected)}")
+    if short is not None:
+        print(short.text())
     if injected:
         print(f"other tracklets found in the copies: {int((~found.tracklets['true']).sum())}")
     flashes = None if injected else flashes_of(options)
@@ -100,25 +103,33 @@ def write_json(summary: Summary, file: str, flashes: dict[str, Any] | None) -> N
         raise UserError(f"{file}: cannot be written ({error.strerror}).") from error
 
 
-def stored_night(options: argparse.Namespace) -> Evaluation:
-    """A night of the store against its truth, under the settings that it was found with."""
-    from fink_tracklets.evaluate import evaluate
+def stored_night(options: argparse.Namespace) -> tuple[Evaluation, ShortTracks | None]:
+    """A night of the store against its truth, under the settings that it was found with; and its
+    short tracks, where they are stored and the truth knows the objects."""
+    from fink_tracklets.evaluate import compare_short, evaluate
     from fink_tracklets.store.night import read_state
 
     truth = read_truth(Path(options.truth), ("alert_id", "tracklet_id"))
     beside = Path(options.truth).with_name(TRACKS)
     tracks = read_truth(beside, ("tracklet_id",)) if beside.is_file() else None
-    survey, found, candidates = read_state(
-        options.store,
-        options.night,
-        lambda stored: (stored.survey, stored.frame("tracklet_alerts"), stored.frame("candidates")),
-    )
+    stored, found, candidates, short = read_state(options.store, options.night, _tables)
     if len(truth) and not truth["alert_id"].isin(candidates["alert_id"]).any():
         raise UserError(
             f"{options.truth}: none of its alerts is a candidate of the night {options.night} in "
             f"{options.store}; is it the truth of this night?"
         )
-    return evaluate(truth, candidates, found, survey, tracks)
+    result = evaluate(truth, candidates, found, stored.survey, tracks)
+    if short is None or "norad_cat_id" not in truth:
+        return result, None
+    return result, compare_short(truth, found, short)
+
+
+def _tables(
+    stored: StoredNight,
+) -> tuple[StoredNight, pd.DataFrame, pd.DataFrame, pd.DataFrame | None]:
+    """A night with what is needed of it."""
+    short = stored.frame("short_tracks") if "short_tracks" in stored.manifest.rows else None
+    return stored, stored.frame("tracklet_alerts"), stored.frame("candidates"), short
 
 
 def read_truth(file: Path, needed: tuple[str, ...]) -> pd.DataFrame:

@@ -61,6 +61,8 @@ def funnel(manifest: Manifest) -> str:
         lines.append((f"+ {step.cut}" if k else step.cut, step.alerts))
     lines.append(("+ belong to tracklets", manifest.rows["tracklet_alerts"]))
     lines.append(("Number of unique tracklets", manifest.rows["tracklets"]))
+    if "short_tracks" in manifest.rows:
+        lines.append(("Alerts on short tracks, of four", manifest.rows["short_tracks"]))
     lines.append(("Exposures with alerts", manifest.exposures.with_alerts))
     lines.append(("with candidates", manifest.exposures.with_candidates))
     lines.append(("with tracklets", manifest.exposures.with_tracklets))

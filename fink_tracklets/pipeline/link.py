@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -16,7 +16,8 @@ from pyspark.sql import functions as F
 
 from fink_tracklets.errors import UserError
 from fink_tracklets.finder.find import search
-from fink_tracklets.naming import exposure_second, tracklet_names
+from fink_tracklets.finder.short import SHORT_POINTS, find_short_tracks
+from fink_tracklets.naming import exposure_second, short_names, tracklet_names
 from fink_tracklets.survey import Survey
 from fink_tracklets.tables import TRACKLETS
 
@@ -27,11 +28,12 @@ MEASURED = tuple(
 )
 MEMBER_DDL = ", ".join(
     [
-        "exposure string, jd double, alert_id bigint, tracklet string",
+        "exposure string, jd double, alert_id bigint, tracklet string, short_track string",
         "along_arcsec double, offset_arcsec double",
         *(f"{column.name} {column.type}" for column in MEASURED),
     ]
 )
+NAMES = [field.split()[0] for field in MEMBER_DDL.split(", ")]
 SEARCHED_COLUMNS = ("exposure", "jd", "alert_id", "ra", "dec", "detector", "x", "y", "mag")
 """Of the candidates, what `named_tracklets` needs."""
 TASK_COST = 5e6
@@ -42,14 +44,16 @@ DRIVER_COST = 10 * TASK_COST
 
 
 def searched(counts: pd.DataFrame, survey: Survey) -> pd.DataFrame:
-    """The exposures that can hold a tracklet and are not too crowded, with the cost of each search.
+    """The exposures that can hold a tracklet or a short track and are not too crowded, and the cost
+    of each search.
 
     Parameters
     ----------
     counts : one row per exposure, with exposure, jd and candidates
     """
     limits = survey.finder
-    some = counts[counts["candidates"].between(limits.min_points, limits.max_candidates)]
+    least = min(limits.min_points, SHORT_POINTS)
+    some = counts[counts["candidates"].between(least, limits.max_candidates)]
     some = some[some["exposure"].notna()]
     n = some["candidates"].to_numpy(float)
     return some.assign(cost=n**2 * np.log2(n))
@@ -137,13 +141,32 @@ def _linked(frames: Iterator[pd.DataFrame], survey: Survey) -> Iterator[pd.DataF
 
 def named_tracklets(frame: pd.DataFrame, survey: Survey) -> pd.DataFrame:
     """`find_tracklets` with the tracklets' names and magnitudes, in the columns of `MEMBER_DDL`;
-    the exposures that were given up follow.
+    then the short tracks, and the exposures that were given up.
 
     Parameters
     ----------
     frame : candidates, with jd [exposure start, UTC] and mag; all exposures of a second together
     """
     found, given_up = search(frame, survey)
+    left = frame[~frame["exposure"].isin(given_up)]
+    short = find_short_tracks(left, found["alert_id"], survey)
+    parts = [
+        _named(found, frame, "tracklet", tracklet_names),
+        _named(short, frame, "short_track", short_names),
+    ]
+    if given_up:
+        parts.append(pd.DataFrame({"exposure": given_up}, dtype=object).reindex(columns=NAMES))
+    full = [part for part in parts if len(part)]
+    return pd.concat(full, ignore_index=True) if full else parts[0]
+
+
+def _named(
+    found: pd.DataFrame,
+    frame: pd.DataFrame,
+    column: str,
+    names: Callable[[pd.DataFrame], pd.Series],
+) -> pd.DataFrame:
+    """What the finder found, with names in a column and all others of `MEMBER_DDL`."""
     found = found.merge(
         frame[["exposure", "alert_id", "jd", "mag"]].drop_duplicates(["exposure", "alert_id"]),
         on=["exposure", "alert_id"],
@@ -157,11 +180,7 @@ def named_tracklets(frame: pd.DataFrame, survey: Survey) -> pd.DataFrame:
         mag_min=("mag", "min"),
         mag_max=("mag", "max"),
     )
-    tracklets["tracklet"] = tracklet_names(tracklets)
+    tracklets[column] = names(tracklets)
     named = found.drop(columns=["jd", "n_alerts", "mag"]).merge(tracklets)
-    names = [field.split()[0] for field in MEMBER_DDL.split(", ")]
-    named = named.reindex(columns=names)
-    if not given_up:
-        return named
-    lost = pd.DataFrame({"exposure": given_up}, dtype=object)
-    return pd.concat([named, lost.reindex(columns=names)])
+    named = named.reindex(columns=NAMES)
+    return named.astype({"tracklet": object, "short_track": object})

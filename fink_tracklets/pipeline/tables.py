@@ -1,8 +1,8 @@
-"""What a night's candidates and tracklets become: its four tables.
+"""What a night's candidates and tracklets become: its tables.
 
-Exposures and tracklets are few and always come from the driver. Candidates and the tracklets'
-alerts do, too, where they are few; else they stay in Spark, which joins and writes them. The rows
-are the same.
+Exposures, tracklets and short tracks are few and always come from the driver. Candidates and the
+tracklets' alerts do, too, where they are few; else they stay in Spark, which joins and writes them.
+The rows are the same.
 """
 
 from __future__ import annotations
@@ -27,7 +27,13 @@ from fink_tracklets.pipeline.link import (
     task_of_exposure,
 )
 from fink_tracklets.survey import Survey
-from fink_tracklets.tables import CANDIDATES, EXPOSURES, TRACKLET_ALERTS, TRACKLETS
+from fink_tracklets.tables import (
+    CANDIDATES,
+    EXPOSURES,
+    SHORT_TRACKS,
+    TRACKLET_ALERTS,
+    TRACKLETS,
+)
 
 FEW = 200_000
 """So many candidates the driver holds at once: some 100 MB with the survey's own columns."""
@@ -66,43 +72,48 @@ def find_night(alerts: AlertNight, survey: Survey) -> FoundNight:
         tasks = task_of_exposure(counts, survey)
         with deaths_named(tasks, counts):
             linked = link_candidates(candidates, tasks, survey).toArrow().to_pandas()
-    members = linked[linked["tracklet"].notna()]
-    one_each = linked.drop_duplicates(["exposure", "tracklet"])
-    return _found(one_each, counts, survey, held_tables(held, members))
+    members, short = linked[linked["tracklet"].notna()], linked[linked["short_track"].notna()]
+    one_each = linked.drop_duplicates(["exposure", "tracklet", "short_track"])
+    return _found(one_each, short, counts, survey, held_tables(held, members))
 
 
 def _spread(candidates: DataFrame, counts: pd.DataFrame, survey: Survey) -> FoundNight:
     """What is found of so many candidates that no process holds them all."""
     tasks = task_of_exposure(counts, survey)
     linked = link_candidates(candidates, tasks, survey).persist()
-    columns = ("exposure", "jd", "tracklet", *(column.name for column in MEASURED))
-    each = linked.select(*columns).dropDuplicates(["exposure", "tracklet"])
+    columns = ("exposure", "jd", "tracklet", "short_track", *(column.name for column in MEASURED))
+    each = linked.select(*columns).dropDuplicates(["exposure", "tracklet", "short_track"])
     with deaths_named(tasks, counts):
         one_each = each.toArrow().to_pandas()
+    short = linked.where(F.col("short_track").isNotNull()).toArrow().to_pandas()
     members = linked.where(F.col("tracklet").isNotNull())
-    return _found(one_each, counts, survey, spread_tables(candidates, members), (linked,))
+    return _found(one_each, short, counts, survey, spread_tables(candidates, members), (linked,))
 
 
 def _found(
     one_each: pd.DataFrame,
+    short: pd.DataFrame,
     counts: pd.DataFrame,
     survey: Survey,
     tables: dict[str, pa.Table | DataFrame],
     cached: tuple[DataFrame, ...] = (),
 ) -> FoundNight:
-    """With the tables of tracklets and exposures.
+    """With the tables of tracklets, short tracks and exposures.
 
     Parameters
     ----------
-    one_each : one row of each tracklet (`MEMBER_DDL`), and one of each exposure that was given up
+    one_each : one row of each tracklet and short track (`MEMBER_DDL`), and one of each exposure
+        that was given up
+    short : the alerts of short tracks
     tables : the others
     """
     tracklets = one_each[one_each["tracklet"].notna()]
-    given_up = one_each.loc[one_each["tracklet"].isna(), "exposure"]
+    given_up = one_each.loc[one_each[["tracklet", "short_track"]].isna().all(axis=1), "exposure"]
     few = {
         "tracklets": TRACKLETS.from_frame(
             tracklets.assign(exposure_start=exposure_start(tracklets["jd"]))
         ),
+        "short_tracks": SHORT_TRACKS.from_frame(short),
         "exposures": exposure_table(counts, tracklets["exposure"], survey),
     }
     return FoundNight({**few, **tables}, tracklets["exposure"], given_up, cached)

@@ -39,6 +39,7 @@ from fink_tracklets.tables import TABLES
 SORT = {
     "tracklets": ["tracklet"],
     "tracklet_alerts": ["tracklet", "along_arcsec", "alert_id"],
+    "short_tracks": ["short_track", "along_arcsec", "alert_id"],
     "candidates": ["exposure", "alert_id"],
     "exposures": ["jd", "exposure"],
 }

@@ -4,7 +4,13 @@ Spark's schemas, pyarrow's and docs/tables.md (`make docs`) come from here.
 """
 
 from fink_tracklets.tables.glints import FLASHES, GLINT_TABLES, GLINTS, LIGHT_CURVES, STAMPS
-from fink_tracklets.tables.night import CANDIDATES, EXPOSURES, TRACKLET_ALERTS, TRACKLETS
+from fink_tracklets.tables.night import (
+    CANDIDATES,
+    EXPOSURES,
+    SHORT_TRACKS,
+    TRACKLET_ALERTS,
+    TRACKLETS,
+)
 from fink_tracklets.tables.satellites import BLIND_MATCHES, SATELLITES
 from fink_tracklets.tables.summary import SUMMARY
 from fink_tracklets.tables.table import Column, Table
@@ -14,7 +20,7 @@ VERSION = 3
 TABLES = {
     table.name: table
     for table in (
-        *(TRACKLETS, TRACKLET_ALERTS, CANDIDATES, EXPOSURES),
+        *(TRACKLETS, TRACKLET_ALERTS, SHORT_TRACKS, CANDIDATES, EXPOSURES),
         *(SATELLITES, BLIND_MATCHES, *GLINT_TABLES, SUMMARY),
     )
 }
@@ -28,6 +34,7 @@ __all__ = [
     "GLINT_TABLES",
     "LIGHT_CURVES",
     "SATELLITES",
+    "SHORT_TRACKS",
     "STAMPS",
     "SUMMARY",
     "TABLES",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fink_tracklets.tables.table import Column, Table
 
 _ALERT = (
@@ -83,5 +85,24 @@ EXPOSURES = Table(
         ),
         Column("candidates", "bigint", "", "alerts that pass all cuts, redelivered packets once"),
         Column("tracklets", "bigint", "", "tracklets found"),
+    ),
+)
+_OF_TRACK = ("n_alerts", "length_arcsec", "position_angle_deg", "curvature", "rms_arcsec")
+SHORT_TRACKS = Table(
+    "short_tracks",
+    "one row per alert on a short track: a line of four alerts that chance hardly makes",
+    tuple(
+        replace(column, since=3)
+        for column in (
+            Column("short_track", "string", "", "name, SHORT_YYYYMMDD_hhmmss_NN"),
+            Column("alert_id", "bigint", "", "the alert's number (ZTF: candid)"),
+            Column("exposure", "string", "", "the exposure, equal for all its alerts"),
+            Column("jd", "double", "d", "start of the exposure, Julian date, UTC"),
+            *TRACKLET_ALERTS.columns[-2:],
+            *(column for column in TRACKLETS.columns if column.name in _OF_TRACK),
+            Column(
+                "log10_nfa", "double", "", "log10 of the number of such lines expected by chance"
+            ),
+        )
     ),
 )

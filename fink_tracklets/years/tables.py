@@ -154,7 +154,7 @@ def satellite_table(span: Span) -> ReportTable:
             *("a [km]", "RCS [m^2]", "arc [deg]", "P_m [s]", "P_p [s]", "tau [s]"),
         ),
         tuple(rows),
-        "Medians over a satellite's tracklets; P_m, P_p and tau are upper limits, and the first two "
+        "Medians over a satellite's tracklets; P_m, P_p and tau are upper limits, P_m and P_p "
         "need stamps.",
     )
 

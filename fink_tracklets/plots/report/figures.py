@@ -68,6 +68,7 @@ def all_figures(
             "p1_fig12",
             "Standard magnitude and size (P1 figure 12)",
             on(orbits.sizes, tracks=tracks),
+            (7.5, 8 if tracks else 4.8),
         ),
         of(
             "p1_fig13",

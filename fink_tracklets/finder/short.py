@@ -1,0 +1,40 @@
+"""Lines of four alerts: too short to be tracklets, and yet hardly chance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from fink_tracklets.finder.find import search
+from fink_tracklets.survey import Survey
+
+SHORT_POINTS = 4
+"""Resolved points of a short track: the parabola through three passes any three."""
+MAX_LEFT = 500
+"""Candidates outside tracklets in an exposure, up to which short tracks are looked for: among more,
+chance makes as many."""
+
+
+def find_short_tracks(frame: pd.DataFrame, members: pd.Series, survey: Survey) -> pd.DataFrame:
+    """The lines of four alerts or more that are no tracklets.
+
+    They are found as tracklets are, with one point less, among the alerts of no tracklet; fewer
+    than the survey's `max_chance_tracklets` as good ones are expected by chance in the exposure.
+
+    Parameters
+    ----------
+    frame : see `find_tracklets`
+    members : alert ids of the tracklets
+
+    Returns
+    -------
+    DataFrame
+        As that of `find_tracklets`; empty where the survey's method knows no significance.
+    """
+    rest = frame[~frame["alert_id"].isin(members)]
+    size = rest.groupby("exposure")["alert_id"].transform("size")
+    if survey.finder.method != "significant":
+        rest = rest.iloc[:0]
+    shorter = replace(survey, finder=replace(survey.finder, min_points=SHORT_POINTS))
+    return search(rest[size.reindex(rest.index) <= MAX_LEFT], shorter)[0]
