@@ -11,15 +11,18 @@ from fink_tracklets.cli import (
     doctor,
     elements,
     evaluate,
+    export,
     glints,
     hbase,
     ingest,
     photometry,
+    report,
     run,
     satellites,
     serve,
     show,
     simulate,
+    summarise,
 )
 from fink_tracklets.cli.options import EXIT_CODES
 from fink_tracklets.errors import UserError
@@ -37,6 +40,9 @@ COMMANDS = (
     ingest,
     evaluate,
     show,
+    summarise,
+    report,
+    export,
     serve,
     doctor,
 )

@@ -12,6 +12,7 @@ from fink_tracklets.tables.night import (
     TRACKLETS,
 )
 from fink_tracklets.tables.satellites import BLIND_MATCHES, SATELLITES
+from fink_tracklets.tables.summary import SUMMARY
 from fink_tracklets.tables.table import Column, Table
 
 VERSION = 3
@@ -20,7 +21,7 @@ TABLES = {
     table.name: table
     for table in (
         *(TRACKLETS, TRACKLET_ALERTS, SHORT_TRACKS, CANDIDATES, EXPOSURES),
-        *(SATELLITES, BLIND_MATCHES, *GLINT_TABLES),
+        *(SATELLITES, BLIND_MATCHES, *GLINT_TABLES, SUMMARY),
     )
 }
 
@@ -35,6 +36,7 @@ __all__ = [
     "SATELLITES",
     "SHORT_TRACKS",
     "STAMPS",
+    "SUMMARY",
     "TABLES",
     "TRACKLETS",
     "TRACKLET_ALERTS",

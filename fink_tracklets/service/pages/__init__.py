@@ -2,8 +2,17 @@
 
 from fastapi import APIRouter
 
-from fink_tracklets.service.pages import calls, files, home, night, satellite, search, tracklet
+from fink_tracklets.service.pages import (
+    calls,
+    files,
+    home,
+    night,
+    satellite,
+    search,
+    statistics,
+    tracklet,
+)
 
 router = APIRouter(include_in_schema=False)
-for _kind in (home, night, tracklet, satellite, search, calls, files):
+for _kind in (home, night, tracklet, satellite, statistics, search, calls, files):
     router.include_router(_kind.router)
