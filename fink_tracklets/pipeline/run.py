@@ -108,18 +108,15 @@ def run_night(
         from fink_tracklets.glints.stage import measure_or_say
 
         stored = measure_or_say(spark, stored, alerts, store, progress)
-<<<<<<< HEAD
     with progress.step("counting the night"):
         from fink_tracklets.pipeline.counts import plane_of
         from fink_tracklets.years.stage import summarise_stored
 
         stored = summarise_stored(stored, plane_of(read.plane))
-=======
     if elements and unidentified is None:
         from fink_tracklets.orbits.stage import orbits_or_say
 
         stored = orbits_or_say(stored, elements, progress, spark)
->>>>>>> h-orbits
     if unidentified is not None:
         raise UserError(
             f"The night is stored, its satellites are not identified: {unidentified}"

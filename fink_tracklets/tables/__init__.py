@@ -22,12 +22,8 @@ TABLES = {
     table.name: table
     for table in (
         *(TRACKLETS, TRACKLET_ALERTS, SHORT_TRACKS, CANDIDATES, EXPOSURES),
-<<<<<<< HEAD
-        *(SATELLITES, BLIND_MATCHES, *GLINT_TABLES, SUMMARY),
-=======
         *(SATELLITES, BLIND_MATCHES, *GLINT_TABLES),
-        *(ORBITS, LINKS),
->>>>>>> h-orbits
+        *(ORBITS, LINKS, SUMMARY),
     )
 }
 

@@ -7,22 +7,13 @@ from fink_tracklets.service.pages import (
     files,
     home,
     night,
-<<<<<<< HEAD
-    satellite,
-    search,
-    statistics,
-=======
     objects,
     satellite,
     search,
->>>>>>> h-orbits
+    statistics,
     tracklet,
 )
 
 router = APIRouter(include_in_schema=False)
-<<<<<<< HEAD
-for _kind in (home, night, tracklet, satellite, statistics, search, calls, files):
-=======
-for _kind in (home, night, tracklet, satellite, objects, search, calls, files):
->>>>>>> h-orbits
+for _kind in (home, night, tracklet, satellite, objects, statistics, search, calls, files):
     router.include_router(_kind.router)
