@@ -12,7 +12,11 @@ from fink_tracklets import load_survey
 from fink_tracklets.survey import Survey
 
 # Java is started often and runs for seconds: its optimizing compiler would take half of the time.
-os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+# A session of all tests fills that compiler's 48 MB.
+os.environ.setdefault(
+    "SPARK_SUBMIT_OPTS",
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=160m",
+)
 # A busy machine is no failure.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")

@@ -92,7 +92,7 @@ def test_missing_and_mistyped_columns_are_named(run, data, spark, tmp_path):
         r"the column (candidate\.)?ra is missing; survey 'ztf' needs it for ra", message
     )
     message = saying("no-rb", alerts.withColumn("candidate", alerts.candidate.dropFields("rb")))
-    assert "missing; survey 'ztf' needs it for the cut 'quality'" in message
+    assert "missing; survey 'ztf' needs it for quality" in message
     text = alerts.candidate.withField("dec", alerts.candidate.dec.cast("string"))
     message = saying("text-dec", alerts.withColumn("candidate", text))
     assert "ztf's column dec (candidate.dec) has the type string, which is not a number" in message

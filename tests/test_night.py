@@ -192,6 +192,7 @@ def test_the_manifest_says_what_was_done(sample, ztf):
     assert manifest["survey"] == "ztf"
     assert manifest["configuration"]["finder"]["min_points"] == ztf.finder.min_points
     assert json.loads(json.dumps(manifest)) == manifest
+    assert manifest["rows"].pop("summary") > 100
     assert manifest["rows"] == {
         "tracklets": 1,
         "tracklet_alerts": 15,

@@ -14,10 +14,10 @@ from astropy.table import Table
 from fink_tracklets.errors import UserError
 from fink_tracklets.service.reading.classification import classifications
 from fink_tracklets.service.refusal import Refusal
-from fink_tracklets.service.rest.ucds import OURS, SENT
 from fink_tracklets.service.settings import ServiceSettings
 from fink_tracklets.service.wanted import parse_date, parse_id
 from fink_tracklets.survey.config import build
+from fink_tracklets.tables.ucds import OURS, SENT
 from tests.serving import ask, serving
 from tests.stores import write_store
 

@@ -106,7 +106,7 @@ def test_no_reference_object_near_means_outside_the_locus(spark, ztf, field, not
 
 
 def test_a_null_predicate_rejects_and_the_first_failure_counts(spark, ztf):
-    two = dataclasses.replace(ztf, cuts=ztf.cuts[:2])
+    two = dataclasses.replace(ztf, cuts=ztf.cuts[:2], locus=None)
     schema = "candidate struct<rb float, nbad int, ndethist int, isdiffpos string>"
     rows = [
         (None, 0, 1, "t"),

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fink_tracklets.alerts.packets import read_packets
 from fink_tracklets.alerts.path import night_path
+from fink_tracklets.alerts.plane import before_locus
 from fink_tracklets.alerts.read import ALERT_COLUMNS, packet_alerts, read_alerts
 from fink_tracklets.survey import Survey
 
@@ -31,6 +33,8 @@ class AlertNight:
     """One row per exposure, by time: the columns of `by_exposure` but its candidates, and ra, dec
     [deg, ICRS] of its centre. The row whose exposure is null counts the alerts that cannot be used,
     in all and for each of `UNUSABLE`."""
+    plane: NDArray[np.int32] | None
+    """The code (`plane_code`) of each alert before the locus cut; None of a survey without one."""
 
 
 def read_night(spark: SparkSession, path: str, survey: Survey) -> AlertNight:
@@ -47,8 +51,12 @@ def alert_night(packets: list[DataFrame], alerts: DataFrame, survey: Survey) -> 
         F.degrees(F.atan2("pz", F.hypot("px", "py"))).alias("dec"),
     )
     kept = [name for name in exposures.columns if name not in ("found", "px", "py", "pz")]
-    counts = exposures.select(*kept, *centre).toArrow().to_pandas()
-    return AlertNight(packets, exposures, counts.sort_values(["jd", "exposure"], ignore_index=True))
+    read = exposures.select(*kept, *centre).toArrow()
+    counts = read.drop_columns("plane").to_pandas()
+    usable = read.filter(read["exposure"].is_valid())
+    plane = pc.list_flatten(usable["plane"]).to_numpy() if survey.locus is not None else None
+    by_time = counts.sort_values(["jd", "exposure"], ignore_index=True)
+    return AlertNight(packets, exposures, by_time, plane)
 
 
 def by_exposure(alerts: DataFrame, survey: Survey) -> DataFrame:
@@ -82,6 +90,7 @@ def by_exposure(alerts: DataFrame, survey: Survey) -> DataFrame:
             F.count("*").alias("alerts"),
             *(F.count_if(reason).alias(reason) for reason in UNUSABLE),
             *(F.count_if(F.col("passed") > k).alias(f"cut_{k}") for k in range(len(survey.cuts))),
+            F.collect_list(F.when(before_locus(survey), F.col("plane"))).alias("plane"),
             F.sort_array(F.collect_list(F.when(passes_all, candidate))).alias("found"),
         )
     )

@@ -12,6 +12,7 @@ from pyspark.sql import types as T
 
 from fink_tracklets.alerts.cuts import passed_cuts
 from fink_tracklets.alerts.packets import read_packets
+from fink_tracklets.alerts.plane import plane_code, plane_columns
 from fink_tracklets.errors import UserError
 from fink_tracklets.survey import Survey
 
@@ -29,6 +30,7 @@ ALERT_COLUMNS: dict[str, str] = {
     "detector": "int",
     "x": "double",
     "y": "double",
+    "quality": "double",
 }
 """Names and types under which alerts travel inside the package."""
 ANY_TYPE = ("object_id", "exposure", "band")
@@ -46,7 +48,8 @@ def read_alerts(spark: SparkSession, path: str, survey: Survey) -> DataFrame:
     -------
     DataFrame
         The columns of `ALERT_COLUMNS`; `passed`, the number of cuts an alert passes one after the
-        other; `carry`, a struct of the survey's carried columns with their own names and types.
+        other; `plane` (see `plane_code`); `carry`, a struct of the survey's carried columns with
+        their own names and types.
 
     Raises
     ------
@@ -64,6 +67,7 @@ def packet_alerts(packets: list[DataFrame], path: str, survey: Survey) -> DataFr
     return alerts.select(
         *ALERT_COLUMNS,
         "passed",
+        "plane",
         F.struct(*carry).alias("carry") if carry else F.lit(None).alias("carry"),
     )
 
@@ -79,7 +83,8 @@ def _our_columns(packets: DataFrame, path: str, survey: Survey) -> DataFrame:
         for name, wanted in ALERT_COLUMNS.items()
     ]
     carry = [F.expr(packet).alias(f"carry_{name}") for name, packet in survey.carry.by_name.items()]
-    return packets.select(*columns, passed_cuts(survey).alias("passed"), *carry)
+    plane = plane_code(survey).alias("plane")
+    return packets.select(*columns, passed_cuts(survey).alias("passed"), plane, *carry)
 
 
 def _expression(survey: Survey, name: str) -> str:
@@ -114,6 +119,7 @@ def _checked_types(
     """The types of our columns in the packets; what is missing or does not fit is an error."""
     needed = {
         **sql,
+        **({} if survey.locus is None else plane_columns(survey.locus)),
         **{f"the cut '{cut.name}'": cut.predicate for cut in survey.cuts},
         **{f"the carried column {name}": path for name, path in survey.carry.by_name.items()},
     }

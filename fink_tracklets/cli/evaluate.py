@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fink_tracklets.cli import options as common
 from fink_tracklets.errors import UserError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fink_tracklets.evaluate import Evaluation, ShortTracks, Summary
     from fink_tracklets.store.night import StoredNight
 
-TRACKS = "truth_tracks.parquet"
+TRACKS, FLASHES = "truth_tracks.parquet", "truth_flashes.parquet"
 """Beside the truth, if the simulator wrote it."""
 
 
@@ -65,8 +65,12 @@ def evaluate(options: argparse.Namespace) -> None:
         print(short.text())
     if injected:
         print(f"other tracklets found in the copies: {int((~found.tracklets['true']).sum())}")
+    flashes = None if injected else flashes_of(options)
+    if flashes is not None:
+        emitted, counted = sum(flashes["emitted"]), sum(flashes["counted"])
+        print(f"flashes above the limit: {emitted:,}; alerts in tracklets: {counted:,}")
     if options.json is not None:
-        write_json(summary, options.json)
+        write_json(summary, options.json, flashes)
     if options.plot is not None:
         from fink_tracklets.plots.rates import plot_summary
 
@@ -74,10 +78,27 @@ def evaluate(options: argparse.Namespace) -> None:
         print(f"The picture: {options.plot}")
 
 
-def write_json(summary: Summary, file: str) -> None:
-    """The summary as a file."""
+def flashes_of(options: argparse.Namespace) -> dict[str, Any] | None:
+    """The flashes of a simulated night by depth; None where the simulation wrote none."""
+    from fink_tracklets.evaluate.flashes import flash_counts
+    from fink_tracklets.store.night import read_state
+
+    beside = Path(options.truth).with_name(FLASHES)
+    if not beside.is_file():
+        return None
+    flashes = read_truth(beside, ("exposure", "mag"))
+    return read_state(
+        options.store,
+        options.night,
+        lambda stored: flash_counts(flashes, stored.frame("candidates"), stored.frame("exposures")),
+    )
+
+
+def write_json(summary: Summary, file: str, flashes: dict[str, Any] | None) -> None:
+    """The summary, and the flashes by depth where they are known, as a file."""
+    told = summary.as_json() | ({} if flashes is None else {"flashes": flashes})
     try:
-        Path(file).write_text(json.dumps(summary.as_json(), indent=1) + "\n")
+        Path(file).write_text(json.dumps(told, indent=1) + "\n")
     except OSError as error:
         raise UserError(f"{file}: cannot be written ({error.strerror}).") from error
 

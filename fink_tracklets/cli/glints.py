@@ -43,6 +43,7 @@ def glints(options: argparse.Namespace) -> None:
     from fink_tracklets.spark.session import spark_session
     from fink_tracklets.store.night import open_night
     from fink_tracklets.survey import load_survey
+    from fink_tracklets.years.stage import summarise_stored
 
     if options.nights is not None:
         need_dates(options.alerts, parse_nights(options.nights))
@@ -55,7 +56,8 @@ def glints(options: argparse.Namespace) -> None:
         stored = open_night(options.store, night, spark)
         survey = load_survey(options.survey) if options.survey else stored.survey
         with clear_errors(options.alerts), progress.step("measuring stamps and flashes", spark):
-            done = measure_night(spark, stored, options.alerts, survey).manifest.glints
+            measured = measure_night(spark, stored, options.alerts, survey)
+            done = summarise_stored(measured).manifest.glints
         if not options.quiet and done is not None:
             text = report(done)
             print(text if options.night else f"Night {night}: {text.splitlines()[-1]}", flush=True)

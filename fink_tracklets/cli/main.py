@@ -11,17 +11,20 @@ from fink_tracklets.cli import (
     doctor,
     elements,
     evaluate,
+    export,
     glints,
     hbase,
     ingest,
     objects,
     orbits,
     photometry,
+    report,
     run,
     satellites,
     serve,
     show,
     simulate,
+    summarise,
 )
 from fink_tracklets.cli.options import EXIT_CODES
 from fink_tracklets.errors import UserError
@@ -41,6 +44,9 @@ COMMANDS = (
     ingest,
     evaluate,
     show,
+    summarise,
+    report,
+    export,
     serve,
     doctor,
 )

@@ -49,6 +49,7 @@ def satellites(options: argparse.Namespace) -> None:
     from fink_tracklets.spark.session import spark_session
     from fink_tracklets.store.night import open_night
     from fink_tracklets.store.open import local_path
+    from fink_tracklets.years.stage import summarise_stored
 
     progress = Progress(options.quiet)
     spark = None if local_path(options.store) else spark_session()
@@ -61,6 +62,7 @@ def satellites(options: argparse.Namespace) -> None:
             options.method,
             progress,
         )
+        stored = summarise_stored(stored)
         if not options.quiet:
             text = report(stored)
             print(text if options.night else text.splitlines()[0], flush=True)

@@ -96,6 +96,7 @@ def _is_as_wanted(
     given = manifest.inputs
     return (
         same_survey
+        and "summary" in manifest.files
         and (manifest.version, manifest.tables_version) == (__version__, VERSION)
         and (manifest.glints is not None or given.get("stamps") == "no")
         and (not elements or _identified(manifest, elements, satcat))

@@ -108,6 +108,11 @@ def run_night(
         from fink_tracklets.glints.stage import measure_or_say
 
         stored = measure_or_say(spark, stored, alerts, store, progress)
+    with progress.step("counting the night"):
+        from fink_tracklets.pipeline.counts import plane_of
+        from fink_tracklets.years.stage import summarise_stored
+
+        stored = summarise_stored(stored, plane_of(read.plane))
     if elements and unidentified is None:
         from fink_tracklets.orbits.stage import orbits_or_say
 

@@ -42,6 +42,8 @@ class SimulatedNight:
     """Parquet file, a row per track that flashes on a detector: see `output.TRACKS`."""
     catalogue: Path
     """The elements that were flown, OMM or TLE."""
+    truth_flashes: Path
+    """Parquet file, a row per flash on a detector, detected or not: see `output.FLASHES`."""
     n_rows: int
     """Packets, also those delivered twice."""
     n_exposures: int
@@ -67,7 +69,7 @@ def simulate_night(
     """Write a night of alerts to ``out``, in place of a former one.
 
     ``out/alerts/*.parquet`` are packets in the survey's schema, in random order;
-    ``out/truth.parquet`` and ``out/truth_tracks.parquet`` say what they are; without a
+    ``out/truth*.parquet`` say what they are; without a
     ``catalogue``, ``out/catalogue.json`` and ``.tle`` are the objects. The same arguments give
     the same rows. The objects and their spins depend on the seed only: nights are of one sky.
 
@@ -150,12 +152,15 @@ def simulate_night(
             columns, detections, glints.emitted, instrument, night, cutouts, folder / "alerts", seed
         )
         output.write_truth(truth, folder / "truth.parquet", output.TRUTH)
+        flashes = _flashes(glints, frame, name_of)
+        output.write_truth(flashes, folder / "truth_flashes.parquet", output.FLASHES)
         tracks = tracks.assign(exposure=name_of[tracks["exposure"].to_numpy(int)])
         output.write_truth(tracks, folder / "truth_tracks.parquet", output.TRACKS)
     return SimulatedNight(
         alerts=folder / "alerts",
         truth=folder / "truth.parquet",
         truth_tracks=folder / "truth_tracks.parquet",
+        truth_flashes=folder / "truth_flashes.parquet",
         catalogue=Path(catalogue) if catalogue is not None else path,
         n_rows=len(rows),
         n_exposures=len(frame),
@@ -163,6 +168,18 @@ def simulate_night(
         n_tracklets=truth["tracklet_id"].nunique(),
         n_tracklet_alerts=int(truth["tracklet_id"].notna().sum()),
     )
+
+
+def _flashes(glints: Glints, exposures: pd.DataFrame, name_of: np.ndarray) -> pd.DataFrame:
+    """Every flash that fell on a detector, detected or not."""
+    row = glints.emitted["exposure"].to_numpy(int)
+    return glints.emitted.assign(
+        exposure=name_of[row],
+        norad_cat_id=glints.tracks["norad_cat_id"].to_numpy()[
+            glints.emitted["track"].to_numpy(int)
+        ],
+        limiting_mag=exposures["limit"].to_numpy()[row],
+    ).rename(columns={"seconds": "flash_s"})
 
 
 def _recounted(tracks: pd.DataFrame, detections: pd.DataFrame) -> pd.DataFrame:

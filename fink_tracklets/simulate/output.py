@@ -25,7 +25,10 @@ ROWS_AT_ONCE = 2000
 """Packets with cutouts that are written at once: they take 40 kB each."""
 MARKER = "simulation.json"
 """Tells that a folder is ours to replace."""
-OURS = ("alerts", "truth.parquet", "truth_tracks.parquet", "catalogue.json", "catalogue.tle")
+OURS = (
+    *("alerts", "truth.parquet", "truth_tracks.parquet", "truth_flashes.parquet"),
+    *("catalogue.json", "catalogue.tle"),
+)
 
 TRUTH = pa.schema(
     [
@@ -61,6 +64,19 @@ TRACKS = pa.schema(
     ]
 )
 """Columns of truth_tracks.parquet."""
+FLASHES = pa.schema(
+    [
+        ("exposure", pa.string()),
+        ("norad_cat_id", pa.int64()),
+        ("flash_s", pa.float64()),
+        ("true_ra", pa.float64()),
+        ("true_dec", pa.float64()),
+        ("mag", pa.float64()),
+        ("instant_mag", pa.float64()),
+        ("limiting_mag", pa.float64()),
+    ]
+)
+"""Columns of truth_flashes.parquet."""
 
 
 @contextmanager

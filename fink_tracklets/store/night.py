@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -87,6 +87,14 @@ class StoredNight:
             return _as_defined(whole, name, columns)
         except (pa.ArrowException, KeyError) as error:
             raise self._damaged(", ".join(self.manifest.files[name]), error) from error
+
+    def parts(self, name: str, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """These columns of a table, file by file; at least one part, which may be empty."""
+        files = self.manifest.files[name] if self.has(name) else ()
+        for file in files:
+            yield _as_defined(self._read(file, columns, None), name, columns)
+        if not files:
+            yield self.table(name, columns)
 
     def frame(self, name: str) -> pd.DataFrame:
         """As `table`, for pandas."""

@@ -40,6 +40,8 @@ class Columns:
     """Position in the detector [pixel]."""
     y: str
     """Position in the detector [pixel]."""
+    quality: str = "CAST(NULL AS DOUBLE)"
+    """The survey's score of the alert, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,18 @@ class Cut:
     def predicate(self) -> str:
         """The SQL with its numbers in place."""
         return self.sql.strip().format(**self.numbers)
+
+
+@dataclass(frozen=True)
+class Locus:
+    """The plane of P1's figure 1, counted before one of the cuts: Spark SQL over the packet."""
+
+    before: str
+    """Name of the cut that removes the stellar locus."""
+    distance_arcsec: str
+    """From the nearest reference object; null where there is none."""
+    brightening_mag: str
+    """Magnitude of the reference object less that of the alert."""
 
 
 AVRO_TYPES = {

@@ -11,7 +11,16 @@ from fink_tracklets.survey.checks import positive
 from fink_tracklets.survey.config import build, conf_file, conf_files, conf_folder, read_toml
 from fink_tracklets.survey.finder import FinderLimits
 from fink_tracklets.survey.glints import GlintSettings
-from fink_tracklets.survey.packet import AVRO_TYPES, Carry, Columns, Cut, StandIn, TimeConvention
+from fink_tracklets.survey.image import Image
+from fink_tracklets.survey.packet import (
+    AVRO_TYPES,
+    Carry,
+    Columns,
+    Cut,
+    Locus,
+    StandIn,
+    TimeConvention,
+)
 from fink_tracklets.survey.satellites import SatelliteLimits
 from fink_tracklets.tables import TABLES
 
@@ -55,6 +64,10 @@ class Survey:
     """`ingest` keeps every column of the packets as it comes, not only those that are needed."""
     glints: GlintSettings | None = None
     """Without, the survey's stamps are not looked at."""
+    locus: Locus | None = None
+    """Without, the plane of P1's figure 1 is not counted."""
+    image: Image | None = None
+    """Without, it is not known what trails and flashes the survey's images show."""
 
     def __post_init__(self) -> None:
         positive(self, "field_area_deg2", "exposure_time_s")
@@ -63,6 +76,8 @@ class Survey:
         names = [cut.name for cut in self.cuts]
         if len(set(names)) < len(names):
             raise ValueError("two cuts have the same name")
+        if self.locus is not None and self.locus.before not in names:
+            raise ValueError(f"[locus] before = '{self.locus.before}' is none of the cuts")
         for name, text in self.added.items():
             if StandIn.of(text).type not in AVRO_TYPES:
                 raise ValueError(f"added {name} must be one of {', '.join(AVRO_TYPES)}")

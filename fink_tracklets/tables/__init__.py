@@ -13,6 +13,7 @@ from fink_tracklets.tables.night import (
 )
 from fink_tracklets.tables.orbits import LINKS, OBJECTS, ORBITS
 from fink_tracklets.tables.satellites import BLIND_MATCHES, SATELLITES
+from fink_tracklets.tables.summary import SUMMARY
 from fink_tracklets.tables.table import Column, Table
 
 VERSION = 3
@@ -22,7 +23,7 @@ TABLES = {
     for table in (
         *(TRACKLETS, TRACKLET_ALERTS, SHORT_TRACKS, CANDIDATES, EXPOSURES),
         *(SATELLITES, BLIND_MATCHES, *GLINT_TABLES),
-        *(ORBITS, LINKS),
+        *(ORBITS, LINKS, SUMMARY),
     )
 }
 
@@ -40,6 +41,7 @@ __all__ = [
     "SATELLITES",
     "SHORT_TRACKS",
     "STAMPS",
+    "SUMMARY",
     "TABLES",
     "TRACKLETS",
     "TRACKLET_ALERTS",

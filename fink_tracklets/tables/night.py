@@ -65,6 +65,7 @@ CANDIDATES = Table(
         Column("x", "double", "pixel", "position in the detector"),
         Column("y", "double", "pixel", "position in the detector"),
         Column("tracklet", "string", "", "name of its tracklet, or null"),
+        Column("quality", "double", "", "the survey's score of the alert (ZTF: rb)", since=3),
     ),
 )
 EXPOSURES = Table(

@@ -10,9 +10,10 @@ from fink_tracklets.service.pages import (
     objects,
     satellite,
     search,
+    statistics,
     tracklet,
 )
 
 router = APIRouter(include_in_schema=False)
-for _kind in (home, night, tracklet, satellite, objects, search, calls, files):
+for _kind in (home, night, tracklet, satellite, objects, statistics, search, calls, files):
     router.include_router(_kind.router)

@@ -45,10 +45,10 @@ def chart(
         return TOP + (value - y0) / (y1 - y0) * (BOTTOM - TOP)
 
     shapes = [svg.frame(LEFT, TOP, RIGHT - LEFT, BOTTOM - TOP)]
-    for tick in _ticks(x0, x1):
+    for tick in ticks(x0, x1):
         shapes.append(svg.path(f"M{tenth(px(tick))} {TOP}V{BOTTOM}", "grid"))
         shapes.append(svg.label(px(tick), BOTTOM + 18, f"{tick:g}"))
-    for tick in _ticks(y0, y1):
+    for tick in ticks(y0, y1):
         shapes.append(svg.path(f"M{LEFT} {tenth(py(tick))}H{RIGHT}", "grid"))
         shapes.append(svg.label(LEFT - 8, py(tick) + 4, f"{tick:g}", "tick end"))
     if limit is not None:
@@ -75,7 +75,8 @@ def _span(values: NDArray[np.float64]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def ticks(low: float, high: float) -> list[float]:
+    """Round numbers between two."""
     step = 10.0 ** np.floor(np.log10((high - low) / 4))
     for factor in (1, 2, 5, 10):
         if (high - low) / (factor * step) <= 7:

@@ -8,8 +8,10 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from fink_tracklets.errors import ServiceError
 from fink_tracklets.naming import parse_name_beginning, parse_night
@@ -18,7 +20,9 @@ from fink_tracklets.service.refusal import Refusal
 from fink_tracklets.store.manifest import Manifest
 from fink_tracklets.store.night import StoredNight
 from fink_tracklets.survey import Carry, Survey
-from fink_tracklets.tables import TRACKLETS
+from fink_tracklets.tables import FLASHES, SATELLITES, TRACKLETS
+from fink_tracklets.years.span import NightTables
+from fink_tracklets.years.summary import sparse
 
 SUMMARY = (
     "night",
@@ -75,6 +79,19 @@ class HeldNight:
         """What was done in the night."""
         return self.stored.manifest
 
+    @cached_property
+    def counts(self) -> tuple[NDArray[np.int32], NDArray[np.int64]] | None:
+        """The night's table `summary`, see `sparse`; None of a night without."""
+        return sparse(self.stored.table("summary")) if self.stored.has("summary") else None
+
+    @property
+    def parts(self) -> NightTables:
+        """What the night adds to the tracklets of a span."""
+        none = [table.arrow_schema.empty_table() for table in (SATELLITES, FLASHES)]
+        satellites = none[0] if self.satellites is None else self.satellites
+        flashes = none[1] if self.flashes is None else self.flashes
+        return NightTables(self.name, self.tracklets, satellites, flashes)
+
     def summary(self) -> dict[str, Any]:
         """What is told of the night, as JSON has it."""
         whole = self.manifest.as_dict()
@@ -107,6 +124,8 @@ class Snapshot:
     """The tracklets by the UTC date, YYYYMMDD, of their exposures."""
     broken: Mapping[str, str] = field(default_factory=dict)
     """The nights that could not be read, each with the sentence that says why."""
+    statistics: dict[tuple[str, ...], dict[str, Any]] = field(default_factory=dict)
+    """What the page of statistics shows of all nights, once it was asked for."""
 
     @cached_property
     def columns(self) -> frozenset[str]:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from fink_tracklets.service.rest.ucds import unit_and_ucd
+from fink_tracklets.tables.ucds import unit_and_ucd
 
 MEDIA = {
     "json": "application/json",
@@ -133,7 +133,7 @@ def to_votable(
     Parameters
     ----------
     described : unit and meaning by name, with or without its family
-    ucds : by name; where they are not given those of `fink_tracklets.service.rest.ucds`
+    ucds : by name; where they are not given those of `fink_tracklets.tables.ucds`
     """
     if not table.num_columns:  # nothing found: VOTable allows no table without a column
         table = pa.table({"tracklet": pa.array([], pa.string())})
