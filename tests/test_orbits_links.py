@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import urllib.request
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,13 +18,14 @@ from benchmarks.orbit_sky import DATA, catalogue, pointings, simulate
 from benchmarks.orbit_store import named, write_sky
 from fink_tracklets.cli.main import main
 from fink_tracklets.orbits.element_row import elements_row, six_of
-from fink_tracklets.orbits.stage import orbits_stored
+from fink_tracklets.orbits.stage import orbits_stored, prior
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.mean_elements import classical, satrec, smooth
 from fink_tracklets.satellites.night import identify_night
 from fink_tracklets.satellites.ours import LABEL, with_ours
 from fink_tracklets.satellites.propagation import instants, propagate, star_relative
 from fink_tracklets.sky.sphere import separation, unit_vectors
+from fink_tracklets.store.commit import check_writable, write_night
 from fink_tracklets.store.night import open_night
 from fink_tracklets.store.objects import read_objects
 from fink_tracklets.store.open import open_folder
@@ -229,3 +232,31 @@ def test_known_objects_are_matched_as_ours(store, sky, elements, tmp_path, ztf):
     found = identify_night(alerts, candidates, joined, ztf).satellites
     ours = found[(found["object_id"] == LABEL) & (found["rank"] == 1)]
     assert last["tracklets"][-1] in set(ours["tracklet"])
+
+
+def test_a_thin_catalogue_is_joined_by_the_shipped_population(data, tmp_path):
+    lines = gzip.decompress((DATA / "norad_20210611.3le.gz").read_bytes()).decode().splitlines()
+    file = tmp_path / "ten.3le"
+    file.write_text("\n".join(lines[:30]) + "\n")
+    population, notes = prior([str(file)], 2459376.5)
+    assert len(population) > 4000
+    assert any("only" in note and "joins it" in note for note in notes)
+    _, notes = prior([str(file)], 2459376.5 + 900)
+    assert any("days from the night" in note for note in notes)
+
+
+def test_a_night_without_tracklets_and_a_gap_of_weeks(store, sky, elements, tmp_path, capsys):
+    night = open_night(store, sorted(read_objects(open_folder(store))["nights"].iloc[0])[0])
+    empty = {
+        name: night.table(name).slice(0, 0)
+        for name in ("tracklets", "tracklet_alerts", "candidates", "exposures")
+    }
+    folder = check_writable(str(tmp_path / "gap"))
+    draft = replace(night.manifest, night="20210801", satellites=None, orbits=None)
+    found = orbits_stored(write_night(folder, empty, draft))
+    assert found.manifest.orbits["tracklets"] == 0
+    assert found.manifest.orbits["nights_before"] == []
+    assert main(["orbits", "--night", "20210801", "--store", str(tmp_path / "gap")]) == 0
+    told = capsys.readouterr().out
+    assert "none of the 7 nights before has orbits" in told
+    assert "Satellites have not been looked for" in told

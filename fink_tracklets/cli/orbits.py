@@ -11,6 +11,7 @@ from fink_tracklets.cli.nights import add_nights, at_nights
 if TYPE_CHECKING:
     import pandas as pd
 
+    from fink_tracklets.store.manifest import Manifest
     from fink_tracklets.store.night import StoredNight
 
 
@@ -79,9 +80,14 @@ def orbits(options: argparse.Namespace) -> None:
 
 def report(stored: StoredNight) -> str:
     """What was found, for a terminal."""
-    record = stored.manifest.orbits
+    return headline(stored.manifest) + "\n" + orbit_text(stored.frame("orbits"))
+
+
+def headline(manifest: Manifest) -> str:
+    """How many orbits and links a night has, and what is to be known of them."""
+    record = manifest.orbits
     assert record is not None
-    whole = f"Night {stored.night}: orbits of {record['tracklets']:,} {record['which']} tracklets"
+    whole = f"Night {manifest.night}: orbits of {record['tracklets']:,} {record['which']} tracklets"
     if record["which"] == "all":
         whole = whole.replace(" all ", " ")
     kinds = ", ".join(f"{n} {name}" for name, n in record["classes"].items())
@@ -90,10 +96,13 @@ def report(stored: StoredNight) -> str:
         lines.append("  Satellites have not been looked for: every tracklet counts as unmatched.")
     if record["without_orbit"]:
         lines.append(f"  {record['without_orbit']:,} without an orbit: see their notes.")
+    nights = record["nights_before"]
+    before = f"to {len(nights)} of the {record['window_nights']} nights before"
+    if not nights:
+        before = f"none of the {record['window_nights']} nights before has orbits"
     lines.append(
-        f"  {record['links']:,} links among {record['pairs']:,} pairs, within the night and to the "
-        f"{record['window_nights']} nights before; {record['expected_false']:.2g} false ones "
-        "expected."
+        f"  {record['links']:,} links among {record['pairs']:,} pairs, within the night and "
+        f"{before}; {record['expected_false']:.2g} false ones expected."
     )
     if record["control_pairs"]:
         lines.append(
@@ -103,7 +112,7 @@ def report(stored: StoredNight) -> str:
             f"{record['control_pairs']:,} pairs."
         )
     lines += [f"  {line}" for line in record["notes"]]
-    return "\n".join(lines) + "\n" + orbit_text(stored.frame("orbits"))
+    return "\n".join(lines)
 
 
 def orbit_text(table: pd.DataFrame) -> str:

@@ -99,7 +99,12 @@ def night_text(stored: StoredNight) -> str:
             "lg NFA": tracklets["log10_nfa"].map("{:.1f}".format).replace("nan", "-"),
         }
     )
-    return f"{head}\n{funnel(manifest)}\n{notes}\n{table.to_string(index=False)}"
+    orbits = ""
+    if manifest.orbits is not None:
+        from fink_tracklets.cli.orbits import headline
+
+        orbits = f"\n{headline(manifest)}"
+    return f"{head}\n{funnel(manifest)}\n{notes}\n{table.to_string(index=False)}{orbits}"
 
 
 def _objects(tracklets: pd.DataFrame) -> dict[str, pd.Series]:

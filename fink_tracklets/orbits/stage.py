@@ -23,6 +23,8 @@ from fink_tracklets.store.manifest import stored_nights
 from fink_tracklets.store.night import StoredNight, open_night
 from fink_tracklets.tables import LINKS, ORBITS
 
+NOON_JD = 1721425.0
+"""Julian date of noon, UTC, on the day of which Python's ordinal is 1."""
 WINDOW = 7
 OLD_DAYS = 60.0
 """Of catalogues further from the night than this the manifest has a note: planes have turned."""
@@ -58,8 +60,7 @@ def orbits_stored(
         The night or all files are not usable; the stored night stays as it was.
     """
     progress = progress or Progress(quiet=True)
-    tracklets = stored.frame("tracklets")
-    jd = float(tracklets["jd"].median()) if len(tracklets) else 0.0
+    jd = parse_night(stored.night).toordinal() + NOON_JD
     with progress.step("reading what flies"):
         files = night_files(elements, stored.night)
         population, notes = prior(files, jd)
@@ -92,10 +93,9 @@ def add_orbits(
         )
         table = orbit_table(night.take(which), population, stored.survey, spark)
     with progress.step("links"):
+        nights = nights_before(stored, window)
         before = [
-            one
-            for other in nights_before(stored, window)
-            for one in drawn_tracklets(open_night(stored.folder, other))
+            one for other in nights for one in drawn_tracklets(open_night(stored.folder, other))
         ]
         linked = link_night(drawn_tracklets(stored, table), before, population, spark)
     classes = table["class"].dropna().tolist() if "class" in table else []
@@ -107,6 +107,7 @@ def add_orbits(
         "without_orbit": int(table["note"].notna().sum()) if "note" in table else 0,
         "classes": dict(sorted(Counter(classes).items())),
         "window_nights": window,
+        "nights_before": nights,
         **linked.record,
     }
     tables = {ORBITS.name: ORBITS.from_frame(table), LINKS.name: LINKS.from_frame(linked.table)}
@@ -114,10 +115,11 @@ def add_orbits(
 
 
 def nights_before(stored: StoredNight, window: int) -> list[str]:
-    """The nights of the store in a window of days before one."""
+    """The nights of the store with orbits, in a window of days before one."""
     date = parse_night(stored.night)
     days = {(date - timedelta(days=k + 1)).strftime("%Y%m%d") for k in range(window)}
-    return [night for night in stored_nights(stored.folder) if night in days]
+    near = [night for night in stored_nights(stored.folder) if night in days]
+    return [night for night in near if open_night(stored.folder, night).has("orbits")]
 
 
 def own_launches(stored: StoredNight) -> dict[str, str]:
