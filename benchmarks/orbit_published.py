@@ -141,15 +141,22 @@ def perturbed(figure: str | None) -> None:
     drawn = []
     for name, watched, state in cases():
         true = shape(state[None])[0]
-        start = laplace(watched)
-        start = start[np.argmin(np.linalg.norm(start[:, :3] - state[:3], axis=1))]
         print(f"{name}: a {true[0]:.0f} km, e {true[1]:.3f}, i {true[2]:.2f} deg")
         clouds = {}
         for noise in (0.5, 0.05):
+            # Each starts with its own orbit by Laplace, as in P1; of several the nearest to the
+            # truth.
             some = noisy(rng, watched.directions, noise, 1000)
-            states, score = batch_least_squares(
-                start, Watched(watched.seconds, some, watched.observer_km), noise * ARCSEC
+            starts = [laplace(Watched(watched.seconds, one, watched.observer_km)) for one in some]
+            begun = [k for k, roots in enumerate(starts) if len(roots)]
+            nearest = np.array(
+                [
+                    starts[k][np.argmin(np.linalg.norm(starts[k][:, :3] - state[:3], axis=1))]
+                    for k in begun
+                ]
             )
+            seen = Watched(watched.seconds, some[begun], watched.observer_km)
+            states, score = batch_least_squares(nearest, seen, noise * ARCSEC)
             found = shape(states[np.isfinite(score)])
             found = found[(found[:, 0] > 0) & (found[:, 1] < 1)]
             low, middle, high = np.quantile(found, [0.16, 0.5, 0.84], axis=0)

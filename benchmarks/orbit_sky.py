@@ -88,12 +88,14 @@ def simulate(
     fields: pd.DataFrame,
     seeds: Iterator[int],
     only: Collection[int] | None = None,
+    always: bool = False,
 ) -> Sky:
     """Fly a catalogue through fields, once for each seed.
 
     Parameters
     ----------
-    only : these objects, which flash in any case
+    only : these objects
+    always : all of them flash
     """
     survey = load_survey("ztf")
     fleet = fleet_of(elements)
@@ -104,7 +106,7 @@ def simulate(
     jd = fields["jd"].to_numpy()
     for seed in seeds:
         spins = [
-            draw_spin(seed, int(number), kind, always=only is not None)
+            draw_spin(seed, int(number), kind, always=always)
             for number, kind in zip(fleet.norad_cat_id, fleet.orbit_class, strict=True)
         ]
         flashing = np.array([spin is not None for spin in spins])

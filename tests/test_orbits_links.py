@@ -45,7 +45,7 @@ def sky(elements):
     """Three nights of the hidden objects and of few others."""
     fields = pointings()
     fields = fields[(fields["jd"] > 2459369.6) & (fields["jd"] < 2459371.6)]
-    return named(simulate(elements, fields, iter((302, 303)), only=HIDDEN))
+    return named(simulate(elements, fields, iter((302, 303)), HIDDEN, always=True))
 
 
 @pytest.fixture(scope="module")

@@ -115,7 +115,7 @@ def batch_least_squares(start: Array, watched: Watched, noise: float) -> tuple[A
 
     Parameters
     ----------
-    start : (6,) state [km, km/s]
+    start : (6,) state [km, km/s], or (Q, 6) one for each set of directions
     watched : the directions; (Q, n, 3) for Q sets of them at the same times
     noise : of one direction, one axis [rad]
 
@@ -136,7 +136,7 @@ def batch_least_squares(start: Array, watched: Watched, noise: float) -> tuple[A
         speed = np.linalg.norm(states[:, 3:], axis=1)
         return (r > SURFACE_KM) & (r < FARTHEST_KM) & (speed < 30)
 
-    starts = np.repeat(start[None], len(directions), axis=0)
+    starts = np.broadcast_to(start, (len(directions), 6)).copy()
     step = np.array([1e-2] * 3 + [1e-5] * 3)
     return minimise(starts, residuals, step, np.array([10.0] * 3 + [1e-2] * 3), possible)
 
