@@ -4,8 +4,8 @@
 
 The stages themselves, on a store: orbits and links night after night, then the objects; what was
 missing is known. Only the missing objects fly: those of the catalogue are matched and left out. All
-drawings lie in one sky, so its nights are as dense as many. Says how many of the missing end in `objects`, how many entries are mixtures, and
-how far off their predictions are on the eleventh night.
+drawings lie in one sky, so its nights are as dense as many. Says how many of the missing end in
+`objects`, how many entries are mixtures, and how far off their predictions are on the next night.
 """
 
 from __future__ import annotations
