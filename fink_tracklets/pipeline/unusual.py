@@ -34,8 +34,8 @@ class Figure:
     """One number of a night."""
 
     value: float
-    count: int
-    """Of the events behind it (rate), or of those among which they are (share)."""
+    among: int
+    """Of which it is a share, or in which events were counted: exposures."""
     is_share: bool = False
 
     @property
@@ -43,13 +43,12 @@ class Figure:
         """On the scale on which nights are compared: rates by their logarithm."""
         return self.value if self.is_share else float(np.log10(max(self.value, 1e-9)))
 
-    @property
-    def error(self) -> float:
-        """Standard error of `place` from counting."""
+    def error_at(self, value: float) -> float:
+        """Standard error of `place` from counting, if the true value were this."""
         if self.is_share:
-            p = (self.value * self.count + 1) / (self.count + 2)
-            return float(np.sqrt(p * (1 - p) / max(self.count, 1)))
-        return float(0.434 / np.sqrt(max(self.count, 1)))
+            p = (value * self.among + 1) / (self.among + 2)
+            return float(np.sqrt(p * (1 - p) / max(self.among, 1)))
+        return float(0.434 / np.sqrt(max(value * self.among, 1)))
 
 
 @dataclass(frozen=True)
@@ -141,8 +140,8 @@ def figures(manifest: Manifest) -> dict[str, Figure]:
     rows = manifest.rows
     found = {
         "alerts_per_exposure": Figure(manifest.alerts_read / exposures, exposures),
-        "candidates_per_exposure": Figure(rows["candidates"] / exposures, rows["candidates"]),
-        "tracklets_per_exposure": Figure(rows["tracklets"] / exposures, rows["tracklets"]),
+        "candidates_per_exposure": Figure(rows["candidates"] / exposures, exposures),
+        "tracklets_per_exposure": Figure(rows["tracklets"] / exposures, exposures),
         "unusable_share": Figure(
             manifest.alerts_unusable.alerts / max(manifest.alerts_read, 1),
             manifest.alerts_read,
@@ -164,8 +163,9 @@ def figures(manifest: Manifest) -> dict[str, Figure]:
 def unusual_of(manifest: Manifest, before: Sequence[Manifest]) -> tuple[Unusual, ...]:
     """The figures that lie outside what the nights before make likely.
 
-    A figure is unusual when it is more than `SIGMAS` from the median of the nights before: of their
-    scatter (1.4826 MAD, or the least that is assumed) and the counting error of both.
+    A figure is unusual when it is more than `SIGMAS` from the median of the nights before. Sigma is
+    their scatter (1.4826 MAD without what counting makes of it, or the least that is assumed) and
+    the counting error that this night would have at their median.
     """
     found = []
     known = [figures(one) for one in before]
@@ -174,12 +174,12 @@ def unusual_of(manifest: Manifest, before: Sequence[Manifest]) -> tuple[Unusual,
         if len(others) < LEAST:
             continue
         places = np.array([one.place for one in others])
-        middle = float(np.median(places))
-        scatter = 1.4826 * float(np.median(np.abs(places - middle)))
+        middle, usual = np.median(places), float(np.median([one.value for one in others]))
+        scatter = 1.4826 * np.median(np.abs(places - middle))
+        counting = np.median([one.error_at(usual) for one in others])
         least = SHARE_SCATTER if figure.is_share else RATE_SCATTER
-        counting = max(figure.error, float(np.median([one.error for one in others])))
-        if abs(figure.place - middle) > SIGMAS * np.hypot(max(scatter, least), counting):
-            usual = float(np.median([one.value for one in others]))
+        real = max(np.sqrt(max(scatter**2 - counting**2, 0.0)), least)
+        if abs(figure.place - middle) > SIGMAS * np.hypot(real, figure.error_at(usual)):
             found.append(Unusual(name, figure.value, usual))
     return tuple(found)
 
