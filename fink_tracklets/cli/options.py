@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 EXIT_CODES = """\
 exit codes: 0 done; 1 a bug; 2 wrong use or bad input (one sentence on stderr);
-3 a service was not reachable or failed"""
+3 a service was not reachable or failed; 4 an unusual night (--fail-on-unusual)"""
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -112,5 +112,9 @@ def add_talk(command: argparse.ArgumentParser) -> None:
     """--quiet and --spark-log."""
     add_quiet(command)
     command.add_argument(
-        "--spark-log", type=Path, metavar="FILE", help="keep the messages of a local Spark"
+        "--spark-log",
+        type=Path,
+        metavar="FILE",
+        help="keep the messages of a local Spark; under "
+        "spark-submit (any FILE): show them as its log4j configuration has it, not warnings only",
     )
