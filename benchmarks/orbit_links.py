@@ -2,7 +2,7 @@
 
     .venv/bin/python -m benchmarks.orbit_links --seeds 420..428 --nights 6
 
-Dense nights: all drawings of `orbit_sky` together. The launch of each tracklet's own object leaves
+With --geo only geosynchronous objects fly. Dense nights: all drawings of `orbit_sky` together. The launch of each tracklet's own object leaves
 its prior. Pairs are within a night and to the next one.
 """
 
@@ -20,7 +20,7 @@ from benchmarks.orbit_sky import Sky, catalogue, pointings, simulate
 from benchmarks.orbit_store import date_of, named
 from fink_tracklets import load_survey
 from fink_tracklets.orbits import links
-from fink_tracklets.orbits.classes import CLASSES
+from fink_tracklets.orbits.classes import CLASSES, GEO
 from fink_tracklets.orbits.groups import grow_groups
 from fink_tracklets.orbits.line import line_of
 from fink_tracklets.orbits.link_night import link_rows
@@ -28,6 +28,7 @@ from fink_tracklets.orbits.links import LINKED, Link, link_tracklets, near_pairs
 from fink_tracklets.orbits.night import Tracklets, orbit_table
 from fink_tracklets.orbits.population import Population, from_elements
 from fink_tracklets.orbits.track import Drawn, drawn
+from fink_tracklets.satellites.aliases import one_number_each
 from fink_tracklets.satellites.mean_elements import classical
 
 JD = 2459376.5
@@ -156,12 +157,15 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--seeds", default="420..428", help="A..B, B left out")
     options.add_argument("--nights", type=int, default=6)
+    options.add_argument("--geo", action="store_true", help="only geosynchronous objects fly")
     given = options.parse_args()
     first, last = map(int, given.seeds.split(".."))
     elements, fields = catalogue(), pointings()
     fields = fields[fields["jd"] < fields["jd"].min() + given.nights]
-    sky = named(simulate(elements, fields, iter(range(first, last))))
+    elements = one_number_each(elements)
     population = from_elements(elements, JD)
+    only = population.norad_cat_id[population.classes == GEO] if given.geo else None
+    sky = named(simulate(elements, fields, iter(range(first, last)), only))
     those = draws(sky, population)
     print(f"{len(those)} tracklets in {given.nights} nights")
     begun = time.process_time()
