@@ -2,8 +2,8 @@
 
     .venv/bin/python -m benchmarks.orbit_links --seeds 420..428 --nights 6
 
-With --geo only geosynchronous objects fly. Dense nights: all drawings of `orbit_sky` together. The launch of each tracklet's own object leaves
-its prior. Pairs are within a night and to the next one.
+Dense nights: all drawings of `orbit_sky` together; with --geo only geosynchronous objects fly. The
+launch of each tracklet's own object leaves its prior. Pairs are within a night and to the next one.
 """
 
 from __future__ import annotations

@@ -10,14 +10,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fink_tracklets.orbits.classes import LEO, class_of
 from fink_tracklets.orbits.element_row import elements_row
 from fink_tracklets.orbits.line import line_of
 from fink_tracklets.orbits.links import FALSE_PER_PAIR, Link, link_tracklets
 from fink_tracklets.orbits.population import Population
 from fink_tracklets.orbits.track import Drawn, drawn
+from fink_tracklets.satellites.mean_elements import classical
 from fink_tracklets.satellites.ours import LABEL
 from fink_tracklets.store.night import StoredNight
 
+LOW_HOURS = 3.0
+"""Two tracklets of a low orbit further apart than this are no object by themselves: how often it
+went round between them is free, so that any two in one plane can be linked."""
 FEW_FALSE = 0.1
 """Where more false links are expected in the night, two tracklets alone are no object."""
 
@@ -116,6 +121,11 @@ def link_rows(links: Sequence[Link], few_false: bool, control: bool) -> list[dic
     return [_row(link, partners, few_false, control) for link in links]
 
 
+def _often_round(link: Link) -> bool:
+    a, e, i, *_ = classical(link.six)
+    return bool(class_of(a, e, np.degrees(i)) == LEO) and link.hours > LOW_HOURS
+
+
 def _row(
     link: Link, partners: dict[str, set[str]], few_false: bool, control: bool
 ) -> dict[str, Any]:
@@ -131,7 +141,7 @@ def _row(
         "turn_ratio": np.nan if link.turn_ratio is None else link.turn_ratio,
         "same_spin": link.same_spin,
         "third": third,
-        "counts": few_false or third or link.same_spin,
+        "counts": (few_false and not _often_round(link)) or third or link.same_spin,
         "control": control,
         "same_object": link.first.own == link.second.own if control else None,
         **elements_row(link.six, link.normal, link.first.track.jd),
