@@ -97,11 +97,11 @@ def headline(manifest: Manifest) -> str:
     if record["without_orbit"]:
         lines.append(f"  {record['without_orbit']:,} without an orbit: see their notes.")
     nights = record["nights_before"]
-    before = f"to {len(nights)} of the {record['window_nights']} nights before"
+    before = f" and to {len(nights)} of the {record['window_nights']} nights before"
     if not nights:
-        before = f"none of the {record['window_nights']} nights before has orbits"
+        before = f" (none of the {record['window_nights']} nights before has orbits)"
     lines.append(
-        f"  {record['links']:,} links among {record['pairs']:,} pairs, within the night and "
+        f"  {record['links']:,} links among {record['pairs']:,} pairs, within the night"
         f"{before}; {record['expected_false']:.2g} false ones expected."
     )
     if record["control_pairs"]:
