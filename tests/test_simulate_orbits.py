@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import warnings
 
 import astropy.units as u
 import erfa
@@ -12,16 +13,21 @@ import pytest
 from astropy.coordinates import ITRS, TEME, CartesianRepresentation, EarthLocation
 from astropy.time import Time, TimeDelta
 from astropy.utils import iers
+from sgp4.api import WGS72, Satrec
+from skyfield.api import EarthSatellite, wgs84
+from skyfield.positionlib import Barycentric
 
 from fink_tracklets.errors import UserError
 from fink_tracklets.simulate.catalogue import (
     SYNTHETIC,
+    Fleet,
     draw_elements,
     from_elements,
     read_catalogue,
     write_catalogue,
 )
-from fink_tracklets.simulate.orbits import crossings
+from fink_tracklets.simulate.mosaic import RUBIN, ZTF
+from fink_tracklets.simulate.orbits import _Earth, _passage, _times, crossings, timescale
 from fink_tracklets.sky.sphere import ARCSEC, separation, unit_vectors
 
 START, DUSK = 2459369.9001157, 2459369.69
@@ -158,3 +164,54 @@ def test_files_that_are_no_catalogue_are_refused(tmp_path):
     assert len(read_catalogue(path).norad_cat_id) == 2
     with pytest.raises(UserError, match="cannot be read"):
         read_catalogue(tmp_path / "none")
+
+
+def test_elements_that_cannot_be_flown_are_no_passage(catalogue, ztf):
+    """Skyfield raises for them, in the middle of a night."""
+    broken = Satrec()
+    broken.sgp4init(
+        WGS72,
+        "i",
+        1,
+        START - 2433281.5 - 1,
+        -0.0616,
+        0,
+        0,
+        0.0281,
+        3.0766,
+        2.7873,
+        0.3965,
+        0.0753,
+        5.0479,
+    )
+    place = (_Earth() + wgs84.latlon(33.0, -116.0)).at(_times(START, 30.0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises((ValueError, IndexError)):
+            place.observe(_Earth() + EarthSatellite.from_satrec(broken, timescale()))
+        fleet = Fleet(np.array([1]), np.array(["X"]), np.array(["LEO"]), np.array([broken]))
+        assert _passage(fleet, 0, 0, _times(START, 30.0), place, 30.0) is None
+
+
+def test_an_object_whose_light_time_fails_does_not_end_the_night(catalogue, ztf, monkeypatch):
+    """As with a set of norad_20231019, which we do not have: Skyfield's own error."""
+    whole = overhead(catalogue, ztf, START)
+    lost = catalogue.satrec[whole[0].row]
+    observe = Barycentric.observe
+
+    def fails(self, target):
+        if getattr(target.vector_functions[-1], "model", None) is lost:
+            raise ValueError("light-travel time failed to converge")
+        return observe(self, target)
+
+    monkeypatch.setattr(Barycentric, "observe", fails)
+    left = overhead(catalogue, ztf, START)
+    assert [one.row for one in left] == [one.row for one in whole if one.row != whole[0].row]
+
+
+def test_the_mosaic_lies_about_the_pointing():
+    for mosaic, radius in ((ZTF, 5.2), (RUBIN, 2.1)):
+        width, height = (n * mosaic.pixel_arcsec for n in (mosaic.n_columns, mosaic.n_rows))
+        assert mosaic.corner_xi.max() == pytest.approx(width - mosaic.corner_xi.min(), abs=1)
+        assert mosaic.corner_eta.max() == pytest.approx(height - mosaic.corner_eta.min(), abs=1)
+        assert mosaic.radius_deg == pytest.approx(radius, abs=0.1)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 EXIT_CODES = """\
 exit codes: 0 done; 1 a bug; 2 wrong use or bad input (one sentence on stderr);
-3 a service was not reachable or failed"""
+3 a service was not reachable or failed; 4 an unusual night (--fail-on-unusual)"""
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from typing import TYPE_CHECKING
 
 from fink_tracklets.cli import options as common
@@ -45,6 +46,19 @@ def add(commands: common.Commands) -> None:
     common.add_survey(command)
     common.add_elements(command, required=False)
     common.add_hbase(command, "publish the night then, too")
+    command.add_argument(
+        "--json-log", metavar="FILE", help="append the night's report to it, a line of JSON"
+    )
+    command.add_argument(
+        "--prometheus",
+        metavar="FILE.prom",
+        help="write the night's figures for the textfile collector of Prometheus",
+    )
+    command.add_argument(
+        "--fail-on-unusual",
+        action="store_true",
+        help="exit code 4 where the night is unlike the 30 before it in the store",
+    )
     common.add_talk(command)
 
 
@@ -53,6 +67,7 @@ def run(options: argparse.Namespace) -> None:
     from fink_tracklets.cli.hbase import publish_stored, reachable
     from fink_tracklets.cli.satellites import complain_of_files, report
     from fink_tracklets.cli.show import night_text
+    from fink_tracklets.pipeline.unusual import UnusualNight
     from fink_tracklets.progress import Progress
     from fink_tracklets.survey import load_survey
 
@@ -64,6 +79,7 @@ def run(options: argparse.Namespace) -> None:
     if options.nights is not None:
         run_span(options, survey, settings, progress)
         return
+    begin = time.monotonic()
     stored = run_one(options, options.night, survey, progress)
     if not options.quiet:
         print(night_text(stored))
@@ -71,7 +87,10 @@ def run(options: argparse.Namespace) -> None:
             print(report(stored))
     if settings is not None:
         publish_stored(stored, settings, progress)
+    unusual = tell(options, stored, time.monotonic() - begin)
     complain_of_files(stored)
+    if unusual and options.fail_on_unusual:
+        raise UnusualNight(f"The night {stored.night} is stored, and unusual: {unusual}.")
 
 
 def run_one(
@@ -104,6 +123,7 @@ def run_span(
     from fink_tracklets.cli.satellites import complain_of_files
     from fink_tracklets.naming import parse_nights
     from fink_tracklets.pipeline.nights import need_dates, plan_nights
+    from fink_tracklets.pipeline.unusual import UnusualNight
     from fink_tracklets.spark.errors import clear_errors
     from fink_tracklets.spark.session import spark_session
     from fink_tracklets.store.commit import check_survey, check_writable
@@ -130,11 +150,16 @@ def run_span(
         if settings is not None and not is_published(open_night(folder, night), settings)
     ]
 
+    unusual: list[str] = []
+
     def work(night: str) -> None:
         if night in todo:
+            begin = time.monotonic()
             done = run_one(options, night, survey, progress)
             if not options.quiet:
                 print(line(done), flush=True)
+            if tell(options, done, time.monotonic() - begin):
+                unusual.append(night)
         else:
             done = open_night(folder, night)
         if settings is not None:
@@ -150,6 +175,19 @@ def run_span(
         progress,
         {"stored before": skipped, "without alerts": plan.without_alerts},
     )
+    if unusual and options.fail_on_unusual:
+        raise UnusualNight(f"Stored, and unusual: the nights {', '.join(unusual)}.")
+
+
+def tell(options: argparse.Namespace, stored: StoredNight, seconds: float) -> str:
+    """Print and write the night's report; what is unusual, in words."""
+    from fink_tracklets.pipeline.unusual import report_night, write_report
+
+    report = report_night(stored.folder, stored.manifest, seconds)
+    if not options.quiet:
+        print(report.text(), flush=True)
+    write_report(report, options.json_log, options.prometheus)
+    return "; ".join(map(str, report.unusual))
 
 
 def line(stored: StoredNight) -> str:

@@ -126,6 +126,7 @@ def exposure_notes(manifest: Manifest) -> str:
 
 def tracklet_text(stored: StoredNight, name: str) -> str:
     """A tracklet: its measures and its alerts."""
+    from fink_tracklets.cli.orbits import orbit_text
     from fink_tracklets.cli.satellites import match_table
 
     tracklets = stored.frame("tracklets").set_index("tracklet")
@@ -135,5 +136,7 @@ def tracklet_text(stored: StoredNight, name: str) -> str:
     measures = tracklets.loc[name].rename(None).to_string()
     matches = stored.frame("satellites")
     objects = match_table(matches[matches["tracklet"] == name])
+    orbits = stored.frame("orbits")
+    orbit = orbit_text(orbits[orbits["tracklet"] == name])
     head = f"{name}, night {stored.night}"
-    return f"{head}\n{measures}\n{objects}\n{table.round(5).to_string(index=False)}"
+    return f"{head}\n{measures}\n{objects}\n{orbit}\n{table.round(5).to_string(index=False)}"

@@ -24,6 +24,7 @@ Lengths in radians, areas in steradians; vectors as in vectors.py. */
 #define SLOTS 2048       /* of angle, in each class, at most */
 #define COUNTED 64       /* points on a line, from which on all pass the first table */
 #define STRIPS 6
+#define SURE 20          /* of a log10 NFA, below the limit: a line that is listed at once */
 
 /* What takes most of the time is compiled for wide registers, too. */
 #if defined(__x86_64__) && defined(__linux__)
@@ -309,6 +310,7 @@ static int line_could_pass(const Null *null, Work *w, int64_t begin, int64_t a, 
        points of a set are T apart. A point so near an end that it tells nothing agrees with all. */
     double length = angle_of(sine, w->depth[b]);
     Line line = {0, count, w->across, w->weight};
+    int64_t straight = 0;
     for (int64_t k = 0; k < count; k++) {
         int64_t p = w->near[k];
         double along = angle_of(c * w->right[p] + s * w->up[p], w->depth[p]);
@@ -316,7 +318,15 @@ static int line_could_pass(const Null *null, Work *w, int64_t begin, int64_t a, 
         w->sorted[k] = p == a ? 0 : along;
         w->across[line.count] = c * w->up[p] - s * w->right[p];
         w->weight[line.count] = weight;
+        straight += fabs(w->across[line.count]) <= null->tolerance;
         line.count += (p != a) & (p != b) & (weight > 1e-13);
+    }
+
+    /* So many on the straight line, even among dense surroundings, need no closer look. */
+    if (log10_bound(null, pair, straight, count) < null->limit - SURE) {
+        pair->mean = least_mean(null, w, begin, c, s, length, sine, w->depth[b]);
+        pair->bound = log10_bound(null, pair, count, count) - evidence_of(null, count);
+        if (log10_bound(null, pair, straight, count) < null->limit - SURE) return 1;
     }
     double limit = null->max_curvature / 2;
     int64_t need = null->min_points;
@@ -346,7 +356,7 @@ static int line_could_pass(const Null *null, Work *w, int64_t begin, int64_t a, 
     if (least_nfa(null, pair, most, count, gap) >= null->later) return 0;
 
     /* Nor may the line's surroundings be so dense that as many come by chance. */
-    pair->mean = least_mean(null, w, begin, c, s, length, sine, w->depth[b]);
+    if (!pair->mean) pair->mean = least_mean(null, w, begin, c, s, length, sine, w->depth[b]);
     pair->bound = least_nfa(null, pair, most, count, gap);
     return pair->bound < null->later;
 }

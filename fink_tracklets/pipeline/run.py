@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pyspark.sql import SparkSession
 
-from fink_tracklets.alerts.exposures import UNUSABLE, read_night
+from fink_tracklets.alerts.exposures import UNUSABLE, AlertNight, read_night
 from fink_tracklets.alerts.path import night_path, state_of
 from fink_tracklets.errors import UserError
 from fink_tracklets.finder.kernel import missing_kernel
@@ -22,6 +23,8 @@ from fink_tracklets.progress import Progress
 from fink_tracklets.spark.errors import clear_errors
 from fink_tracklets.spark.session import spark_session
 from fink_tracklets.store.commit import check_night, check_writable, write_night
+from fink_tracklets.store.folder import WritableFolder
+from fink_tracklets.store.lock import night_locked
 from fink_tracklets.store.manifest import (
     ExposureCounts,
     FunnelStep,
@@ -79,6 +82,20 @@ def run_night(
     check_night(folder, night, survey.name)
     if sentence := missing_kernel():
         progress.say(sentence)
+    with night_locked(local_path(store), night):
+        stored, read = store_tracklets(spark, folder, night, alerts, survey, progress)
+        return later_stages(spark, stored, read, alerts, store, elements, satcat, progress)
+
+
+def store_tracklets(
+    spark: SparkSession,
+    folder: WritableFolder,
+    night: str,
+    alerts: str,
+    survey: Survey,
+    progress: Progress,
+) -> tuple[StoredNight, AlertNight]:
+    """Read, cut, find and store."""
     with clear_errors(alerts), ExitStack() as at_end:
         with progress.step("reading alerts, cutting, grouping by exposure", spark):
             path = night_path(spark, alerts, night)
@@ -90,12 +107,27 @@ def run_night(
             found = find_night(read, survey)
             for frame in found.cached:
                 at_end.callback(frame.unpersist)
-            stamps = has_stamps(read.packets, survey)
-            inputs = {"alerts": alerts, "state": state, "stamps": "yes" if stamps else "no"}
+            stamps = "yes" if has_stamps(read.packets, survey) else "no"
+            inputs = {"alerts": alerts, "state": state, "stamps": stamps}
             draft = draft_manifest(night, inputs, survey, read.counts, found)
         with progress.step("writing the tables", spark):
-            stored = write_night(folder, found.tables, draft)
-    # The later stages are loaded where they have work: their libraries take a second to load.
+            return write_night(folder, found.tables, draft), read
+
+
+def later_stages(
+    spark: SparkSession,
+    stored: StoredNight,
+    read: AlertNight,
+    alerts: str,
+    store: str,
+    elements: Sequence[str],
+    satcat: str | None,
+    progress: Progress,
+) -> StoredNight:
+    """What is found out of a stored night: satellites, flashes, counts, orbits.
+
+    Each is loaded where it has work: their libraries take a second to load.
+    """
     unidentified = None
     if elements:
         from fink_tracklets.satellites.stage import identify_stored
@@ -104,7 +136,7 @@ def run_night(
             stored = identify_stored(stored, elements, satcat, progress=progress)
         except UserError as error:
             unidentified = error
-    if stamps:
+    if stored.manifest.inputs["stamps"] == "yes":
         from fink_tracklets.glints.stage import measure_or_say
 
         stored = measure_or_say(spark, stored, alerts, store, progress)
@@ -113,6 +145,10 @@ def run_night(
         from fink_tracklets.years.stage import summarise_stored
 
         stored = summarise_stored(stored, plane_of(read.plane))
+    if elements and unidentified is None:
+        from fink_tracklets.orbits.stage import orbits_or_say
+
+        stored = orbits_or_say(stored, elements, progress, spark)
     if unidentified is not None:
         raise UserError(
             f"The night is stored, its satellites are not identified: {unidentified}"

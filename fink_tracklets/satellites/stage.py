@@ -9,10 +9,12 @@ from fink_tracklets.progress import Progress
 from fink_tracklets.satellites.aliases import one_number_each
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.night import identify_night
+from fink_tracklets.satellites.ours import with_ours
 from fink_tracklets.satellites.path import night_files
 from fink_tracklets.satellites.satcat import read_satcat
 from fink_tracklets.store.amend import amend_night
 from fink_tracklets.store.night import StoredNight
+from fink_tracklets.store.objects import read_objects
 from fink_tracklets.tables import BLIND_MATCHES, SATELLITES
 
 
@@ -50,6 +52,7 @@ def identify_stored(
         survey = replace(survey, satellites=replace(survey.satellites, method=method))
     with progress.step("reading elements"):
         sets = one_number_each(read_elements(night_files(elements, stored.night)))
+        sets = with_ours(sets, read_objects(stored.folder), stored.night)
         known = None if satcat is None else read_satcat(satcat)
     with progress.step("identifying satellites"):
         alerts, candidates = stored.frame("tracklet_alerts"), stored.frame("candidates")

@@ -7,6 +7,7 @@ arguments. All are coroutines though they wait for nothing: others would run in 
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -17,6 +18,9 @@ from fink_tracklets.service.reading.answers import Reader
 from fink_tracklets.service.reading.parquet import ParquetReader
 from fink_tracklets.service.refusal import Refusal, shown, wrong
 from fink_tracklets.service.settings import ServiceSettings
+
+OBJECT = re.compile(r"OBJ_\d{8}_\d{6}_\d{2,9}", re.ASCII)
+"""How an object of ours is called."""
 
 
 async def _reader(request: Request) -> Any:
@@ -43,6 +47,12 @@ async def _satellite_number(number: str) -> int:
     return parse_number(number, "a catalogue number")
 
 
+async def _object_name(object_name: str) -> str:
+    if not OBJECT.fullmatch(object_name):
+        raise wrong(f"{shown(object_name)} is no object's name: give OBJ_YYYYMMDD_hhmmss_NN.")
+    return object_name
+
+
 async def _alert_number(alert_id: str) -> int:
     return parse_number(alert_id, "an alert's number")
 
@@ -56,6 +66,7 @@ NightName = Annotated[str, Depends(_night)]
 WholeName = Annotated[str, Depends(_whole_name)]
 """A tracklet's."""
 SatelliteNumber = Annotated[int, Depends(_satellite_number)]
+ObjectName = Annotated[str, Depends(_object_name)]
 AlertNumber = Annotated[int, Depends(_alert_number)]
 
 

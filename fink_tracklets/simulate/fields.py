@@ -38,7 +38,7 @@ def random_exposures(
     Parameters
     ----------
     n_background : background candidates in each exposure
-    pointing : RA and Dec [deg] to which every exposure points, on the middle of a CCD; without
+    pointing : RA and Dec [deg] to which every exposure points, the middle of the field; without
         it, each points anywhere on the sky
     instrument : whose field, positions and depth (that of its first band)
 

@@ -3,8 +3,7 @@
 The tangent plane has ``xi`` to the east and ``eta`` to the north, both in arcseconds. ZTF's
 channels lie in it as in real alerts: 16 CCDs in rows of four with gaps between them, four
 readout channels on each; x grows to the west, y to the south. Rubin has 21 rafts of 3 x 3 CCDs.
-The origin, to which an exposure points, is the middle of a CCD, because the centre of ZTF's
-field lies in a gap.
+The origin, to which an exposure points, is the middle of the field; ZTF's lies in a gap.
 
 The simulator has this tangent plane for itself, and not that of `fink_tracklets.sky.plane`: it is
 to show the errors of what is measured in the other.
@@ -59,8 +58,8 @@ def _ztf() -> Mosaic:
     width, height = columns * pixel, rows * pixel
     west_half = np.isin(channel, (1, 2))
     north_half = channel < 2
-    xi = (1 - from_east) * (2 * width + gap_ew) + width * (1 - west_half)
-    eta = (from_south - 2) * (2 * height + gap_ns) + height * north_half
+    xi = (1.5 - from_east) * (2 * width + gap_ew) + width * (1 - west_half)
+    eta = (from_south - 1.5) * (2 * height + gap_ns) + height * north_half
     return Mosaic(xi, eta, columns, rows, pixel)
 
 

@@ -144,17 +144,23 @@ def _passage(
     place: Barycentric,
     exposure_time_s: float,
 ) -> Passage | None:
-    """The passage of one object; None where SGP4 fails."""
-    # Seen from the barycentre, with light time, by Skyfield's own `observe`.
+    """The passage of one object; None where SGP4 or the light time fails."""
     satellite = EarthSatellite.from_satrec(fleet.satrec[row], timescale())
-    seen = place.observe(_Earth() + satellite)
-    vectors = seen.xyz.km.T
-    middle = N_SAMPLES // 2
-    if not np.isfinite(vectors).all():
+    satellite_km = satellite.at(times).xyz.km
+    if not np.isfinite(satellite_km).all():
         return None
 
+    # Seen from the barycentre, with light time, by Skyfield's own `observe`. Of broken elements it
+    # says that the light time does not converge.
+    try:
+        seen = place.observe(_Earth() + satellite)
+    except ValueError:
+        return None
+    vectors = seen.xyz.km.T
+    middle = N_SAMPLES // 2
+    satellite_km = satellite_km[:, middle]
+
     # The Sun as seen from the object at mid-exposure: is it lit, and at which phase angle?
-    satellite_km = satellite.at(times).xyz.km[:, middle]
     heliocentric, _ = erfa.epv00(times.whole, times.tdb_fraction)
     to_sun = -heliocentric["p"][middle] * AU_KM - satellite_km
     distance = np.linalg.norm(vectors, axis=1)

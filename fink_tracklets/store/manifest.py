@@ -91,6 +91,8 @@ class Manifest:
     """The report of the stage that identifies satellites; None where it did not run."""
     glints: Mapping[str, Any] | None = None
     """The report of the stage that measures flashes; None where it did not run."""
+    orbits: Mapping[str, Any] | None = None
+    """The report of the stage that gives orbits and links; None where it did not run."""
     hbase: Mapping[str, Any] = field(default_factory=dict)
     """For each HBase cluster what it may hold of the night, see `fink_tracklets.hbase.record`."""
 
@@ -102,7 +104,7 @@ class Manifest:
 
 COUNTED = ("tracklets", "tracklet_alerts", "candidates")
 """Tables that every night has."""
-OPTIONAL = ("satellites", "glints", "hbase")
+OPTIONAL = ("satellites", "glints", "orbits", "hbase")
 
 
 def manifest_path(night: str) -> str:

@@ -19,6 +19,7 @@ ARROW_TYPES = {
     "timestamp": pa.timestamp("us", tz="UTC"),
     "binary": pa.binary(),
     "array<double>": pa.list_(pa.float64()),
+    "array<string>": pa.list_(pa.string()),
     "array<struct<cut:string,alerts:bigint>>": pa.list_(
         pa.struct([("cut", pa.string()), ("alerts", pa.int64())])
     ),

@@ -7,6 +7,7 @@ from fink_tracklets.service.pages import (
     files,
     home,
     night,
+    objects,
     satellite,
     search,
     statistics,
@@ -14,5 +15,5 @@ from fink_tracklets.service.pages import (
 )
 
 router = APIRouter(include_in_schema=False)
-for _kind in (home, night, tracklet, satellite, statistics, search, calls, files):
+for _kind in (home, night, tracklet, satellite, objects, statistics, search, calls, files):
     router.include_router(_kind.router)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fink_tracklets.orbits.classes import CLASSES
+from fink_tracklets.orbits.track import drawn_orbits
 from fink_tracklets.service.pages.brightness import light_curve, magnitudes
+from fink_tracklets.service.pages.orbit import orbit_plot
 from fink_tracklets.service.pages.page import neighbours, page, root
 from fink_tracklets.service.pages.sky_view import sky_view
 from fink_tracklets.service.query import FORMATS
 from fink_tracklets.service.reading.details import Details, details
+from fink_tracklets.service.reading.objects import object_with
 from fink_tracklets.service.reading.packets import KINDS
+from fink_tracklets.service.reading.parquet import ParquetReader
 from fink_tracklets.service.requests import Alerts, StoreReader, WholeName
 from fink_tracklets.service.sky import sexagesimal
 
@@ -44,6 +50,7 @@ def tracklet_page(
         middle=(sexagesimal(ra, dec), f"{ra:.5f} {dec:+.5f}"),
         formats=list(zip(("JSON", "CSV", "Parquet", "VOTable"), FORMATS, strict=True)),
         elsewhere=_elsewhere(found),
+        **_orbit(found, reader),
         magnitudes=magnitudes(found),
         light_curve=light_curve(found),
         stamps=stamps,
@@ -51,6 +58,20 @@ def tracklet_page(
         stamped=[alert for alert in ids if alerts is not None or alert in stored],
         most=STAMPED,
     )
+
+
+def _orbit(found: Details, reader: ParquetReader) -> dict[str, Any]:
+    """What the page shows of the tracklet's orbit."""
+    orbit = found.orbit
+    if orbit is None or orbit["note"] is not None:
+        return {"orbit": orbit, "classes": [], "orbit_plot": "", "object": None}
+    a, inclination = drawn_orbits(orbit["draws"])
+    return {
+        "orbit": orbit,
+        "classes": [(name, orbit[f"p_{name.lower()}"]) for name in CLASSES],
+        "orbit_plot": orbit_plot(a, inclination),
+        "object": object_with(reader.index.folder, found.tracklet["tracklet"]),
+    }
 
 
 def _elsewhere(found: Details) -> dict[str, str]:

@@ -34,6 +34,10 @@ class Details:
     glints: list[Row] | None
     light_curve: list[Row] | None
     """The single flashes, in their order along the track."""
+    orbit: Row | None
+    """Its row of the table `orbits`, draws included; None where there is none."""
+    links: list[Row]
+    """To earlier tracklets, the best first."""
     stamps: frozenset[int] | None
     """Alerts that have stamps in the store."""
     at: TangentPlane
@@ -69,6 +73,9 @@ def details(snapshot: Snapshot, name: str) -> Details:
     if night.flashes is not None:
         flashes = [row for row in night.flashes.to_pylist() if row["tracklet"] == name]
     glints = _rows(night.part("glints", "tracklet", name))
+    orbits = _rows(night.part("orbits", "tracklet", name)) or []
+    links = _rows(night.part("links", "tracklet", name)) or []
+    links.sort(key=lambda row: (row["score"] + row["rarity"], row["other"]))
     stamps = night.part("stamps", "tracklet", name, ["alert_id"])
     ra, dec, along = (
         np.array([row[c] for row in alerts], float) for c in ("ra", "dec", "along_arcsec")
@@ -84,6 +91,8 @@ def details(snapshot: Snapshot, name: str) -> Details:
         flashes=None if flashes is None else next(iter(flashes), {}),
         glints=glints,
         light_curve=_rows(night.part("light_curves", "tracklet", name)),
+        orbit=next(iter(orbits), None),
+        links=links,
         stamps=None if stamps is None else frozenset(stamps["alert_id"].to_pylist()),
         at=at,
         curve=fitted_curve(along, offsets(at, ra, dec)),

@@ -46,6 +46,8 @@ def known(found: Details) -> dict[str, Any]:
             "points": found.alerts,
             "curve": positions(found.at, found.curve).round(7).tolist(),
             "satellites": found.satellites,
+            "orbit": found.orbit,
+            "links": found.links,
             "flashes": found.flashes,
             "light_curve": found.light_curve,
             "glints": found.glints,

@@ -1,0 +1,43 @@
+"""Fitted elements as columns of a table, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fink_tracklets.satellites.mean_elements import classical, errors, smooth
+
+Array = NDArray[np.float64]
+
+ANGLES = ("i_deg", "node_deg", "perigee_deg", "mean_anomaly_deg")
+
+
+def elements_row(six: Array, normal: Array, epoch_jd: float) -> dict[str, Any]:
+    """The columns of a fit."""
+    a, e, *angles = (float(value) for value in classical(six))
+    a_error, e_error, i_error = errors(six, normal)
+    return {
+        "epoch_jd": epoch_jd,
+        "a_km": a,
+        "e": e,
+        **{name: float(np.degrees(value)) for name, value in zip(ANGLES, angles, strict=True)},
+        "a_km_error": a_error,
+        "e_error": e_error,
+        "i_deg_error": float(np.degrees(i_error)),
+        "normal": [float(value) for value in normal.ravel()],
+    }
+
+
+def six_of(row: pd.Series | Mapping[str, Any]) -> Array:
+    """The six numbers (6,) of a row."""
+    numbers = np.array([row["a_km"], row["e"], *(row[name] for name in ANGLES)], dtype=float)
+    return smooth(numbers[0], numbers[1], *np.radians(numbers[2:]))
+
+
+def normal_of(row: pd.Series | Mapping[str, Any]) -> Array:
+    """The inverse covariance (6, 6) of a row."""
+    return np.array(row["normal"], dtype=float).reshape(6, 6)
