@@ -55,6 +55,7 @@ def test_nights(made, made_store):
     night = get(f"{made}/api/v1/nights/20211022").json()
     stored = read_table(made_store, "tracklets", "20211022")["tracklet"].to_pylist()
     assert [row["tracklet"] for row in night["tracklets"]] == stored
+    assert night["short_tracks"] is None
     assert night["funnel"][0]["cut"] == "quality"
     assert get(f"{made}/api/v1/nights/20211024").status_code == 404
     assert get(f"{made}/api/v1/nights/today").status_code == 400

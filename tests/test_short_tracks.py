@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import scenes
-from fink_tracklets import find_tracklets, with_tracklets
+from fink_tracklets import find_tracklets, read_table, with_tracklets
 from fink_tracklets.evaluate import compare_short
 from fink_tracklets.finder.short import MAX_LEFT, find_short_tracks
 from fink_tracklets.sky.sphere import ra_dec
 from fink_tracklets.store.night import read_state
+from tests.serving import get, serving
 
 NIGHT = "20211022"
 
@@ -75,3 +76,12 @@ def test_a_simulated_night_s_short_tracks_are_glints(simulated, simulated_store)
     assert named["short_track"].notna().sum() == len(tables[1])
     assert not (named["tracklet"].notna() & named["short_track"].notna()).any()
     assert named["short_track"].dropna().str.fullmatch(r"SHORT_\d{8}_\d{6}_\d\d").all()
+
+
+def test_the_service_tells_them(simulated_store):
+    with serving(simulated_store) as address:
+        told = get(f"{address}/api/v1/nights/{NIGHT}").json()["short_tracks"]
+        page = get(f"{address}/night/{NIGHT}").text
+    short = read_table(simulated_store, "short_tracks", NIGHT)
+    assert [row["alert_id"] for row in told] == short["alert_id"].to_pylist()
+    assert f"{len(short)} further alerts lie on lines of four" in page

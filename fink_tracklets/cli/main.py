@@ -15,6 +15,7 @@ from fink_tracklets.cli import (
     glints,
     hbase,
     ingest,
+    migrate,
     objects,
     orbits,
     photometry,
@@ -47,6 +48,7 @@ COMMANDS = (
     summarise,
     report,
     export,
+    migrate,
     serve,
     doctor,
 )

@@ -112,5 +112,9 @@ def add_talk(command: argparse.ArgumentParser) -> None:
     """--quiet and --spark-log."""
     add_quiet(command)
     command.add_argument(
-        "--spark-log", type=Path, metavar="FILE", help="keep the messages of a local Spark"
+        "--spark-log",
+        type=Path,
+        metavar="FILE",
+        help="keep the messages of a local Spark; under "
+        "spark-submit (any FILE): show them as its log4j configuration has it, not warnings only",
     )

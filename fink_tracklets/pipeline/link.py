@@ -37,7 +37,8 @@ NAMES = [field.split()[0] for field in MEMBER_DDL.split(", ")]
 SEARCHED_COLUMNS = ("exposure", "jd", "alert_id", "ra", "dec", "detector", "x", "y", "mag")
 """Of the candidates, what `named_tracklets` needs."""
 TASK_COST = 5e6
-"""N^2 log2 N of the exposures of one task, about: some tenths of a second."""
+"""N^2 log2 N of the exposures of one task, about: 0.02 s where they are uniform, and some seconds
+where they are crowds of artefacts, which nobody knows before; so tasks are small."""
 MAX_TASKS = 4_000
 DRIVER_COST = 10 * TASK_COST
 """A night of less work is searched in the driver: starting Spark's Python workers takes longer."""
@@ -149,15 +150,25 @@ def named_tracklets(frame: pd.DataFrame, survey: Survey) -> pd.DataFrame:
     """
     found, given_up = search(frame, survey)
     left = frame[~frame["exposure"].isin(given_up)]
-    short = find_short_tracks(left, found["alert_id"], survey)
     parts = [
         _named(found, frame, "tracklet", tracklet_names),
-        _named(short, frame, "short_track", short_names),
+        named_short(left, found["alert_id"], survey),
     ]
     if given_up:
         parts.append(pd.DataFrame({"exposure": given_up}, dtype=object).reindex(columns=NAMES))
     full = [part for part in parts if len(part)]
     return pd.concat(full, ignore_index=True) if full else parts[0]
+
+
+def named_short(frame: pd.DataFrame, members: pd.Series, survey: Survey) -> pd.DataFrame:
+    """`find_short_tracks` with their names, in the columns of `MEMBER_DDL`.
+
+    Parameters
+    ----------
+    frame : see `named_tracklets`
+    members : alert ids of the tracklets
+    """
+    return _named(find_short_tracks(frame, members, survey), frame, "short_track", short_names)
 
 
 def _named(

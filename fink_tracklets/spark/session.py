@@ -31,7 +31,7 @@ def spark_session(log: Path | None = None) -> SparkSession:
     Parameters
     ----------
     log : where a local Spark's own messages go; without it they are dropped. Under spark-submit
-        they stay where the operator's log4j configuration sends them.
+        they go where the operator's log4j configuration sends them, without it only warnings.
     """
     settings = read_toml(conf_file("spark.toml"))
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
@@ -40,7 +40,8 @@ def spark_session(log: Path | None = None) -> SparkSession:
     if running := SparkSession.getActiveSession():
         return running
     if under_spark_submit():
-        spark = SparkSession.builder.getOrCreate()
+        builder = SparkSession.builder
+        spark = (builder if log else builder.config("spark.log.level", "WARN")).getOrCreate()
     else:
         use_java()
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)

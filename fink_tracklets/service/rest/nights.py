@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import JSONResponse, Response
 
 from fink_tracklets.service.reading.details import Details, details
+from fink_tracklets.service.reading.snapshot import Snapshot
 from fink_tracklets.service.requests import NightName, StoreReader, WholeName, no_arguments
 from fink_tracklets.service.rest.formats import plain
 from fink_tracklets.service.rest.openapi import JSON, responses
@@ -25,10 +26,16 @@ def nights(reader: StoreReader) -> Response:
     return JSONResponse(found)
 
 
-@router.get("/nights/{night}", summary="A night and its tracklets")
+@router.get("/nights/{night}", summary="A night, its tracklets and the alerts on short tracks")
 def night(night: NightName, reader: StoreReader) -> Response:
-    found = reader.index.snapshot().night(night)
-    return JSONResponse({**found.summary(), "tracklets": plain(found.tracklets.to_pylist())})
+    def known(snapshot: Snapshot) -> Response:
+        found = snapshot.night(night)
+        has = found.stored.has("short_tracks")
+        short = found.stored.table("short_tracks").to_pylist() if has else None
+        rows = {"tracklets": found.tracklets.to_pylist(), "short_tracks": short}
+        return JSONResponse({**found.summary(), **plain(rows)})
+
+    return reader.consistent(known)
 
 
 @router.get("/tracklets/{name}", summary="All that is known of a tracklet")
