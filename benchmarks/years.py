@@ -32,16 +32,15 @@ def main() -> None:
     parser.add_argument("--nights", type=int, nargs="+", default=[800, 3200])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        seconds = []
+        spent: list[float] = []
         for n in options.nights:
             store = Path(folder) / f"store{n}"
             candidates = copies(options.store, store, n)
-            taken, peak = report(store, Path(folder) / "out")
-            seconds.append(taken)
-            ratio = f", {taken / seconds[0]:.2f} of the first" if len(seconds) > 1 else ""
+            taken, worked, peak = report(store, Path(folder) / "out")
+            spent.append(worked)
             print(
-                f"report of {n:,} nights, {candidates:,} candidates: {taken:.1f} s, "
-                f"{peak:.0f} MB{ratio}",
+                f"report of {n:,} nights, {candidates:,} candidates: {taken:.1f} s, {worked:.1f} "
+                f"s of a processor ({worked / spent[0]:.2f} of the first), {peak:.0f} MB",
                 flush=True,
             )
         page_times(Path(folder) / f"store{options.nights[0]}")
@@ -67,13 +66,14 @@ def copies(source: Path, target: Path, n: int) -> int:
     return candidates
 
 
-def report(store: Path, out: Path) -> tuple[float, float]:
-    """Seconds and peak memory [MB] of the command."""
+def report(store: Path, out: Path) -> tuple[float, float, float]:
+    """Seconds of the command, those of a processor, and the peak memory [MB] of all until now."""
     command = [sys.executable, "-m", "fink_tracklets", "report", "--quiet"]
-    begin = time.perf_counter()
+    begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([*command, "--store", str(store), "--out", str(out)], check=True)
-    taken = time.perf_counter() - begin
-    return taken, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    taken, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
+    worked = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return taken, worked, after.ru_maxrss / 1024
 
 
 def page_times(store: Path) -> None:

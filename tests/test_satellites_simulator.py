@@ -60,14 +60,23 @@ def test_the_arcs_are_the_simulator_s_tracks(start, file, ztf):
 
 def test_a_simulated_night_is_identified(spark, tmp_path):
     """From packets to matches: every true tracklet that is found gets its own object."""
-    night = simulate_night("20211022", tmp_path / "sky", seed=3, exposures=60)
+    night = simulate_night("20211022", tmp_path / "sky", seed=3, exposures=80)
     store = tmp_path / "store"
     arguments = ["--night", "20211022", "--alerts", str(night.alerts), "--store", str(store)]
     assert main(["run", *arguments, "--elements", str(night.catalogue), "--quiet"]) == 0
-    truth = pd.read_parquet(night.truth).dropna(subset=["tracklet_id"])
+    flashed = pd.read_parquet(night.truth)
+    truth = flashed.dropna(subset=["tracklet_id"])
     members = read_table(store, "tracklet_alerts", "20211022").to_pandas()
     members = members.merge(truth[["alert_id", "norad_cat_id"]], on="alert_id", how="left")
     true = members.groupby("tracklet")["norad_cat_id"].first()
     found = read_tracklets(store, "20211022").to_pandas().set_index("tracklet")["norad_cat_id"]
     assert len(true) >= 2
     assert found.loc[true.index].to_list() == true.to_list()
+
+    short = read_table(store, "short_tracks", "20211022").to_pandas()
+    short = short.merge(
+        flashed[["alert_id", "norad_cat_id"]], on="alert_id", suffixes=("", "_true")
+    )
+    matched = short[short["norad_cat_id"].notna()]
+    assert matched["short_track"].nunique() >= 1
+    assert (matched["norad_cat_id"] == matched["norad_cat_id_true"]).all()

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fink_tracklets import find_tracklets, load_survey
-from fink_tracklets.evaluate.flashes import EDGES, flash_counts
+from fink_tracklets.evaluate.flashes import EDGES, LIMIT_EDGES, flash_counts
 from fink_tracklets.pipeline.run import run_night
 from fink_tracklets.simulate import simulate_night
 from fink_tracklets.store.night import StoredNight
@@ -60,8 +60,8 @@ class Seen:
     """What was counted of a night's flashes."""
 
     summary: Summary
-    emitted: list[int]
-    counted: list[int]
+    emitted: list[list[int]]
+    counted: list[list[int]]
     undetectable: float
     """Share of the flashes brighter than `ABOVE` that lie beyond their exposure's limit."""
 
@@ -106,11 +106,18 @@ def _beyond(flashes: pd.DataFrame, limits: pd.Series) -> float:
 def deviations(
     nights: list[TruthNight], calibration: list[Seen], tested: list[Seen]
 ) -> pd.DataFrame:
-    """Each night's corrected rate by the completeness of all others, beside the true one."""
+    """Each night's corrected rate by the completeness of all others, with two standard deviations
+    to either side, beside the true one.
+
+    Parameters
+    ----------
+    calibration : the nights in order, as they were seen in one way or in several
+    """
     rows = []
     for k, (night, one) in enumerate(zip(nights, tested, strict=True)):
-        others = [seen for j, seen in enumerate(calibration) if j != k]
+        others = [seen for j, seen in enumerate(calibration) if j % len(nights) != k]
         known = Completeness(
+            np.array(LIMIT_EDGES),
             np.array(EDGES),
             np.array([other.emitted for other in others], float),
             np.array([other.counted for other in others], float),
@@ -118,5 +125,6 @@ def deviations(
         )
         rate = corrected_rate(one.summary, ZTF, ABOVE, known)
         assert rate is not None
-        rows.append((night.true_rate, rate.per_hour, rate.error, rate.n, one.undetectable))
-    return pd.DataFrame(rows, columns=["true", "rate", "error", "n", "undetectable"])
+        low, high = rate.per_hour - 2 * rate.down, rate.per_hour + 2 * rate.up
+        rows.append((night.true_rate, rate.per_hour, low, high, rate.n, one.undetectable))
+    return pd.DataFrame(rows, columns=["true", "rate", "low", "high", "n", "undetectable"])

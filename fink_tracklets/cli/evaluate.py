@@ -67,7 +67,7 @@ def evaluate(options: argparse.Namespace) -> None:
         print(f"other tracklets found in the copies: {int((~found.tracklets['true']).sum())}")
     flashes = None if injected else flashes_of(options)
     if flashes is not None:
-        emitted, counted = sum(flashes["emitted"]), sum(flashes["counted"])
+        emitted, counted = (sum(map(sum, flashes[name])) for name in ("emitted", "counted"))
         print(f"flashes above the limit: {emitted:,}; alerts in tracklets: {counted:,}")
     if options.json is not None:
         write_json(summary, options.json, flashes)

@@ -9,6 +9,8 @@ import pandas as pd
 
 EDGES = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 15.0)
 """Of limiting magnitude less magnitude [mag]."""
+LIMIT_EDGES = (0.0, *(float(mag) for mag in range(15, 27)), 40.0)
+"""Of limiting magnitudes: where fewer of a track's flashes show, fewer make a tracklet."""
 
 
 def flash_counts(
@@ -27,12 +29,15 @@ def flash_counts(
 
     Returns
     -------
-    edges [mag], and in each bin the numbers emitted and counted
+    limits and edges [mag] of the bins of limiting magnitude and of depth, and in each of them,
+    depth along the rows, the numbers emitted and counted
     """
     limits = exposures.set_index("exposure")["limiting_mag"]
     members = candidates[candidates["tracklet"].notna()]
     numbers = {}
     for name, frame in (("emitted", flashes), ("counted", members)):
-        depth = frame["exposure"].map(limits) - frame["mag"]
-        numbers[name] = np.histogram(depth.dropna(), EDGES)[0].tolist()
-    return {"edges": list(EDGES), **numbers}
+        limit = frame["exposure"].map(limits)
+        known = frame.assign(limit=limit, depth=limit - frame["mag"]).dropna(subset="depth")
+        cells = np.histogram2d(known["limit"], known["depth"], (LIMIT_EDGES, EDGES))[0]
+        numbers[name] = cells.astype(int).tolist()
+    return {"limits": list(LIMIT_EDGES), "edges": list(EDGES), **numbers}

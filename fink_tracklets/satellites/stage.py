@@ -12,10 +12,11 @@ from fink_tracklets.satellites.night import identify_night
 from fink_tracklets.satellites.ours import with_ours
 from fink_tracklets.satellites.path import night_files
 from fink_tracklets.satellites.satcat import read_satcat
+from fink_tracklets.satellites.short import COLUMNS, match_short_tracks
 from fink_tracklets.store.amend import amend_night
 from fink_tracklets.store.night import StoredNight
 from fink_tracklets.store.objects import read_objects
-from fink_tracklets.tables import BLIND_MATCHES, SATELLITES
+from fink_tracklets.tables import BLIND_MATCHES, SATELLITES, SHORT_TRACKS
 
 
 def identify_stored(
@@ -38,8 +39,8 @@ def identify_stored(
 
     Returns
     -------
-    The night with the tables `satellites` and `blind_matches`. Its manifest's `satellites` tells of
-    the elements and of false matches.
+    The night with the tables `satellites` and `blind_matches`, and the objects of its short tracks.
+    Its manifest's `satellites` tells of the elements and of false matches.
 
     Raises
     ------
@@ -57,11 +58,19 @@ def identify_stored(
     with progress.step("identifying satellites"):
         alerts, candidates = stored.frame("tracklet_alerts"), stored.frame("candidates")
         found = identify_night(alerts, candidates, sets, survey, known)
-    tables = {
-        SATELLITES.name: SATELLITES.from_frame(found.satellites),
-        BLIND_MATCHES.name: BLIND_MATCHES.from_frame(found.blind),
-    }
-    reports = {"satellites": {**found.record, "satcat": satcat}}
+        tables = {
+            SATELLITES.name: SATELLITES.from_frame(found.satellites),
+            BLIND_MATCHES.name: BLIND_MATCHES.from_frame(found.blind),
+        }
+        record = {**found.record, "satcat": satcat}
+        if stored.has(SHORT_TRACKS.name):
+            short = stored.frame(SHORT_TRACKS.name)
+            placed = short.merge(candidates[["alert_id", "ra", "dec"]], on="alert_id")
+            matches, record["short_tracks"] = match_short_tracks(placed, sets, survey)
+            kept = short.drop(columns=[name for name in COLUMNS[1:] if name in short])
+            kept = kept.merge(matches, "left", "short_track")
+            tables[SHORT_TRACKS.name] = SHORT_TRACKS.from_frame(kept)
+    reports = {"satellites": record}
     if stored.manifest.glints is not None:
         reports["glints"] = {**stored.manifest.glints, "satellites_changed_since": True}
     return amend_night(stored, tables, **reports)

@@ -103,6 +103,10 @@ SHORT_TRACKS = Table(
             Column(
                 "log10_nfa", "double", "", "log10 of the number of such lines expected by chance"
             ),
+            Column("norad_cat_id", "bigint", "", "object on whose predicted arc it lies, or null"),
+            Column("object_name", "string", "", "its name"),
+            Column("certain", "boolean", "", "no other object comes near"),
+            Column("chance_probability", "double", "", "of such a match, see satellites"),
         )
     ),
 )

@@ -24,25 +24,36 @@ DENSITY_GROUPS = ("0-9", "10-29", "30-99", "100-299", "300-999", "1000 or more")
 class Completeness:
     """Shares of flashes that are counted."""
 
+    limits: Array
+    """(l + 1,) edges of limiting magnitude; both ends are open."""
     edges: Array
-    """(b + 1,) of limiting magnitude less magnitude; the last bin is open."""
+    """(b + 1,) edges of limiting magnitude less magnitude; the last bin is open."""
     emitted: Array
-    """(nights, b) flashes on a detector, detected or not; none where no truth was given."""
+    """(nights, l, b) flashes on a detector, detected or not; no nights where no truth was given."""
     counted: Array
-    """(nights, b) alerts of flashes in tracklets."""
+    """(nights, l, b) alerts of flashes in tracklets."""
     recall_by: Array
     """(POINT_GROUP.n, DENSITY_GROUP.n) recall of injected tracks by events and candidates; ones
     where none were injected."""
 
-    def share(self, beyond: Array) -> Array:
-        """The share that is counted of flashes so much brighter than the limit; 0 below it."""
+    def share(self, limit: Array, beyond: Array) -> Array:
+        """The share that is counted of flashes so much brighter than a limit; 0 below it.
+
+        A limit at which no such flash was emitted has the share of all limits.
+
+        Parameters
+        ----------
+        limit, beyond : limiting magnitude, and that less magnitude; of shapes that go together
+        """
         if not len(self.emitted):
             return np.asarray(beyond >= 0, float)
         emitted, counted = self.emitted.sum(axis=0), self.counted.sum(axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            shares = np.where(emitted > 0, counted / emitted, 0.0)
-        place = np.searchsorted(self.edges[1:-1], beyond, side="right")
-        return np.asarray(np.where(beyond >= self.edges[0], shares[place], 0.0))
+            of_all = np.nan_to_num(counted.sum(axis=0) / emitted.sum(axis=0))
+            shares = np.where(emitted > 0, counted / emitted, of_all)
+        row = np.searchsorted(self.limits[1:-1], limit, side="right")
+        column = np.searchsorted(self.edges[1:-1], beyond, side="right")
+        return np.asarray(np.where(beyond >= self.edges[0], shares[row, column], 0.0))
 
     def recall(self, s: Summary) -> float:
         """The factor by which tracklets that the finder misses add to those of a summary."""
@@ -71,7 +82,9 @@ def read_completeness(files: Sequence[str]) -> Completeness:
     ------
     UserError : a file is none of these
     """
-    emitted, counted, edges = [], [], None
+    emitted: list[list[list[int]]] = []
+    counted: list[list[list[int]]] = []
+    bins = [0.0, 1.0], [0.0, 1.0]
     recall = np.ones((POINT_GROUP.n, DENSITY_GROUP.n))
     for file in files:
         told = _read(file)
@@ -79,19 +92,15 @@ def read_completeness(files: Sequence[str]) -> Completeness:
         if flashes is None:
             recall = recall * _recall(told)
             continue
-        if edges is not None and flashes["edges"] != edges:
+        if emitted and bins != (flashes["limits"], flashes["edges"]):
             raise UserError(f"{file}: its bins of depth differ from those of the other files.")
-        edges = flashes["edges"]
+        bins = flashes["limits"], flashes["edges"]
         emitted.append(flashes["emitted"])
         counted.append(flashes["counted"])
-    whole = np.array(edges or [0.0, 1.0], float)
-    shape = (len(emitted), len(whole) - 1)
-    return Completeness(
-        whole,
-        np.array(emitted, float).reshape(shape),
-        np.array(counted, float).reshape(shape),
-        recall,
-    )
+    limits, edges = (np.array(one, float) for one in bins)
+    shape = (len(emitted), len(limits) - 1, len(edges) - 1)
+    every, seen = (np.array(one, float).reshape(shape) for one in (emitted, counted))
+    return Completeness(limits, edges, every, seen, recall)
 
 
 def _read(file: str) -> dict[str, Any]:

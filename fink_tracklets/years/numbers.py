@@ -67,11 +67,12 @@ def all_numbers(span: Span) -> list[Number]:
         ("rate_satellite", "flashes matched with satellites", sky_rate(span, "satellite")),
         ("rate_any", "flashes by any of three kinds of evidence", sky_rate(span, "any")),
     ):
-        value = None if rate is None else rate.per_hour
-        error = 0.0 if rate is None else rate.error
-        low, high = (None, None) if value is None else (value - error, value + error)
-        n = None if rate is None else rate.n
-        found.append(Number(key, meaning, value, low, high, n=n, published=NUMBERS.get(key, ())))
+        papers = NUMBERS.get(key, ())
+        if rate is None:
+            found.append(Number(key, meaning, None, published=papers))
+            continue
+        bounds = rate.per_hour - rate.down, rate.per_hour + rate.up
+        found.append(Number(key, meaning, rate.per_hour, *bounds, n=rate.n, published=papers))
     return found
 
 

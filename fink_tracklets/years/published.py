@@ -89,7 +89,8 @@ class PublishedRate:
 
     name: str
     per_hour: float
-    error: float
+    down: float
+    up: float
     instant_mag: float
     how: str
     """What was printed, and what was made of it."""
@@ -103,7 +104,8 @@ RATES = (
     PublishedRate(
         "Corbett+ 2020",
         1_800,
-        440,
+        280,
+        600,
         8.0,
         "1,800 +600 -280 per hour and sky, above mag 8 as P2 section 4 reads it",
     ),
@@ -111,12 +113,14 @@ RATES = (
         "Nir+ 2021",
         _of_field(35 / 24),
         _of_field(5 / 24),
+        _of_field(5 / 24),
         11.0,
         "30 to 40 per deg2 and day brighter than 11, at -20 to +10 deg, times the sky's area",
     ),
     PublishedRate(
         "Tomo-e Gozen 2025",
         _of_field(4.7),
+        _of_field(0.2),
         _of_field(0.2),
         15.5,
         "4.7 ± 0.2 per deg2 and hour times the sky's area, at magnitude 15.5 in 0.5 s: the mean "
@@ -126,13 +130,16 @@ RATES = (
         "Tomo-e Gozen 2025, equator",
         _of_field(9.0),
         _of_field(0.3),
+        _of_field(0.3),
         15.5,
         "9.0 ± 0.3 per deg2 and hour at the equator, as the one before",
     ),
     PublishedRate(
-        "P2, matched", 42_000, 0, 12.0, "42,000 per hour and sky, most between 10 and 12 mag"
+        "P2, matched", 42_000, 0, 0, 12.0, "42,000 per hour and sky, most between 10 and 12 mag"
     ),
-    PublishedRate("P2, any of three", 80_000, 0, 14.0, "80,000 per hour and sky, g = 4 to 14 mag"),
+    PublishedRate(
+        "P2, any of three", 80_000, 0, 0, 14.0, "80,000 per hour and sky, g = 4 to 14 mag"
+    ),
 )
 THAICOM_2 = {
     "norad_cat_id": 23314,

@@ -1,7 +1,10 @@
 """Flashes per hour over the whole sky: from counts and the area and time really exposed.
 
 Flashes come in tracks, so their numbers scatter more than single events: the variance of a sum is
-the sum of each track's squared number (a compound Poisson process), which a summary holds.
+the sum of each track's squared number (a compound Poisson process), which a summary holds. N
+flashes with a sum of squares S scatter as N^2 / S tracks of S / N flashes each; of so few the
+limits are those of a Poisson number (Gehrels 1986, ApJ 303, 336, equations 7 and 14 at one standard
+deviation).
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from astropy_healpix import HEALPix
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fink_tracklets.survey import Survey
 from fink_tracklets.tables.summary import (
@@ -39,15 +42,22 @@ class SkyRate:
     """Flashes per hour over the whole sky."""
 
     per_hour: float
-    error: float
-    """One standard deviation: of the tracks' numbers, and where it is corrected of the
+    down: float
+    """One standard deviation below: of the tracks' number, and where it is corrected of the
     correction."""
+    up: float
+    """The same above."""
     n: int
     """Flashes that were counted."""
     sky_hours: float
     """Skies times hours exposed."""
     correction_error: float = 0.0
     """The part of the error that is the correction's."""
+
+    @property
+    def error(self) -> float:
+        """The mean of both errors."""
+        return (self.down + self.up) / 2
 
     @property
     def per_deg2_hour(self) -> float:
@@ -84,8 +94,23 @@ def sky_rate(span: Span, kind: str) -> SkyRate | None:
         return None
     n = s.evidence(bits, any_of=any_of)
     inside = s.evidence(bits | TRACKLET, any_of=any_of)
-    variance = n - inside + inside * spread(s)
-    return SkyRate(n / hours, float(np.sqrt(variance)) / hours, n, hours)
+    down, up = limits(n, n - inside + inside * spread(s))
+    return SkyRate(n / hours, float(down) / hours, float(up) / hours, n, hours)
+
+
+def limits(n: ArrayLike, squares: ArrayLike) -> tuple[Array, Array]:
+    """One standard deviation below and above numbers of flashes that come in tracks.
+
+    Parameters
+    ----------
+    n, squares : the flashes, and the sum of each track's squared number of them
+    """
+    number, square = np.asarray(n, float), np.asarray(squares, float)
+    each = np.where(number > 0, square / np.maximum(number, 1), 1.0)
+    tracks = number / each
+    down = each * np.sqrt(np.maximum(tracks - 0.25, 0.0))
+    up = each * (1 + np.sqrt(tracks + 0.75))
+    return np.minimum(down, number), up
 
 
 def spread(s: Summary) -> float:
@@ -102,8 +127,10 @@ class Cumulative:
     """(n,) the magnitudes."""
     per_hour: Array
     """(n,) of flashes as bright or brighter, per hour and sky."""
-    error: Array
-    """(n,) one standard deviation."""
+    down: Array
+    """(n,) one standard deviation below."""
+    up: Array
+    """(n,) and above."""
 
 
 def by_instant_magnitude(span: Span, kind: str = "matched") -> Cumulative | None:
@@ -120,7 +147,8 @@ def by_instant_magnitude(span: Span, kind: str = "matched") -> Cumulative | None
     if not hours or not n[-1]:
         return None
     squares = s["squares/instant"] if kind == "matched" else n * spread(s)
-    return Cumulative(INSTANT.edges[1:], n / hours, np.sqrt(squares) / hours)
+    down, up = limits(n, squares)
+    return Cumulative(INSTANT.edges[1:], n / hours, down / hours, up / hours)
 
 
 def effective_hours(s: Summary, survey: Survey, completeness: Completeness | None) -> Array:
@@ -129,14 +157,15 @@ def effective_hours(s: Summary, survey: Survey, completeness: Completeness | Non
     An exposure counts for a magnitude as far as its limit lies beyond, and as far as such flashes
     become alerts of tracklets; exposures without a limit count as the others do in the mean.
     """
-    limits = s["depth"].astype(float)
-    known = limits.sum()
+    depth = s["depth"].astype(float)
+    known = depth.sum()
     if not known:
         return np.zeros(MAG.n)
-    limits *= 1 + s.number("depth_unknown_ms") / known
+    depth *= 1 + s.number("depth_unknown_ms") / known
     beyond = MAG.middles[None, :] - MAG.middles[:, None]  # limit less magnitude
-    share = (beyond >= 0) * 1.0 if completeness is None else completeness.share(beyond)
-    return np.asarray(share @ limits / MS_PER_HOUR * survey.field_area_deg2 / SKY_DEG2)
+    limit = np.broadcast_to(MAG.middles, beyond.shape)
+    share = (beyond >= 0) * 1.0 if completeness is None else completeness.share(limit, beyond)
+    return np.asarray(share @ depth / MS_PER_HOUR * survey.field_area_deg2 / SKY_DEG2)
 
 
 def corrected_rate(
@@ -153,6 +182,7 @@ def corrected_rate(
     """
     bins = MAG.edges[1:] <= above + 1e-9
     counts = s["mag/tracklet"] * (completeness.recall(s) if completeness else 1.0)
+    hours_of_all = effective_hours(s, survey, completeness)
 
     def rate(of: Completeness | None) -> float | None:
         hours = effective_hours(s, survey, of)
@@ -166,15 +196,16 @@ def corrected_rate(
         return None
     n = int(s["mag/tracklet"][bins].sum())
     last = int(bins.sum()) - 1
-    relative = float(np.sqrt(s["squares/mag"][last])) / n if n else 0.0
+    down, up = (float(part) for part in limits(n, s["squares/mag"][last]))
     others = [] if completeness is None else completeness.without_one()
     left = [one for one in map(rate, others) if one is not None]
     jackknife = 0.0
     if len(left) > 1:
         jackknife = float(np.sqrt((len(left) - 1) * np.var(left)))
+    each = value / n if n else 1 / float(hours_of_all[bins].max())
     hours = sky_hours(s.number("exposure_ms"), survey)
-    error = float(np.hypot(value * relative, jackknife))
-    return SkyRate(value, error, n, hours, jackknife)
+    low, high = (float(np.hypot(each * part, jackknife)) for part in (down, up))
+    return SkyRate(value, low, high, n, hours, jackknife)
 
 
 def stated_magnitude(s: Summary) -> float:
@@ -195,8 +226,10 @@ class ByDeclination:
     """(n + 1,) [deg, ICRS]."""
     per_deg2_hour: Array
     """(n,) NaN where less than a hundredth of the best band's time was exposed."""
-    error: Array
-    """(n,)"""
+    down: Array
+    """(n,) one standard deviation below."""
+    up: Array
+    """(n,) and above."""
     n: NDArray[np.int64]
     """(n,) flashes that were counted."""
     deg2_hours: Array
@@ -204,10 +237,7 @@ class ByDeclination:
 
 
 def by_declination(span: Span, kind: str = "tracklet", step: float = 10.0) -> ByDeclination:
-    """The rate per square degree and hour in bands of declination, from the sky maps.
-
-    A band without a flash has the error that one flash would have.
-    """
+    """The rate per square degree and hour in bands of declination, from the sky maps."""
     s, survey = span.summary, span.survey
     edges = np.arange(-90, 90 + step, step)
     grid = HEALPix(NSIDE, order="ring")
@@ -218,5 +248,5 @@ def by_declination(span: Span, kind: str = "tracklet", step: float = 10.0) -> By
     enough = hours > 0.01 * hours.max()
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = np.where(enough, n / hours, np.nan)
-        error = np.where(enough, np.sqrt(np.maximum(n, 1) * spread(s)) / hours, np.nan)
-    return ByDeclination(edges, rate, error, n, hours)
+        down, up = (np.where(enough, part / hours, np.nan) for part in limits(n, n * spread(s)))
+    return ByDeclination(edges, rate, down, up, n, hours)

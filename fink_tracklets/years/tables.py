@@ -14,7 +14,7 @@ import pandas as pd
 from fink_tracklets.tables.summary import TRACKLET
 from fink_tracklets.years.limits import QUIESCENT, Forecast
 from fink_tracklets.years.numbers import Number
-from fink_tracklets.years.published import FUNNEL, FUNNEL_NIGHTS, RATES, THAICOM_2
+from fink_tracklets.years.published import FUNNEL, FUNNEL_NIGHTS, RATES, SKY_DEG2, THAICOM_2
 from fink_tracklets.years.rates import ByDeclination, Cumulative, SkyRate
 from fink_tracklets.years.span import Span
 
@@ -183,21 +183,26 @@ def rate_table(
     rows: list[tuple[Any, ...]] = []
     for name, rate in rates:
         if rate is not None:
-            numbers = (rate.per_hour, rate.error, rate.correction_error, rate.per_deg2_hour, rate.n)
-            rows.append((name, *numbers, "this work"))
+            bounds = rate.down, rate.up, rate.correction_error
+            rows.append((name, rate.per_hour, *bounds, rate.per_deg2_hour, rate.n, "this work"))
     if cumulative is not None:
         for mag in (6.0, 8.0, 10.0, 12.0, 14.0):
             k = int(abs(cumulative.mag - mag).argmin())
-            per_hour, error = float(cumulative.per_hour[k]), float(cumulative.error[k])
+            per_hour = float(cumulative.per_hour[k])
+            bounds = float(cumulative.down[k]), float(cumulative.up[k]), 0.0
             name = f"matched, instant magnitude up to {mag:g}"
-            rows.append((name, per_hour, error, 0.0, per_hour / 41_252.96, None, "this work"))
+            rows.append((name, per_hour, *bounds, per_hour / SKY_DEG2, None, "this work"))
     for one in RATES:
         name = f"{one.name} (instant magnitude {one.instant_mag:g})"
-        rows.append((name, one.per_hour, one.error, None, one.per_hour / 41_252.96, None, one.how))
+        errors = one.down, one.up
+        rows.append((name, one.per_hour, *errors, None, one.per_hour / SKY_DEG2, None, one.how))
     return ReportTable(
         "rates",
         "Flashes per hour over the whole sky",
-        ("what", "per hour", "±", "of it by the correction", "per deg^2 and hour", "n", "source"),
+        (
+            *("what", "per hour", "-", "+", "of these by the correction"),
+            *("per deg^2 and hour", "n", "source"),
+        ),
         tuple(rows),
     )
 
@@ -205,12 +210,13 @@ def rate_table(
 def declination_table(by: ByDeclination) -> ReportTable:
     """The rate in bands of declination."""
     rows = [
-        (f"{low:+.0f} to {high:+.0f}", _plain(rate), _plain(error), int(n), round(float(h), 3))
-        for low, high, rate, error, n, h in zip(
+        (f"{low:+.0f} to {high:+.0f}", *map(_plain, told), int(n), round(float(h), 3))
+        for low, high, *told, n, h in zip(
             by.edges[:-1],
             by.edges[1:],
             by.per_deg2_hour,
-            by.error,
+            by.down,
+            by.up,
             by.n,
             by.deg2_hours,
             strict=True,
@@ -220,7 +226,7 @@ def declination_table(by: ByDeclination) -> ReportTable:
     return ReportTable(
         "declination",
         "Flashes in tracklets by declination",
-        ("declination [deg]", "per deg^2 and hour", "±", "flashes", "deg^2 hours exposed"),
+        ("declination [deg]", "per deg^2 and hour", "-", "+", "flashes", "deg^2 hours exposed"),
         tuple(rows),
     )
 

@@ -27,7 +27,7 @@ NO_FLASHES = (
 )
 RADAR = "radar cross-section [m²]"
 STANDARD = "standard magnitude [mag, g, 1,000 km]"
-DOT = {"s": 14, "alpha": 0.7, "lw": 0}
+DOT = {"s": 14, "alpha": 0.7, "lw": 0, "rasterized": True}
 
 
 def inclinations(figure: Any, span: Span) -> str | None:
@@ -137,6 +137,7 @@ def periods(figure: Any, span: Span) -> str | None:
             norm=norm,
             lw=1 if mark == "x" else 0,
             label=label,
+            rasterized=True,
         )
     colourbar(figure, drawn, axes, "arc in the exposure [deg]")
     axes.set(yscale="log", ylabel="period, upper limit [s]")

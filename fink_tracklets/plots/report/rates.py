@@ -56,9 +56,9 @@ def cumulative(figure: Any, span: Span) -> str | None:
     axes = figure.subplots()
     if found is not None:
         some = found.per_hour > 0
-        mag, rate, error = found.mag[some], found.per_hour[some], found.error[some]
-        low = np.maximum(rate - error, rate / 50)
-        axes.fill_between(mag, low, rate + error, color=BLUE, alpha=0.25, lw=0)
+        mag, rate = found.mag[some], found.per_hour[some]
+        low = np.maximum(rate - found.down[some], rate / 50)
+        axes.fill_between(mag, low, rate + found.up[some], color=BLUE, alpha=0.25, lw=0)
         axes.plot(mag, rate, c=BLUE, label="this work, matched events in tracklets")
     for kind, colour, line, label in (
         ("satellite", GREEN, "--", "this work, matched either way"),
@@ -69,7 +69,13 @@ def cumulative(figure: Any, span: Span) -> str | None:
         if total is not None and total.per_hour > 0:
             axes.axhline(total.per_hour, c=colour, ls=line, lw=1.2, label=label)
     for one, mark in zip(RATES, MARKS, strict=False):
-        bar = {"yerr": one.error or None, "capsize": 2, "color": PURPLE, "mec": "k", "ls": "none"}
+        bar = {
+            "yerr": [[one.down], [one.up]],
+            "capsize": 2,
+            "color": PURPLE,
+            "mec": "k",
+            "ls": "none",
+        }
         axes.errorbar(one.instant_mag, one.per_hour, marker=mark, label=one.name, ms=6, **bar)
     axes.set(yscale="log", xlabel="instant magnitude [mag]", ylabel="flashes per hour and sky")
     axes.set_xlim(0, 18)
@@ -90,7 +96,8 @@ def declination(figure: Any, span: Span) -> str | None:
         return "no exposure has a place"
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
     middle = (by.edges[1:] + by.edges[:-1]) / 2
-    axes.errorbar(middle, by.per_deg2_hour, by.error, fmt="o", c=BLUE, label="this work", capsize=2)
+    style = {"fmt": "o", "c": BLUE, "label": "this work", "capsize": 2}
+    axes.errorbar(middle, by.per_deg2_hour, [by.down, by.up], **style)
     for value, line, label in (
         (4.7, "--", "Tomo-e Gozen 2025, mean (15.5 mag in 0.5 s)"),
         (9.0, ":", "Tomo-e Gozen 2025, equator"),

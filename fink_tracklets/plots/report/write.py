@@ -64,9 +64,9 @@ def write_report(
         (f"all brighter than {stated:g} in the exposure, detected or not", corrected),
     ]
     if corrected is not None:
-        value, error = corrected.per_hour, corrected.error
+        value = corrected.per_hour
         meaning = f"flashes brighter than {stated:g} in the exposure per hour and sky, corrected"
-        bounds = value - error, value + error
+        bounds = value - corrected.down, value + corrected.up
         numbers.append(Number("rate_corrected", meaning, value, *bounds, n=corrected.n))
     told = forecast(span, seen_by, other)
     made = [
@@ -77,7 +77,7 @@ def write_report(
         tables.declination_table(by_declination(span)),
         *([] if told is None else [tables.forecast_table(told)]),
     ]
-    figures = [_drawn(one, span) for one in all_figures(seen_by, other, tracks or {})]
+    figures = [drawn(one, span) for one in all_figures(seen_by, other, tracks or {})]
     whole = {
         "nights": span.text,
         "survey": span.survey.name,
@@ -110,7 +110,7 @@ RATE_NAMES = {
 }
 
 
-def _drawn(one: ReportFigure, span: Span) -> Drawn:
+def drawn(one: ReportFigure, span: Span) -> Drawn:
     """A figure as PNG and PDF, the same bytes each time; or why there is none."""
     from matplotlib.figure import Figure
 
