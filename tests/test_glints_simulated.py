@@ -17,7 +17,7 @@ NIGHT = "20211022"
 def measured(tmp_path_factory, spark):
     """Tables and truth of 30 exposures with two tracklets of two and three flashes a turn."""
     folder = tmp_path_factory.mktemp("glints")
-    sky = simulate_night(NIGHT, folder / "sky", 6, exposures=30, cutouts="candidates")
+    sky = simulate_night(NIGHT, folder / "sky", 63, exposures=30, cutouts="candidates")
     store = str(folder / "store")
     run_night(NIGHT, str(sky.alerts), store, elements=[str(sky.catalogue)])
     tables = {

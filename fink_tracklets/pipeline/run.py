@@ -140,11 +140,7 @@ def later_stages(
         from fink_tracklets.glints.stage import measure_or_say
 
         stored = measure_or_say(spark, stored, alerts, store, progress)
-    with progress.step("counting the night"):
-        from fink_tracklets.pipeline.counts import plane_of
-        from fink_tracklets.years.stage import summarise_stored
-
-        stored = summarise_stored(stored, plane_of(read.plane))
+    stored = count_or_say(stored, read, progress)
     if elements and unidentified is None:
         from fink_tracklets.orbits.stage import orbits_or_say
 
@@ -154,6 +150,19 @@ def later_stages(
             f"The night is stored, its satellites are not identified: {unidentified}"
         ) from unidentified
     return stored
+
+
+def count_or_say(stored: StoredNight, read: AlertNight, progress: Progress) -> StoredNight:
+    """The night with its counts; bad settings are said: its tracklets are stored, and wanted."""
+    from fink_tracklets.pipeline.counts import plane_of
+    from fink_tracklets.years.stage import summarise_stored
+
+    try:
+        with progress.step("counting the night"):
+            return summarise_stored(stored, plane_of(read.plane))
+    except UserError as error:
+        progress.say(f"The night is stored, it is not counted: {error}")
+        return stored
 
 
 def need_usable(counts: pd.DataFrame, alerts: str, survey: Survey) -> None:
