@@ -104,6 +104,18 @@ def test_the_evidence_of_magnitudes_is_at_most_one_by_chance(n):
     assert ratio.min() >= 0.7
 
 
+def test_a_ghost_of_equal_magnitudes_is_no_evidence():
+    """Sixty artefacts of one magnitude together: six of them on a line are alike as all are."""
+    rng = np.random.default_rng(25)
+    magnitudes = np.concatenate([np.full(60, 17.0), 20.6 - rng.gamma(2.5, 0.78, 340)])
+    light = Light.from_magnitudes(magnitudes)
+    counts = light.counts(np.arange(6)[None], np.ones((1, 6), dtype=bool))
+    distance = np.where(np.arange(400) < 60, 1.0, rng.uniform(10, 100, 400))[None]
+    distance[0, :6] = np.inf
+    assert light.evidence(counts)[0] > 1.5
+    assert light.evidence_among(counts, distance)[0] < 0.1
+
+
 def test_knots_in_a_line_are_no_tracklet():
     """Each knot holds resolved points, but they sit in two or three places."""
     for seed in range(10):

@@ -8,8 +8,9 @@ A model is a class of the object and a likeness lambda: its points are in class 
 is proportional to share_c * lambda^|c - class|. That is a proper distribution whatever the shares,
 so the likelihood ratio against the shares themselves, averaged over models, has a mean by chance of
 at most one, and NFA / LR keeps the promise of NFA. Magnitudes that are all equal are one class, and
-no evidence. Where the sky is clumped the shares are those of the surroundings: of the exposure and
-of the 40, 20 and 10 points nearest to the track the least evidence counts.
+no evidence. Where artefacts are alike, too, the shares are those of the surroundings: a class of
+which the 40, 20 or 10 points nearest to the track hold more than the exposure makes likely counts
+with the largest of these shares, one sigma up, as `local_density` has it for the density.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betainc
 
 from fink_tracklets.finder.vectors import Array, Ints
 
@@ -28,10 +30,11 @@ LIKENESS = (0.1, 0.3, 0.6)
 """Models: how much rarer each class further away is."""
 NULL_WEIGHT = 0.7
 """Weight of "no likeness" among the models: LR is never below it."""
+DENSER = 0.3
+"""A class counts with its share among the neighbours where so many of them have less than this
+chance."""
 NEIGHBOURS = (10, 20, 40)
 """Points nearest to a track that are its surroundings."""
-PRIOR = 10.0
-"""Points of the whole exposure that count with the neighbours."""
 SANE = (-5.0, 40.0)
 """Magnitudes beyond are none: -999, 99."""
 
@@ -83,10 +86,14 @@ class Light:
         away = np.where(self.of >= 0, distance[some], np.inf)
         nearest = np.argsort(away, axis=1, kind="stable")[:, : max(NEIGHBOURS)]
         exist = np.isfinite(np.take_along_axis(away, nearest, axis=1))
+        share = np.repeat(self.share[None], len(some), axis=0)
         for m in NEIGHBOURS:
-            around = self.counts(nearest[:, :m], exist[:, :m]) + PRIOR * self.share
-            share = around / around.sum(axis=1, keepdims=True)
-            evidence[some] = np.minimum(evidence[some], log10_ratio(counts[some], share))
+            k = self.counts(nearest[:, :m], exist[:, :m])
+            of = np.maximum(exist[:, :m].sum(axis=1, keepdims=True), 1)
+            more = betainc(np.maximum(k, 1), of - np.maximum(k, 1) + 1, self.share) < DENSER
+            around = np.minimum((k + np.sqrt(k)) / of, 1.0)
+            share = np.where(more & (k > 0), np.maximum(share, around), share)
+        evidence[some] = log10_ratio(counts[some], share)
         return evidence
 
 
