@@ -78,6 +78,25 @@ def test_what_is_given_up_is_named(ztf, monkeypatch):
     assert [one.exposure for one in report["exposures_given_up"]] == ["e0"]
 
 
+def test_what_is_given_up_goes_through_spark(ztf, spark, monkeypatch):
+    """A task with nothing else, and one with a tracklet in another exposure."""
+
+    def given_up(frames, survey):
+        kernel.MAX_WORK = search.MAX_WORK = 1  # in Spark's worker, which is a process of its own
+        yield from linked(frames, survey)
+
+    linked = link._linked
+    monkeypatch.setattr(link, "_linked", given_up)
+    frame, _ = random_exposures(np.random.default_rng(3), 1, 120, 3)
+    frame = frame.assign(exposure="e0", jd=2459000.5, mag=18.0, detector=1)
+    frame = frame.assign(x=frame["ra"], y=frame["dec"])
+    night = counts([len(frame)])
+    tasks = task_of_exposure(night, ztf)
+    rows = link.link_candidates(spark.createDataFrame(frame), tasks, ztf).toPandas()
+    assert rows["exposure"].tolist() == ["e0"]
+    assert rows.drop(columns="exposure").isna().all(axis=None)
+
+
 def test_an_exposure_whose_search_ends_its_worker_is_named(ztf, spark, monkeypatch):
     """The worker of the second task dies as the kernel kills one that takes too much memory."""
 

@@ -33,7 +33,11 @@ MEMBER_DDL = ", ".join(
         *(f"{column.name} {column.type}" for column in MEASURED),
     ]
 )
-NAMES = [field.split()[0] for field in MEMBER_DDL.split(", ")]
+PANDAS_TYPES = {"string": "object", "double": "float64", "bigint": "Int64", "boolean": "boolean"}
+MEMBER_TYPES = {
+    name: PANDAS_TYPES[kind] for name, kind in (f.split() for f in MEMBER_DDL.split(", "))
+}
+"""Of the columns of `MEMBER_DDL`: Spark takes a column of nulls only in its own type."""
 SEARCHED_COLUMNS = ("exposure", "jd", "alert_id", "ra", "dec", "detector", "x", "y", "mag")
 """Of the candidates, what `named_tracklets` needs."""
 TASK_COST = 5e6
@@ -155,9 +159,14 @@ def named_tracklets(frame: pd.DataFrame, survey: Survey) -> pd.DataFrame:
         named_short(left, found["alert_id"], survey),
     ]
     if given_up:
-        parts.append(pd.DataFrame({"exposure": given_up}, dtype=object).reindex(columns=NAMES))
+        parts.append(_typed(pd.DataFrame({"exposure": given_up}, dtype=object)))
     full = [part for part in parts if len(part)]
     return pd.concat(full, ignore_index=True) if full else parts[0]
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns of `MEMBER_DDL` in their types, those that the frame lacks null."""
+    return frame.reindex(columns=list(MEMBER_TYPES)).astype(MEMBER_TYPES)
 
 
 def named_short(frame: pd.DataFrame, members: pd.Series, survey: Survey) -> pd.DataFrame:
@@ -193,5 +202,4 @@ def _named(
     )
     tracklets[column] = names(tracklets)
     named = found.drop(columns=["jd", "n_alerts", "mag"]).merge(tracklets)
-    named = named.reindex(columns=NAMES)
-    return named.astype({"tracklet": object, "short_track": object})
+    return _typed(named)
