@@ -102,7 +102,7 @@ def _names(stored: StoredNight, short: bool) -> tuple[str, pd.DataFrame]:
     names = stored.table("tracklet_alerts", ["alert_id", "tracklet"]).to_pandas()
     names = names.drop_duplicates("alert_id")
     if short:
-        if "short_tracks" not in stored.manifest.rows:
+        if not stored.has("short_tracks"):
             raise UserError(
                 f"The night {stored.night} has no short tracks: an older version ran it. "
                 "Run it again, or leave short out."

@@ -193,6 +193,11 @@ def exposure_microseconds(jd: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.rint(days * 86_400_000_000).astype(np.int64)
 
 
+def moment(jd: float) -> pd.Timestamp:
+    """A Julian date (UTC) as a time stamp, to the microsecond."""
+    return pd.Timestamp(int(exposure_microseconds(np.array([jd]))[0]), unit="us", tz="UTC")
+
+
 def exposure_second(jd: NDArray[np.float64]) -> NDArray[np.int64]:
     """Whole seconds since 1970-01-01 UTC of exposure starts (JD UTC), truncated."""
     return exposure_microseconds(jd) // 1_000_000

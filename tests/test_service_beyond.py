@@ -180,7 +180,7 @@ def test_behind_a_proxy_all_links_have_its_path(made_store):
                 found = {link for link in found if not link.endswith("/search")}
                 seen |= found
                 rest += [passed_on + link.removeprefix("/tracklets") for link in found]
-            assert "/tracklets/static/style-2.css" in seen
+            assert "/tracklets/static/style-3.css" in seen
             assert len([link for link in seen if link.startswith("/tracklets/tracklet/")]) == 12
             answer = get(f"{address}{passed_on}/api/v1/tracklet", date="2021-10-22")
             following = answer.links["next"]["url"]

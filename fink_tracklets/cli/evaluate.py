@@ -57,7 +57,9 @@ def evaluate(options: argparse.Namespace) -> None:
             raise UserError(f"evaluate {way} makes no use of --{name}; leave it out.")
     if injected and options.inject < 1:
         raise UserError("--inject: give the number of tracks, 1 or more.")
-    found, short = (injected_night(options), None) if injected else stored_night(options)
+    found, short, flashes = (
+        (injected_night(options), None, None) if injected else stored_night(options)
+    )
     summary = summarize(found)
     title = f"{options.night}: {len(found.tracks):,} {'injected' if injected else 'true'} tracks"
     print(f"{title}; in brackets one standard deviation\n{summary.text(recall_only=injected)}")
@@ -65,7 +67,6 @@ def evaluate(options: argparse.Namespace) -> None:
         print(short.text())
     if injected:
         print(f"other tracklets found in the copies: {int((~found.tracklets['true']).sum())}")
-    flashes = None if injected else flashes_of(options)
     if flashes is not None:
         emitted, counted = (sum(map(sum, flashes[name])) for name in ("emitted", "counted"))
         print(f"flashes above the limit: {emitted:,}; alerts in tracklets: {counted:,}")
@@ -78,22 +79,6 @@ def evaluate(options: argparse.Namespace) -> None:
         print(f"The picture: {options.plot}")
 
 
-def flashes_of(options: argparse.Namespace) -> dict[str, Any] | None:
-    """The flashes of a simulated night by depth; None where the simulation wrote none."""
-    from fink_tracklets.evaluate.flashes import flash_counts
-    from fink_tracklets.store.night import read_state
-
-    beside = Path(options.truth).with_name(FLASHES)
-    if not beside.is_file():
-        return None
-    flashes = read_truth(beside, ("exposure", "mag"))
-    return read_state(
-        options.store,
-        options.night,
-        lambda stored: flash_counts(flashes, stored.frame("candidates"), stored.frame("exposures")),
-    )
-
-
 def write_json(summary: Summary, file: str, flashes: dict[str, Any] | None) -> None:
     """The summary, and the flashes by depth where they are known, as a file."""
     told = summary.as_json() | ({} if flashes is None else {"flashes": flashes})
@@ -103,33 +88,47 @@ def write_json(summary: Summary, file: str, flashes: dict[str, Any] | None) -> N
         raise UserError(f"{file}: cannot be written ({error.strerror}).") from error
 
 
-def stored_night(options: argparse.Namespace) -> tuple[Evaluation, ShortTracks | None]:
-    """A night of the store against its truth, under the settings that it was found with; and its
-    short tracks, where they are stored and the truth knows the objects."""
+def stored_night(
+    options: argparse.Namespace,
+) -> tuple[Evaluation, ShortTracks | None, dict[str, Any] | None]:
+    """A night of the store against its truth, under the settings that it was found with.
+
+    Returns
+    -------
+    result : its tracklets
+    short : its short tracks; None where they are not stored or the truth knows no objects
+    flashes : its flashes by depth; None where the simulation wrote none
+    """
     from fink_tracklets.evaluate import compare_short, evaluate
+    from fink_tracklets.evaluate.flashes import flash_counts
     from fink_tracklets.store.night import read_state
 
     truth = read_truth(Path(options.truth), ("alert_id", "tracklet_id"))
-    beside = Path(options.truth).with_name(TRACKS)
-    tracks = read_truth(beside, ("tracklet_id",)) if beside.is_file() else None
-    stored, found, candidates, short = read_state(options.store, options.night, _tables)
+    tracks, flashes = (
+        read_truth(beside, needed) if beside.is_file() else None
+        for beside, needed in (
+            (Path(options.truth).with_name(TRACKS), ("tracklet_id",)),
+            (Path(options.truth).with_name(FLASHES), ("exposure", "mag")),
+        )
+    )
+
+    def tables(stored: StoredNight) -> tuple[StoredNight, dict[str, pd.DataFrame]]:
+        names = ("tracklet_alerts", "candidates", "exposures", "short_tracks")
+        return stored, {name: stored.frame(name) for name in names}
+
+    stored, frames = read_state(options.store, options.night, tables)
+    found, candidates, exposures, short = frames.values()
     if len(truth) and not truth["alert_id"].isin(candidates["alert_id"]).any():
         raise UserError(
             f"{options.truth}: none of its alerts is a candidate of the night {options.night} in "
             f"{options.store}; is it the truth of this night?"
         )
-    result = evaluate(truth, candidates, found, stored.survey, tracks)
-    if short is None or "norad_cat_id" not in truth:
-        return result, None
-    return result, compare_short(truth, found, short)
-
-
-def _tables(
-    stored: StoredNight,
-) -> tuple[StoredNight, pd.DataFrame, pd.DataFrame, pd.DataFrame | None]:
-    """A night with what is needed of it."""
-    short = stored.frame("short_tracks") if "short_tracks" in stored.manifest.rows else None
-    return stored, stored.frame("tracklet_alerts"), stored.frame("candidates"), short
+    knows = stored.has("short_tracks") and "norad_cat_id" in truth
+    return (
+        evaluate(truth, candidates, found, stored.survey, tracks),
+        compare_short(truth, found, short) if knows else None,
+        None if flashes is None else flash_counts(flashes, candidates, exposures),
+    )
 
 
 def read_truth(file: Path, needed: tuple[str, ...]) -> pd.DataFrame:

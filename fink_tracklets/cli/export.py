@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from fink_tracklets.cli import options as common
+from fink_tracklets.cli.nights import add_span
 
 HELP = """\
 DIR gets tracklets and alerts, each as .parquet, .fits, .vot (VOTable) and .dat (fixed-width text),
@@ -25,9 +26,7 @@ def add(commands: common.Commands) -> None:
         more=HELP,
     )
     common.add_store(command)
-    command.add_argument(
-        "--nights", metavar="SPAN", help="as in 20210604,20211022..20211024 (default: all)"
-    )
+    add_span(command)
     command.add_argument("--out", required=True, metavar="DIR", help="folder of the catalogue")
     common.add_quiet(command)
 
@@ -35,11 +34,12 @@ def add(commands: common.Commands) -> None:
 def export(options: argparse.Namespace) -> None:
     """The catalogue of a span of nights."""
     from fink_tracklets.naming import parse_nights
+    from fink_tracklets.store.manifest import nights_of
     from fink_tracklets.store.night import open_night
     from fink_tracklets.store.open import open_folder
     from fink_tracklets.years.catalogue import catalogue
     from fink_tracklets.years.export import write_catalogue
-    from fink_tracklets.years.span import need_one_survey, nights_of
+    from fink_tracklets.years.span import need_one_survey
 
     wanted = None if options.nights is None else parse_nights(options.nights)
     folder = open_folder(options.store)

@@ -25,6 +25,13 @@ def add_nights(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_span(command: argparse.ArgumentParser) -> None:
+    """--nights, which may be left out."""
+    command.add_argument(
+        "--nights", metavar="SPAN", help="as in 20210604,20211022..20211024 (default: all)"
+    )
+
+
 def at_nights(
     options: argparse.Namespace,
     work: Callable[[str], None],
@@ -60,16 +67,11 @@ def nights_of_store(options: argparse.Namespace, spark: Any = None) -> list[str]
         It has none of them.
     """
     from fink_tracklets.naming import parse_nights
-    from fink_tracklets.store.manifest import stored_nights
+    from fink_tracklets.store.manifest import nights_of
     from fink_tracklets.store.open import open_folder
 
     span = parse_nights(options.nights)
-    known = stored_nights(open_folder(options.store, spark))
-    nights = [night for night in known if night in span]
-    if not nights:
-        there = f"it has {known[0]} to {known[-1]}" if known else "it has no night"
-        raise UserError(f"The store {options.store} has no night of {span}; {there}.")
-    return nights
+    return nights_of(open_folder(options.store, spark), span)
 
 
 def for_each(

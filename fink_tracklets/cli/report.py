@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from fink_tracklets.cli import options as common
+from fink_tracklets.cli.nights import add_span
 from fink_tracklets.errors import UserError
 
 HELP = """\
@@ -29,9 +30,7 @@ def add(commands: common.Commands) -> None:
         more=HELP,
     )
     common.add_store(command)
-    command.add_argument(
-        "--nights", metavar="SPAN", help="as in 20210604,20211022..20211024 (default: all)"
-    )
+    add_span(command)
     command.add_argument("--out", required=True, metavar="DIR", help="folder of the report")
     command.add_argument(
         "--completeness", nargs="+", default=[], metavar="FILE", help="of `evaluate --json`"

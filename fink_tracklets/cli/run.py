@@ -153,17 +153,17 @@ def run_span(
     unusual: list[str] = []
 
     def work(night: str) -> None:
+        begin = time.monotonic()
         if night in todo:
-            begin = time.monotonic()
             done = run_one(options, night, survey, progress)
             if not options.quiet:
                 print(line(done), flush=True)
-            if tell(options, done, time.monotonic() - begin):
-                unusual.append(night)
         else:
             done = open_night(folder, night)
         if settings is not None:
             publish_stored(done, settings, progress)
+        if night in todo and tell(options, done, time.monotonic() - begin):
+            unusual.append(night)
         complain_of_files(done)
 
     if plan.without_alerts:

@@ -33,8 +33,8 @@ def find_short_tracks(frame: pd.DataFrame, members: pd.Series, survey: Survey) -
         As that of `find_tracklets`; empty where the survey's method knows no significance.
     """
     rest = frame[~frame["alert_id"].isin(members)]
-    size = rest.groupby("exposure")["alert_id"].transform("size")
     if survey.finder.method != "significant":
         rest = rest.iloc[:0]
+    size = rest.groupby("exposure")["alert_id"].transform("size")
     shorter = replace(survey, finder=replace(survey.finder, min_points=SHORT_POINTS))
-    return search(rest[size.reindex(rest.index) <= MAX_LEFT], shorter)[0]
+    return search(rest[size <= MAX_LEFT], shorter)[0]

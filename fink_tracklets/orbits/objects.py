@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from fink_tracklets.errors import UserError
-from fink_tracklets.naming import PREFIX
+from fink_tracklets.naming import PREFIX, moment
 from fink_tracklets.orbits.classes import CLASSES, class_of
 from fink_tracklets.orbits.element_row import elements_row
 from fink_tracklets.orbits.fit import Track, Tracks, arcs_of
@@ -145,11 +145,6 @@ def _row(
         "mag_mean": float(np.mean([fact["mag_mean"] for fact in those])),
         "mag_min": float(np.min([fact["mag_min"] for fact in those])),
     }
-
-
-def moment(jd: float) -> pd.Timestamp:
-    """A Julian date (UTC) as a time stamp, to the microsecond."""
-    return pd.Timestamp(round((jd - 2440587.5) * 86400e6), unit="us", tz="UTC")
 
 
 def _remembered(objects: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:

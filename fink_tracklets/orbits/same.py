@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sgp4.api import SatrecArray
 
+from fink_tracklets.naming import moment
 from fink_tracklets.orbits.element_row import six_of
 from fink_tracklets.satellites.elements import Elements, nearest_sets
 from fink_tracklets.satellites.mean_elements import satrec
@@ -52,7 +53,7 @@ def nearest_catalogued(
         number = int(near.norad_cat_id[k])
         same = distance[k] < 1
         epochs = elements.epoch_jd[elements.norad_cat_id == number]
-        since = pd.Timestamp(round((epochs.min() - 2440587.5) * 86400e6), unit="us", tz="UTC")
+        since = moment(float(epochs.min()))
         found["nearest_number"].append(number)
         found["nearest_name"].append(str(near.name[k]))
         found["nearest_distance"].append(float(distance[k]))

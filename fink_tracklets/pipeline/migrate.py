@@ -59,12 +59,12 @@ def migrate_night(stored: StoredNight) -> StoredNight:
     One manifest replaces the other for each table: a kill leaves a night that can be read, and is
     gone on with by the next call.
     """
-    if "short_tracks" not in stored.manifest.rows:
+    if not stored.has("short_tracks"):
         candidates = stored.frame("candidates")
         members = candidates.loc[candidates["tracklet"].notna(), "alert_id"]
         short = named_short(candidates, members, stored.survey)
         stored = amend_night(stored, {"short_tracks": SHORT_TRACKS.from_frame(short)})
-    if "summary" not in stored.manifest.rows:
+    if not stored.has("summary"):
         stored = summarise_stored(stored)
     if stored.manifest.tables_version < VERSION:
         stored = amend_night(stored, {})

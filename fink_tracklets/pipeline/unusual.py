@@ -120,10 +120,8 @@ class NightReport:
         }
         lines = []
         for name, value in numbers.items():
-            full = f"fink_tracklets_{name}"
-            lines += [f"# TYPE {full} gauge", f'{full}{{survey="{m.survey}"}} {value:g}']
-        # All digits: the night is a number of eight.
-        lines[-1] = f'fink_tracklets_night{{survey="{m.survey}"}} {int(m.night)}'
+            full, digits = f"fink_tracklets_{name}", "d" if isinstance(value, int) else "g"
+            lines += [f"# TYPE {full} gauge", f'{full}{{survey="{m.survey}"}} {value:{digits}}']
         return "\n".join(lines) + "\n"
 
 
@@ -132,11 +130,9 @@ def figures(manifest: Manifest) -> dict[str, Figure]:
     exposures = manifest.exposures.with_alerts
     if not exposures:
         return {}
-    noted = (
-        *(manifest.exposures_skipped, manifest.exposures_given_up),
-        manifest.exposures_crowded,
-    )
-    odd = len({one.exposure for part in noted for one in part})
+    m = manifest
+    noted = (*m.exposures_skipped, *m.exposures_given_up, *m.exposures_crowded)
+    odd = len({one.exposure for one in noted})
     rows = manifest.rows
     found = {
         "alerts_per_exposure": Figure(manifest.alerts_read / exposures, exposures),

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from fink_tracklets.errors import UserError
+from fink_tracklets.naming import NightSpan
 from fink_tracklets.store.folder import Folder, WritableFolder
 from fink_tracklets.survey.config import build
 from fink_tracklets.tables import VERSION
@@ -115,6 +116,17 @@ def manifest_path(night: str) -> str:
 def stored_nights(folder: Folder) -> list[str]:
     """The nights of a store, oldest first."""
     return [name[:8] for name in folder.names("manifests") if re.fullmatch(r"\d{8}\.json", name)]
+
+
+def nights_of(folder: Folder, wanted: NightSpan | None) -> list[str]:
+    """The names of a store's nights in a span, the earliest first; none is an error."""
+    known = stored_nights(folder)
+    nights = [night for night in known if wanted is None or night in wanted]
+    if not nights:
+        asked = "night" if wanted is None else f"night of {wanted}"
+        there = f"it has {known[0]} to {known[-1]}" if known else "run one first"
+        raise UserError(f"The store {folder.address} has no {asked}; {there}.")
+    return nights
 
 
 def read_manifest(folder: Folder, night: str) -> Manifest:

@@ -87,6 +87,7 @@ EXPOSURES = Table(
         Column("tracklets", "bigint", "", "tracklets found"),
     ),
 )
+_OF_ALERT = ("alert_id", "exposure", "jd", "along_arcsec", "offset_arcsec")
 _OF_TRACK = ("n_alerts", "length_arcsec", "position_angle_deg", "curvature", "rms_arcsec")
 SHORT_TRACKS = Table(
     "short_tracks",
@@ -95,10 +96,7 @@ SHORT_TRACKS = Table(
         replace(column, since=3)
         for column in (
             Column("short_track", "string", "", "name, SHORT_YYYYMMDD_hhmmss_NN"),
-            Column("alert_id", "bigint", "", "the alert's number (ZTF: candid)"),
-            Column("exposure", "string", "", "the exposure, equal for all its alerts"),
-            Column("jd", "double", "d", "start of the exposure, Julian date, UTC"),
-            *TRACKLET_ALERTS.columns[-2:],
+            *(column for column in TRACKLET_ALERTS.columns if column.name in _OF_ALERT),
             *(column for column in TRACKLETS.columns if column.name in _OF_TRACK),
             Column(
                 "log10_nfa", "double", "", "log10 of the number of such lines expected by chance"

@@ -12,7 +12,7 @@ import pyarrow as pa
 from fink_tracklets.errors import UserError
 from fink_tracklets.naming import NightSpan, parse_nights
 from fink_tracklets.store.folder import Folder
-from fink_tracklets.store.manifest import stored_nights
+from fink_tracklets.store.manifest import nights_of
 from fink_tracklets.store.night import Replaced, StoredNight, open_night
 from fink_tracklets.survey import Survey
 from fink_tracklets.years.summary import Summary, merged
@@ -79,17 +79,6 @@ def read_span(folder: Folder, wanted: NightSpan | None = None) -> Span:
 
     total = merged(summaries())
     return Span(nights, nights[-1].survey, total, joined(parts))
-
-
-def nights_of(folder: Folder, wanted: NightSpan | None) -> list[str]:
-    """The names of a store's nights in a span, the earliest first; none is an error."""
-    known = stored_nights(folder)
-    nights = [night for night in known if wanted is None or night in wanted]
-    if not nights:
-        asked = "night" if wanted is None else f"night of {wanted}"
-        there = f"it has {known[0]} to {known[-1]}" if known else "run one first"
-        raise UserError(f"The store {folder.address} has no {asked}; {there}.")
-    return nights
 
 
 def need_one_survey(nights: Sequence[StoredNight], folder: Folder) -> None:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from fink_tracklets.service.refusal import Refusal
 
-STATIC = {"style-2.css": "text/css", "tables-2.js": "text/javascript"}
+STATIC = {"style-3.css": "text/css", "tables-2.js": "text/javascript"}
 router = APIRouter()
 
 
