@@ -22,6 +22,7 @@ SHORT_PREFIX = "SHORT_"
 SECOND = len("TRCK_YYYYMMDD_hhmmss")
 """Length of the part that all tracklets of one exposure second share."""
 WHOLE = re.compile(r"TRCK_(\d{8})_(\d{6})_(\d{2,9})", re.ASCII)
+OBJECT = re.compile(r"OBJ_\d{8}_\d{6}_\d{2,9}", re.ASCII)
 BEGINNING = re.compile(r"TRCK_(\d{0,8})(?:(?<=\d{8})_(\d{0,6}))?(?:(?<=_\d{6})_\d{0,9})?", re.ASCII)
 
 
@@ -58,6 +59,16 @@ def parse_tracklet_name(text: str) -> TrackletName | None:
     return TrackletName(match[1], match[2], int(match[3])) if match else None
 
 
+def object_name(tracklet: str) -> str:
+    """The name of an object of ours, after its first tracklet."""
+    return "OBJ_" + tracklet.removeprefix(PREFIX)
+
+
+def is_object_name(text: str) -> bool:
+    """Whether an object of ours may be called so."""
+    return OBJECT.fullmatch(text) is not None
+
+
 def name_parts(name: str) -> TrackletName:
     """The parts of what must be a tracklet's name; anything else is a `ValueError`."""
     parts = parse_tracklet_name(name)
@@ -86,6 +97,11 @@ def parse_night(night: str) -> datetime:
     except ValueError:
         pass
     raise UserError(f"'{night}' is not a night: write it as YYYYMMDD, for example 20210604.")
+
+
+def night_jd(night: str) -> float:
+    """The Julian date of 0 h UTC on the date that a night, YYYYMMDD, is named after."""
+    return parse_night(night).toordinal() + 1721424.5
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from sgp4.api import Satrec, SatrecArray
 from benchmarks.orbit_sky import DATA, catalogue, pointings, simulate
 from benchmarks.orbit_store import named, write_sky
 from fink_tracklets.cli.main import main
-from fink_tracklets.orbits.element_row import elements_row, six_of
+from fink_tracklets.orbits.element_row import elements_row
 from fink_tracklets.orbits.stage import orbits_stored, prior
 from fink_tracklets.satellites.elements import read_elements
-from fink_tracklets.satellites.mean_elements import classical, satrec, smooth
+from fink_tracklets.satellites.mean_elements import classical, satrec, six_of, smooth
 from fink_tracklets.satellites.night import identify_night
 from fink_tracklets.satellites.ours import LABEL, with_ours
 from fink_tracklets.satellites.propagation import instants, propagate, star_relative

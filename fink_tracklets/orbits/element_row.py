@@ -9,11 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fink_tracklets.satellites.mean_elements import classical, errors, smooth
+from fink_tracklets.satellites.mean_elements import ANGLES, classical, errors
 
 Array = NDArray[np.float64]
-
-ANGLES = ("i_deg", "node_deg", "perigee_deg", "mean_anomaly_deg")
 
 
 def elements_row(six: Array, normal: Array, epoch_jd: float) -> dict[str, Any]:
@@ -30,12 +28,6 @@ def elements_row(six: Array, normal: Array, epoch_jd: float) -> dict[str, Any]:
         "i_deg_error": float(np.degrees(i_error)),
         "normal": [float(value) for value in normal.ravel()],
     }
-
-
-def six_of(row: pd.Series | Mapping[str, Any]) -> Array:
-    """The six numbers (6,) of a row."""
-    numbers = np.array([row["a_km"], row["e"], *(row[name] for name in ANGLES)], dtype=float)
-    return smooth(numbers[0], numbers[1], *np.radians(numbers[2:]))
 
 
 def normal_of(row: pd.Series | Mapping[str, Any]) -> Array:

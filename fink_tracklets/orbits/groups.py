@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fink_tracklets.orbits.classes import GEO, class_of
-from fink_tracklets.orbits.element_row import normal_of, six_of
+from fink_tracklets.orbits.element_row import normal_of
 from fink_tracklets.orbits.fit import Pull, Track, Tracks, fit_orbits
 from fink_tracklets.orbits.links import LINKED
-from fink_tracklets.satellites.mean_elements import classical
+from fink_tracklets.satellites.mean_elements import classical, six_of
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from fink_tracklets.errors import UserError
-from fink_tracklets.naming import PREFIX, moment
+from fink_tracklets.naming import moment, object_name
 from fink_tracklets.orbits.classes import CLASSES, class_of
 from fink_tracklets.orbits.element_row import elements_row
 from fink_tracklets.orbits.fit import Track, Tracks, arcs_of
@@ -128,7 +128,7 @@ def _row(
     a, e, i, *_ = classical(group.six)
     part = links.iloc[list(group.links)]
     return {
-        "object": "OBJ_" + group.tracklets[0].removeprefix(PREFIX),
+        "object": object_name(group.tracklets[0]),
         "class": CLASSES[int(class_of(a, e, np.degrees(i)))],
         "first_seen": moment(its.each[0].jd),
         "last_seen": moment(its.each[-1].jd),

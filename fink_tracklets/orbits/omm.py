@@ -7,8 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from fink_tracklets.orbits.element_row import six_of
-from fink_tracklets.satellites.mean_elements import satrec
+from fink_tracklets.satellites.mean_elements import satrec, six_of
 
 
 def omm(objects: pd.DataFrame) -> str:

@@ -9,9 +9,9 @@ from astropy.table import QTable
 from astropy.time import Time
 from numpy.typing import NDArray
 
-from fink_tracklets.naming import parse_night
-from fink_tracklets.orbits.element_row import normal_of, six_of
-from fink_tracklets.satellites.mean_elements import covariance, satrecs
+from fink_tracklets.naming import night_jd
+from fink_tracklets.orbits.element_row import normal_of
+from fink_tracklets.satellites.mean_elements import covariance, satrecs, six_of
 from fink_tracklets.satellites.propagation import (
     Instants,
     instants,
@@ -37,8 +37,8 @@ def dark_times(night: str, site: Site, minutes: float) -> Array:
     The night is that whose evening, at the site, falls on the date or whose morning does, as UTC
     has it: the dark hours within half a day of the site's midnight on that date.
     """
-    noon = parse_night(night).toordinal() + 1721424.5 - site.longitude_deg / 360
-    jd = noon - 0.5 + np.arange(0, 1, minutes / 1440)
+    midnight = night_jd(night) - site.longitude_deg / 360
+    jd = midnight - 0.5 + np.arange(0, 1, minutes / 1440)
     at = instants(jd, 0.0, site)
     elevation = 90 - np.degrees(separation(at.zenith, at.sun))
     return jd[elevation < DARK_DEG]

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from sgp4.api import SatrecArray
 
 from fink_tracklets.naming import moment
-from fink_tracklets.orbits.element_row import six_of
 from fink_tracklets.satellites.elements import Elements, nearest_sets
-from fink_tracklets.satellites.mean_elements import satrec
+from fink_tracklets.satellites.mean_elements import satrec, six_of
 from fink_tracklets.satellites.propagation import instants, propagate
 from fink_tracklets.survey import Site
 

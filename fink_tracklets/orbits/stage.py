@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fink_tracklets.errors import UserError
-from fink_tracklets.naming import parse_night
+from fink_tracklets.naming import night_jd, parse_night
 from fink_tracklets.orbits.link_night import catalogued, drawn_tracklets, link_night
 from fink_tracklets.orbits.night import Tracklets, orbit_table
 from fink_tracklets.orbits.population import THIN, Population, from_elements, shipped
@@ -23,8 +23,6 @@ from fink_tracklets.store.manifest import stored_nights
 from fink_tracklets.store.night import StoredNight, open_night
 from fink_tracklets.tables import LINKS, ORBITS
 
-NOON_JD = 1721425.0
-"""Julian date of noon, UTC, on the day of which Python's ordinal is 1."""
 WINDOW = 7
 OLD_DAYS = 60.0
 """Of catalogues further from the night than this the manifest has a note: planes have turned."""
@@ -60,7 +58,7 @@ def orbits_stored(
         The night or all files are not usable; the stored night stays as it was.
     """
     progress = progress or Progress(quiet=True)
-    jd = parse_night(stored.night).toordinal() + NOON_JD
+    jd = night_jd(stored.night) + 0.5
     with progress.step("reading what flies"):
         files = night_files(elements, stored.night)
         population, notes = prior(files, jd)

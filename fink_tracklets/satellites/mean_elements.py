@@ -7,7 +7,11 @@ with W the node, w = W + the argument of perigee, l = w + the mean anomaly.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sgp4.api import WGS72, Satrec, SatrecArray
 
@@ -18,6 +22,8 @@ J2 = 0.001082616
 DAY_0 = 2433281.5
 """1949 December 31, 0 h UTC, from which `sgp4init` counts days."""
 LEAST_PERIGEE_KM, MOST_E = 6450.0, 0.95
+ANGLES = ("i_deg", "node_deg", "perigee_deg", "mean_anomaly_deg")
+"""The angles of elements as columns of a table; a_km and e stand before them."""
 
 
 def smooth(
@@ -42,6 +48,12 @@ def smooth(
         ],
         axis=-1,
     )
+
+
+def six_of(row: pd.Series | Mapping[str, Any]) -> Array:
+    """The six numbers (6,) of a row."""
+    numbers = np.array([row["a_km"], row["e"], *(row[name] for name in ANGLES)], dtype=float)
+    return smooth(numbers[0], numbers[1], *np.radians(numbers[2:]))
 
 
 def classical(six: Array) -> tuple[Array, Array, Array, Array, Array, Array]:

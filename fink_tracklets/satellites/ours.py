@@ -7,16 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from fink_tracklets.naming import parse_night
+from fink_tracklets.naming import night_jd
 from fink_tracklets.satellites.elements import Elements
-from fink_tracklets.satellites.mean_elements import satrec, smooth
+from fink_tracklets.satellites.mean_elements import satrec, six_of
 
 LABEL = "ours"
 """Stands in the place of the international designator."""
 MOST_LATE_S = 5.0
 """Objects whose orbits say less of when they come are not matched."""
-MIDNIGHT_JD = 1721425.0
-"""Noon UTC of the day of which Python's ordinal is 1, about the middle of any night."""
 
 
 def with_ours(elements: Elements, objects: pd.DataFrame, night: str) -> Elements:
@@ -30,7 +28,7 @@ def with_ours(elements: Elements, objects: pd.DataFrame, night: str) -> Elements
     objects : the table `objects`
     night : YYYYMMDD
     """
-    jd = parse_night(night).toordinal() + MIDNIGHT_JD
+    jd = night_jd(night) + 0.5
     days = np.abs(jd - objects["epoch_jd"])
     late = 1.5 * objects["a_km_error"] / objects["a_km"] * days * 86400
     good = objects[objects["same_as"].isna() & (late < MOST_LATE_S)]
@@ -38,8 +36,7 @@ def with_ours(elements: Elements, objects: pd.DataFrame, night: str) -> Elements
         return elements
     records = np.empty(len(good), dtype=object)
     for k, (_, row) in enumerate(good.iterrows()):
-        angles = np.radians([row[f"{n}_deg"] for n in ("i", "node", "perigee", "mean_anomaly")])
-        records[k] = satrec(smooth(row["a_km"], row["e"], *angles), row["epoch_jd"])
+        records[k] = satrec(six_of(row), row["epoch_jd"])
     joined = replace(
         elements,
         norad_cat_id=np.append(elements.norad_cat_id, good["number"].to_numpy(np.int64)),

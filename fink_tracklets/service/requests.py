@@ -7,20 +7,17 @@ arguments. All are coroutines though they wait for nothing: others would run in 
 from __future__ import annotations
 
 import json
-import re
 from typing import Annotated, Any
 
 from fastapi import Depends
 from starlette.requests import Request
 
+from fink_tracklets.naming import is_object_name
 from fink_tracklets.service.query import parse_name, parse_night, parse_number
 from fink_tracklets.service.reading.answers import Reader
 from fink_tracklets.service.reading.parquet import ParquetReader
 from fink_tracklets.service.refusal import Refusal, shown, wrong
 from fink_tracklets.service.settings import ServiceSettings
-
-OBJECT = re.compile(r"OBJ_\d{8}_\d{6}_\d{2,9}", re.ASCII)
-"""How an object of ours is called."""
 
 
 async def _reader(request: Request) -> Any:
@@ -48,7 +45,7 @@ async def _satellite_number(number: str) -> int:
 
 
 async def _object_name(object_name: str) -> str:
-    if not OBJECT.fullmatch(object_name):
+    if not is_object_name(object_name):
         raise wrong(f"{shown(object_name)} is no object's name: give OBJ_YYYYMMDD_hhmmss_NN.")
     return object_name
 
