@@ -67,7 +67,7 @@ def run(parts: list[pa.Table], folder: Path, survey: str = "ztf") -> dict[int, d
     return {row["alert_id"]: row for row in ours.to_pylist()}
 
 
-def test_absent_ones_are_null_and_typed(spark, tmp_path):
+def test_absent_ones_are_null_and_typed(data, spark, tmp_path):
     """A file with the columns of 2021 beside one that has none of them."""
     table = pq.read_table(SAMPLE)
     old = table.to_pylist()
@@ -86,7 +86,7 @@ def test_absent_ones_are_null_and_typed(spark, tmp_path):
     assert {row["d:cdsxmatch"] for row in rows} == {None, "Unknown"}
 
 
-def test_the_names_of_today_s_lake_are_known(spark, tmp_path):
+def test_the_names_of_today_s_lake_are_known(data, spark, tmp_path):
     new = without_science(pq.read_table(SAMPLE))
     for name, kind in SCIENCE.items():
         values = ["Star"] * len(new) if name == "cdsxmatch" else [1] * len(new)
@@ -177,7 +177,7 @@ def test_the_broker_s_reader_decodes_our_table(stored, hbase, tmp_path, capsys):
     assert hbase.scan(hbase.tracklets) == before
 
 
-def test_a_lake_without_science_columns(spark, hbase, tmp_path, capsys):
+def test_a_lake_without_science_columns(data, spark, hbase, tmp_path, capsys):
     """`publish` says that the cells are missing; the stand-ins of the documentation fill them."""
     write_night(tmp_path / "made", "20211022", 1, 5)
     hbase.fill([])
