@@ -25,7 +25,7 @@ $(STAMP): FORCE
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint package docs campaigns services-up services-down clean FORCE
+.PHONY: help install demo test lint package docs campaigns compose-test services-up services-down clean FORCE
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
@@ -60,6 +60,9 @@ lint: install ## Style, format and types
 
 campaigns: install ## The long tests
 	$(BIN)/python -m pytest -m campaign
+
+compose-test: install ## Images and compose file, tried whole; STAND_INS=folder of docker/stand_ins.sh
+	$(BIN)/python docker/compose_test.py $(if $(STAND_INS),--stand-ins $(STAND_INS))
 
 package: install ## Make dist/fink_tracklets.zip for spark-submit --py-files
 	@rm -rf dist

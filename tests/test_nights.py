@@ -127,6 +127,23 @@ def test_killed_in_the_middle_the_same_line_goes_on(line, single, damaged, tmp_p
     assert states(store) == after
 
 
+def test_nights_at_once_are_those_of_single_runs(single, damaged, tmp_path, capsys):
+    store, log = tmp_path / "store", tmp_path / "log"
+    words = ["--jobs", "3", "--json-log", str(log)]
+    assert main([*arguments(damaged, store), *words]) == 2
+    said = capsys.readouterr()
+    assert "Nights: 2 done, 0 stored before, 1 without alerts, 1 failed" in said.out
+    assert f"{GOOD[1]}: finding tracklets: " in said.err
+    assert re.findall(r"(?m)^fink-tracklets: night (\d+)", said.err) == [DAMAGED]
+    assert {night: tables(store, night) for night in GOOD} == single
+    assert [json.loads(line)["night"] for line in log.read_text().splitlines()] == [*GOOD]
+    assert not list((store / "locks").iterdir())
+    for given, at in (("0", "--nights"), ("2", "--night")):
+        line = [at, GOOD[0], "--jobs", given, "--alerts", "x", "--store", str(store)]
+        assert main(["run", *line]) == 2
+        assert f"--jobs {given}: give at least 1, and --nights" in capsys.readouterr().err
+
+
 def test_a_night_is_run_again_where_it_would_be_another(single, lake, tmp_path, capsys):
     store = tmp_path / "store"
 

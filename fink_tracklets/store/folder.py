@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 
+class Held(Exception):
+    """Another process holds a file: the text says which."""
+
+
 class Folder(ABC):
     """The folder of a store. Paths are relative to it, with slashes."""
 
