@@ -1,6 +1,6 @@
-# Images of one file: `job` runs fink_tracklets and Spark; `serve` the tracklet service; `services`
-# HDFS and HBase, from the same list of jars and by the same script as the tests. What our code
-# changes comes last: a change of it installs no package again.
+# Images of one file: `job` runs fink_tracklets and Spark; `kubernetes` is what Spark starts there;
+# `serve` the tracklet service; `services` HDFS and HBase, from the same list of jars and by the same
+# script as the tests. What our code changes comes last: a change of it installs no package again.
 
 FROM maven:3.9.9-eclipse-temurin-17 AS jars
 COPY services/pom.xml /services/
@@ -49,6 +49,10 @@ CMD ["--help"]
 FROM job AS serve
 ENTRYPOINT ["fink-tracklets", "serve", "--host", "0.0.0.0"]
 EXPOSE 8000
+
+FROM job AS kubernetes
+COPY docker/kubernetes.sh /usr/local/bin/
+ENTRYPOINT ["kubernetes.sh"]
 
 FROM base AS services
 COPY --from=jars /jars /opt/jars

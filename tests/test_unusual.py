@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -66,6 +67,17 @@ def test_bad_nights_are(before):
     none = {**night.satellites, "tracklets": 25, "matched": 0}
     assert names(replace(night, satellites=none), before) == {"matched_share"}
     assert not names(replace(night, rows=artefacts), before[: LEAST - 1])
+
+
+def test_a_night_without_exposures_is_unusual(before):
+    counts = {"alerts_read": 0, "rows": dict.fromkeys(before[0].rows, 0), "satellites": None}
+    empty = replace(a_night(np.random.default_rng(5)), exposures=ExposureCounts(), **counts)
+    (one,) = unusual_of(empty, before)
+    assert re.fullmatch(r"exposures: 0, usually [1-4]\d\d", str(one))
+    report = NightReport(empty, len(before), (one,), 1.0)
+    assert json.loads(report.as_json())["unusual"] == ["exposures"]
+    assert unusual_of(empty, before[: LEAST - 1]) == ()
+    assert unusual_of(empty, [empty] * LEAST) == ()
 
 
 def test_the_report_as_a_line_and_as_a_textfile(before, tmp_path):

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from fink_tracklets.store.night import StoredNight
     from fink_tracklets.survey import Survey
 
+SHOWN = 10
+"""Tracklets that are listed at the end of a run; `show` lists all."""
+
 
 def add(commands: common.Commands) -> None:
     """`run` and its options."""
@@ -102,7 +105,7 @@ def run(options: argparse.Namespace) -> None:
         satcat=options.satcat,
     )
     if not options.quiet:
-        print(night_text(stored))
+        print(night_text(stored, SHOWN))
         if options.elements:
             print(report(stored))
     if settings is not None:

@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 
 from fink_tracklets.alerts.exposures import UNUSABLE, AlertNight, read_night
 from fink_tracklets.alerts.path import night_path, state_of
-from fink_tracklets.errors import UserError
+from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.finder.kernel import missing_kernel
 from fink_tracklets.glints.packets import has_stamps
 from fink_tracklets.naming import parse_night
@@ -135,6 +135,8 @@ def night_alone(
 
         try:
             stored = identify_stored(stored, elements, satcat, progress=progress)
+        except ServiceError:
+            raise
         except UserError as error:
             unidentified = error
     if stored.manifest.inputs["stamps"] == "yes":
@@ -168,6 +170,8 @@ def count_or_say(stored: StoredNight, read: AlertNight, progress: Progress) -> S
     try:
         with progress.step("counting the night"):
             return summarise_stored(stored, plane_of(read.plane))
+    except ServiceError:
+        raise
     except UserError as error:
         progress.say(f"The night is stored, it is not counted: {error}")
         return stored

@@ -6,7 +6,7 @@ import fcntl
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -76,8 +76,9 @@ def flocked(file: Path) -> Iterator[None]:
             break
         os.close(descriptor)
     try:
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, holder().encode())
+        with suppress(OSError):  # a full disk: others are not told who it is
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, holder().encode())
         yield
     finally:
         file.unlink(missing_ok=True)
