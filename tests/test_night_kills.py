@@ -19,7 +19,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from fink_tracklets import read_table
+from fink_tracklets.cli.main import main
 from fink_tracklets.errors import UserError
+from fink_tracklets.progress import Progress
 from fink_tracklets.store.lock import night_locked
 from fink_tracklets.store.night import open_night
 from fink_tracklets.store.open import open_writable
@@ -142,24 +144,23 @@ def small_disk(folder: Path, megabytes: float):
     "room_kb",
     [40, *(pytest.param(n, marks=pytest.mark.campaign) for n in (4, 8, 16, 24, 60, 100, 150, 200))],
 )
-def test_a_full_disk(lake, stored, tmp_path, room_kb):
+def test_a_full_disk(lake, stored, spark, tmp_path, capsys, room_kb):
     """The night is stored; a rerun finds no room."""
     with small_disk(tmp_path / "disk", 8) as disk:
         store = shutil.copytree(stored, disk / "store")
         before = state(store)
-        command = [*RUN, "--night", NIGHTS[0], "--alerts", str(lake / NIGHTS[0])]
+        command = ["run", "--night", NIGHTS[0], "--alerts", str(lake / NIGHTS[0])]
         command += ["--store", str(store), "--quiet"]
         fill = disk / "fill"
         fill.write_bytes(bytes(shutil.disk_usage(disk).free - room_kb * 1024))
-        said = do(command, 3)
+        assert main(command) == 3
+        said = capsys.readouterr().err
         assert "No space left on device. What it had before stays: make room" in said
         assert len(said.splitlines()) == 1
-        assert {night: tables(store, night)["tracklets"] for night in before} == {
-            night: told["tracklets"] for night, told in before.items()
-        }
+        assert tables(store, NIGHTS[0])["tracklets"] == before[NIGHTS[0]]["tracklets"]
         fill.unlink()
-        do(command)
-        assert state(store) == {NIGHTS[0]: tables(store, NIGHTS[0])}
+        assert main(command) == 0
+        assert state(store) == before
 
 
 class Hdfs:
@@ -190,19 +191,17 @@ class Hdfs:
 
 
 @pytest.fixture
-def hdfs(services, tmp_path, monkeypatch):
-    """An HDFS to be killed, and a conf/ that names it and gives up soon."""
+def hdfs(services, spark, tmp_path, monkeypatch):
+    """An HDFS to be killed, a conf/ that names it, and a Spark that gives up soon."""
     found = Hdfs(tmp_path / "hdfs")
     found.up()
-    conf = tmp_path / "conf"
-    conf.mkdir()
     web = f"http://localhost:{9870 + found.offset}"
-    (conf / "hadoop.toml").write_text(f'[webhdfs]\n"{found.address}" = "{web}"\n')
-    text = (ROOT / "conf" / "spark.toml").read_text()
-    soon = '"spark.hadoop.ipc.client.connect.max.retries" = "1"\n'
-    (conf / "spark.toml").write_text(text + soon)
-    monkeypatch.setenv("FINK_TRACKLETS_CONF", str(conf))
+    (tmp_path / "hadoop.toml").write_text(f'[webhdfs]\n"{found.address}" = "{web}"\n')
+    monkeypatch.setenv("FINK_TRACKLETS_CONF", str(tmp_path))
+    hadoop = spark.sparkContext._jsc.hadoopConfiguration()
+    hadoop.set("ipc.client.connect.max.retries", "1")
     yield found
+    hadoop.unset("ipc.client.connect.max.retries")
     found.down()
 
 
@@ -216,28 +215,31 @@ def hdfs(services, tmp_path, monkeypatch):
         ),
     ],
 )
-def test_a_namenode_is_killed(lake, stored, hdfs, after):
+def test_a_namenode_is_killed(lake, stored, hdfs, monkeypatch, capsys, after):
     store = f"{hdfs.address}/store"
-    command = [*RUN, "--night", NIGHTS[0], "--alerts", str(lake / NIGHTS[0]), "--store", store]
-    running = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    said = []
-    for told in running.stderr:
-        said.append(told)
-        if told.startswith(after):
+    command = ["run", "--night", NIGHTS[0], "--alerts", str(lake / NIGHTS[0]), "--store", store]
+    say = Progress.say
+
+    def said(progress: Progress, text: str) -> None:
+        say(progress, text)
+        if text.startswith(after):
             hdfs.kill_namenode()
-    assert running.wait() == 3, "".join(said)
-    sentence = [told for told in said if told.startswith("fink-tracklets: ")]
-    assert len(sentence) == 1
-    assert hdfs.address in sentence[0]
-    assert "Traceback" not in "".join(said)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "say", said)
+        assert main(command) == 3
+    told = [line for line in capsys.readouterr().err.splitlines() if "fink-tracklets: " in line]
+    assert len(told) == 1
+    assert hdfs.address in told[0]
     hdfs.up()
-    do([*command, "--quiet"])
+    assert main([*command, "--quiet"]) == 0
     assert tables(store, NIGHTS[0]) == tables(stored, NIGHTS[0])
 
 
 HOLD = """
 import sys
 from fink_tracklets.spark.session import spark_session
+from fink_tracklets.progress import Progress
 from fink_tracklets.store.lock import night_locked
 from fink_tracklets.store.open import open_writable
 with night_locked(open_writable(sys.argv[1], spark_session()), "20210604"):

@@ -8,6 +8,7 @@ holding it needs no DataNode; who holds it stands in a file beside it.
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,8 @@ from fink_tracklets.errors import ServiceError
 from fink_tracklets.store.folder import Held, WritableFolder
 from fink_tracklets.store.hadoop import HadoopFolder
 
+HELD: set[str] = set()
+"""What this process holds now. Where HDFS failed at the end, it has a lease that nobody means."""
 TAKEN = "AlreadyBeingCreatedException"
 BEING_FREED = "RecoveryInProgressException"
 
@@ -43,10 +46,12 @@ def leased(folder: WritableFolder, name: str, holder: str) -> Iterator[None]:
         yield
         return
     stream, beside = _taken(folder, name), f"{name}.holder"
+    HELD.add(folder.uri(name))
     try:
         folder.replace(beside, holder.encode())
         yield
     finally:
+        HELD.discard(folder.uri(name))
         with suppress(ServiceError):
             folder.remove(beside)
         with suppress(Py4JJavaError):
@@ -71,7 +76,7 @@ def _taken(folder: HadoopFolder, name: str) -> Any:
                     f"{text.splitlines()[0]}"
                 ) from error
             first = _holder(folder, name, text)
-            if again or not _is_gone(first):
+            if again or not _is_gone(first, folder.uri(name)):
                 raise Held(f"{first}, or was until it was killed less than a minute ago") from error
             folder.system.recoverLease(path)
     raise AssertionError
@@ -85,11 +90,11 @@ def _holder(folder: HadoopFolder, name: str, text: str) -> str:
     return f"a process on {client[1]}" if client else "another process"
 
 
-def _is_gone(holder: str) -> bool:
-    """Whether the holder was a process of this machine that no longer runs."""
+def _is_gone(holder: str, name: str) -> bool:
+    """Whether the holder was a process of this machine that no longer runs, or holds it no more."""
     named = search(r"^process (\d+) on (\S+) ", holder)
-    return (
-        named is not None
-        and named[2] == socket.gethostname()
-        and not Path(f"/proc/{named[1]}").exists()
-    )
+    if named is None or named[2] != socket.gethostname():
+        return False
+    if int(named[1]) == os.getpid():
+        return name not in HELD
+    return not Path(f"/proc/{named[1]}").exists()
