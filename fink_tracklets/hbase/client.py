@@ -23,6 +23,7 @@ from thriftpy2.thrift import TApplicationException, TClient, TException
 from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.hbase.cells import Cells
 from fink_tracklets.hbase.settings import HBaseSettings
+from fink_tracklets.hbase.wire import connect
 
 T = TypeVar("T")
 Row = tuple[bytes, Cells]
@@ -91,14 +92,7 @@ class HBase:
     def _attempt(self, work: Callable[[Connection], T]) -> T:
         try:
             if self._connection is None:
-                to = self.settings.connection
-                self._connection = Connection(
-                    to.host,
-                    to.port,
-                    timeout=round(1000 * to.timeout_s),
-                    transport=to.transport,
-                    protocol=to.protocol,
-                )
+                self._connection = connect(self.settings.connection)
             return work(self._connection)
         except FAULTS:
             self.close()
