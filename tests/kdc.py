@@ -103,6 +103,9 @@ def secured(found: Realm, qop: str) -> dict[str, dict[str, str]]:
         "core-site.xml": {
             "hadoop.security.authentication": "kerberos",
             "hadoop.security.authorization": "true",
+            # The Thrift server acts for whom it was introduced to.
+            "hadoop.proxyuser.hbase.hosts": "*",
+            "hadoop.proxyuser.hbase.groups": "*",
             "hadoop.http.filter.initializers": "org.apache.hadoop.hdfs.web.AuthFilterInitializer",
             "hadoop.http.authentication.type": "kerberos",
             "hadoop.http.authentication.kerberos.principal": web,

@@ -9,7 +9,7 @@ from happybase import Connection
 from happybase.connection import TClient
 from Hbase_thrift import Hbase
 from thriftpy2.transport import TSocket, TSSLSocket
-from thriftpy2.transport.sasl import TSaslClientTransport
+from thriftpy2.transport.sasl import TCySaslClientTransport
 
 from fink_tracklets.hbase.settings import ConnectionSettings
 from fink_tracklets.secure.kerberos import introduce
@@ -47,7 +47,7 @@ class WiredConnection(Connection):
             socket = TSSLSocket(**where, ssl_context=tls_context(self.to.ca_file))
         if self.to.kerberos_service:
             name = f"{self.to.kerberos_service}@{self.host}"
-            self.transport = TSaslClientTransport(lambda: GssapiClient(name), "GSSAPI", socket)
+            self.transport = TCySaslClientTransport(lambda: GssapiClient(name), "GSSAPI", socket)
         else:
             self.transport = self._transport_class(socket)
         protocol = self._protocol_class(self.transport, decode_response=False)
