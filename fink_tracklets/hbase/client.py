@@ -9,6 +9,7 @@ publication: one that is repeated, or that a stalled server carries out late, ch
 from __future__ import annotations
 
 import io
+import ssl
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
@@ -246,6 +247,8 @@ def reason(error: BaseException | None) -> str:
     if error is None:
         return "no reason known"
     line = _message(error).strip().splitlines()[0]
+    if isinstance(why := error.__context__, ssl.SSLError):  # thriftpy2 does not tell it
+        line = f"{line.removesuffix('.')}: {why}"
     return line.removesuffix(".").strip()[:300]
 
 
