@@ -75,6 +75,8 @@ def find_engine(stand_ins: Path | None) -> Engine:
             )
     build: tuple[str, ...] = ("--layers",)
     if stand_ins is not None:
+        if not (stand_ins / "store").is_dir():
+            raise Failed(f"{stand_ins} has no images: docker/stand_ins.sh makes them.")
         environment |= podman_settings(stand_ins)
         build += ("--pull=never", "--isolation=chroot", "--network=host")
     return Engine("podman", ("podman-compose", *project), build, environment, "localhost/")

@@ -138,10 +138,13 @@ def test_nights_at_once_are_those_of_single_runs(single, damaged, tmp_path, caps
     assert {night: tables(store, night) for night in GOOD} == single
     assert [json.loads(line)["night"] for line in log.read_text().splitlines()] == [*GOOD]
     assert not list((store / "locks").iterdir())
-    for given, at in (("0", "--nights"), ("2", "--night")):
+    for given, at, says in (
+        ("0", "--nights", "--jobs 0: give at least 1."),
+        ("2", "--night", "--jobs 2 is for several nights: give --nights"),
+    ):
         line = [at, GOOD[0], "--jobs", given, "--alerts", "x", "--store", str(store)]
         assert main(["run", *line]) == 2
-        assert f"--jobs {given}: give at least 1, and --nights" in capsys.readouterr().err
+        assert says in capsys.readouterr().err
 
 
 def test_a_night_is_run_again_where_it_would_be_another(single, lake, tmp_path, capsys):
@@ -203,6 +206,14 @@ def test_mistakes(spark, lake, tmp_path, capsys):
     assert "this store has nights of the survey 'ztf'" in says(
         "run", "--nights", SPAN, *alerts, "--survey", "rubin"
     )
+    file = store / "manifests" / "20211021.json"
+    newer = json.loads(file.read_text()) | {"tables_version": 99, "version": "9.9"}
+    file.write_text(json.dumps(newer))
+    for which in (["--nights", SPAN], ["--night", GOOD[0]]):
+        assert "was written by fink_tracklets 9.9; this version is too old" in says(
+            "run", *which, *alerts
+        )
+    assert nights(store) == ["20211021"]
     for both in ([], ["--night", GOOD[0], "--nights", SPAN]):
         with pytest.raises(SystemExit) as end:
             main(["run", *both, *alerts])

@@ -88,8 +88,10 @@ def run(options: argparse.Namespace) -> None:
     settings = None if options.hbase is None else reachable(options.hbase, survey.name, progress)
     if options.satcat is not None and not options.elements:
         raise UserError("--satcat needs --elements: give the files of orbital elements, too.")
-    if options.jobs < 1 or (options.jobs > 1 and options.nights is None):
-        raise UserError(f"--jobs {options.jobs}: give at least 1, and --nights where it is more.")
+    if options.jobs < 1:
+        raise UserError(f"--jobs {options.jobs}: give at least 1.")
+    if options.jobs > 1 and options.nights is None:
+        raise UserError(f"--jobs {options.jobs} is for several nights: give --nights, not --night.")
     if options.nights is not None:
         run_span(options, survey, settings, progress)
         return
