@@ -5,8 +5,8 @@ python -m benchmarks.nights [--nights 4] [--exposures 314] [--jobs 1] [--single]
 Simulates nights, runs them with `run --nights` in a process of its own, and takes the time of each
 from the manifests: the first from the start of the process, a later one from the end of the night
 before. Then the same line again, which skips all of them. With --jobs the nights are run once more
-into another store, so many at once; then again, killed (SIGKILL) when half of them are stored, and
-by the same line to their end. --single runs each night by a call of `run_night`, too. All stores
+into another store, so many at once, killed (SIGKILL) when half of them are stored, and by the same
+line to their end. --single runs each night by a call of `run_night`, too. All stores
 must have equal tables, row for row. With --elements each night's satellites, orbits and links are
 looked for.
 """
@@ -99,19 +99,23 @@ def main() -> None:
         store = Path(folder) / "store"
         stores = [store]
         each = seconds_each(line(store), nights, store)
-        print(f"the first night: {each[0]:.1f} s")
+        print(f"the first night: {each[0]:.1f} s", flush=True)
         later = statistics.median(each[1:])
         print(f"a later night, median: {later:.1f} s, {later / each[0]:.2f} of the first")
         print(f"all: {sum(each):.0f} s")
         print(f"the same line again, all skipped: {seconds(line(store)):.1f} s", flush=True)
         if options.jobs > 1:
             jobs = ("--jobs", str(options.jobs))
-            stores += [Path(folder) / "jobs", Path(folder) / "killed"]
-            took = seconds(line(stores[1], *jobs))
-            print(f"{options.jobs} at once: {took:.0f} s, {took / sum(each):.2f} of one by one")
-            left = kill_half_way(line(stores[2], *jobs), stores[2], nights)
-            took = seconds(line(stores[2], *jobs))
-            print(f"killed with {left} stored; the rest by the same line: {took:.0f} s", flush=True)
+            stores.append(Path(folder) / "jobs")
+            begin = time.monotonic()
+            left = kill_half_way(line(stores[1], *jobs), stores[1], nights)
+            before = time.monotonic() - begin
+            took = before + seconds(line(stores[1], *jobs))
+            print(
+                f"{options.jobs} at once, killed after {before:.0f} s with {left} stored, and then "
+                f"the same line: {took:.0f} s, {took / sum(each):.2f} of one by one",
+                flush=True,
+            )
         if options.single:
             stores.append(Path(folder) / "single")
             for night in nights:

@@ -147,6 +147,16 @@ def test_nights_at_once_are_those_of_single_runs(single, damaged, tmp_path, caps
         assert says in capsys.readouterr().err
 
 
+@pytest.mark.campaign
+def test_sixty_nights_killed_and_resumed_are_those_of_sixty_single_runs():
+    words = ["--nights", "60", "--exposures", "60", "--jobs", "2", "--single"]
+    command = [sys.executable, "-m", "benchmarks.nights", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    print(done.stdout)
+    assert re.search(r"killed after .* with (3\d|4\d) stored", done.stdout)
+    assert done.stdout.endswith("tables that differ among 3 stores: 0 []\n")
+
+
 def test_a_night_is_run_again_where_it_would_be_another(single, lake, tmp_path, capsys):
     store = tmp_path / "store"
 
