@@ -143,7 +143,7 @@ def small_disk(folder: Path, megabytes: float):
 
 @pytest.mark.parametrize(
     "room_kb",
-    [40, *(pytest.param(n, marks=pytest.mark.campaign) for n in (4, 8, 12, 16, 20, 24, 32))],
+    [40, *(pytest.param(n, marks=pytest.mark.campaign) for n in (4, 8, 16, 24))],
 )
 def test_a_full_disk(lake, stored, spark, tmp_path, capsys, room_kb):
     """The night is stored; a rerun finds no room."""
