@@ -134,6 +134,18 @@ def services(tmp_path_factory):
     found.down()
 
 
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory):
+    """A real Kafka on loopback."""
+    from tests.services import Services
+
+    found = Services(tmp_path_factory.mktemp("kafka"), "kafka")
+    found.resolve()
+    found.up()
+    yield found
+    found.down()
+
+
 @pytest.fixture
 def hbase(services, tmp_path, monkeypatch):
     """Tables of the test's own in the running HBase, and a conf/ that names them."""

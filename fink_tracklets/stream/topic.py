@@ -52,18 +52,19 @@ class OutTopic:
         self, bootstrap: str, topic: str, night: str, settings: Mapping[str, str], answer_s: float
     ) -> None:
         self.bootstrap, self.topic, self.night = bootstrap, topic, night
-        given = {**settings, "bootstrap.servers": bootstrap}
         self.partitions = topic_partitions(bootstrap, topic, settings, answer_s)
-        self._producer = Producer(
+        given = client(bootstrap, settings)
+        self.producer = Producer(
             {
                 **given,
                 "transactional.id": f"fink_tracklets.{topic}.{night}",
+                "compression.type": "lz4",
                 "message.max.bytes": 4 << 20,
                 "linger.ms": 5,
             }
         )
         try:
-            self._producer.init_transactions(answer_s)
+            self.producer.init_transactions(answer_s)
             self.told = read_told(given, topic, self.partitions, night, answer_s)
             """The name that was last told of each alert."""
         except KafkaException as error:
@@ -86,10 +87,10 @@ class OutTopic:
         self.told.update((change.alert_id, change.tracklet) for change in changes)
 
     def _send(self, changes: list[Change], packet_of: Mapping[int, Mapping[str, Any]]) -> None:
-        self._producer.begin_transaction()
+        self.producer.begin_transaction()
         for change in changes:
             packet = packet_of[change.alert_id]
-            self._producer.produce(
+            self.producer.produce(
                 self.topic,
                 key=_key(packet["avro"]),
                 value=with_tracklet(packet["body"], change.tracklet),
@@ -100,13 +101,22 @@ class OutTopic:
                     "tracklet": (change.tracklet or "").encode(),
                 },
             )
-            self._producer.poll(0)
-        self._producer.commit_transaction(COMMIT_S)
+            self.producer.poll(0)
+        self.commit()
+
+    def commit(self) -> None:
+        """End the transaction: from here on clients see it."""
+        self.producer.commit_transaction(COMMIT_S)
 
 
 @lru_cache(maxsize=64)
 def _key(avro: str) -> bytes:
     return with_tracklet_field(avro).encode()
+
+
+def client(bootstrap: str, settings: Mapping[str, str]) -> dict[str, Any]:
+    """What every client of librdkafka is given; what it has to say it says by exceptions."""
+    return {**settings, "bootstrap.servers": bootstrap, "log_level": 0}
 
 
 def topic_partitions(
@@ -119,7 +129,7 @@ def topic_partitions(
     UserError : there is no such topic
     Away : Kafka does not answer
     """
-    consumer = Consumer({**settings, "bootstrap.servers": bootstrap, "group.id": "fink_tracklets"})
+    consumer = Consumer({**client(bootstrap, settings), "group.id": "fink_tracklets"})
     try:
         found = consumer.list_topics(topic, answer_s).topics[topic]
         known = sorted(
@@ -147,7 +157,7 @@ def away(bootstrap: str, error: KafkaException) -> Away:
 
 
 def read_told(
-    given: Mapping[str, str], topic: str, partitions: int, night: str, answer_s: float
+    given: Mapping[str, Any], topic: str, partitions: int, night: str, answer_s: float
 ) -> dict[int, str | None]:
     """The name that the topic last told of each alert of a night, of what is committed."""
     told: dict[int, str | None] = {}
@@ -159,7 +169,7 @@ def read_told(
 
 
 def read_to_end(
-    given: Mapping[str, str], topic: str, partitions: int, answer_s: float
+    given: Mapping[str, Any], topic: str, partitions: int, answer_s: float
 ) -> Iterator[Message]:
     """All committed messages of a topic that are there now, those of a partition in order.
 
