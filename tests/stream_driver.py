@@ -1,4 +1,4 @@
-"""`fink-tracklets stream` in a process that kills itself (SIGKILL) at a named place, the first time.
+"""`fink-tracklets stream` in a process that kills itself (SIGKILL) at a named place.
 
 python -m tests.stream_driver PLACE OPTIONS ...
 """

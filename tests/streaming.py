@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import subprocess
 import sys
@@ -43,7 +44,7 @@ def final_names(store: str, night: str = NIGHT) -> dict[int, str]:
 def write_parts(table: pa.Table, folder: Path, first: int, bounds: list[int]) -> None:
     """Rows between the bounds as files, each there at once."""
     folder.mkdir(parents=True, exist_ok=True)
-    for k, (begin, end) in enumerate(zip(bounds, bounds[1:], strict=False), first):
+    for k, (begin, end) in enumerate(itertools.pairwise(bounds), first):
         new = folder / f"_part-{k:03d}.new"
         pq.write_table(table.slice(begin, end - begin), new)
         new.rename(folder / f"part-{k:03d}.parquet")

@@ -6,6 +6,7 @@ import argparse
 import signal
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fink_tracklets.cli import options as common
@@ -39,7 +40,7 @@ def add(commands: common.Commands) -> None:
         "--store /data/tracklets \\\n      --state state/{Y}{m}{d} --until 14:00",
         MORE,
     )
-    common.add_night(command)
+    command.add_argument("--night", metavar="YYYYMMDD", help="the night's name")
     source = command.add_argument_group("where alerts come from")
     source.add_argument("--topic", metavar="T", help="Kafka topic of packets, ZTF's or Rubin's")
     source.add_argument("--bootstrap", metavar="HOST:PORT", help="a broker of that Kafka")
@@ -71,7 +72,6 @@ def add(commands: common.Commands) -> None:
     out.add_argument("--store", metavar="DIR", help="store whose folder `online` gets them")
     command.add_argument(
         "--state",
-        required=True,
         metavar="DIR",
         help="folder of this night's state, one for each night; {Y}, {m}, {d} as in --lake",
     )
@@ -91,6 +91,20 @@ def add(commands: common.Commands) -> None:
     )
     common.add_survey(command)
     common.add_talk(command)
+    demo = command.add_argument_group("to see what it does")
+    demo.add_argument(
+        "--demo",
+        action="store_true",
+        help="replay a simulated night into a Kafka of its own, all of it in --state (default: "
+        "stream-demo)",
+    )
+    demo.add_argument(
+        "--speed",
+        type=float,
+        default=200.0,
+        metavar="N",
+        help="of the demo, times the night's own (default: %(default)s)",
+    )
 
 
 def stream(options: argparse.Namespace) -> None:
@@ -100,13 +114,20 @@ def stream(options: argparse.Namespace) -> None:
     from fink_tracklets.stream.settings import load_stream
     from fink_tracklets.survey import load_survey
 
+    watch = (lambda changes: None) if options.quiet else tell
+    if options.demo:
+        from fink_tracklets.cli.stream_demo import demo
+
+        if not options.speed > 0:
+            raise UserError(f"--speed must be above 0, not {options.speed}.")
+        demo(Path(options.state or "stream-demo"), options.speed, options.quiet, watch)
+        return
     settings, survey = load_stream(), load_survey(options.survey)
     job = _job(options, survey, settings)
     ends = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ends.set())
-    watch = (lambda changes: None) if options.quiet else tell
-    done = run_stream(job, settings, Progress(options.quiet), watch, ends.is_set)
+    done = run_stream(job, settings, Progress(options.quiet), watch, lambda _: ends.is_set())
     if not options.quiet:
         print(
             f"Night {job.night}: {done.messages:,} alerts read, {done.candidates:,} candidates, "
@@ -132,6 +153,11 @@ def _job(options: argparse.Namespace, survey: Survey, settings: StreamSettings) 
     from fink_tracklets.stream.run import Job
     from fink_tracklets.stream.source import Lake, Topic
 
+    for name in ("night", "state"):
+        if getattr(options, name) is None:
+            raise UserError(
+                f"--{name} is missing: `fink-tracklets stream --help` tells what it is."
+            )
     if (options.topic is None) == (options.lake is None):
         raise UserError("Give either --topic T with --bootstrap HOST:PORT, or --lake DIR.")
     if options.topic is not None and options.bootstrap is None:
@@ -143,20 +169,14 @@ def _job(options: argparse.Namespace, survey: Survey, settings: StreamSettings) 
         source = Topic(options.topic, options.bootstrap, options.schemas, options.starting)
     else:
         source = Lake(options.lake)
-    out_topic = options.out_topic
-    if out_topic == "":
-        if survey.name not in settings.topics:
-            raise UserError(
-                f"conf/stream.toml names no topic for the survey {survey.name}: give --out-topic T."
-            )
-        out_topic = settings.topics[survey.name]
+    asked = options.out_topic
     return Job(
         night=options.night,
         survey=survey,
         source=source,
         state=options.state,
         store=options.store,
-        out_topic=out_topic,
+        out_topic=None if asked is None else settings.topic_of(survey.name, asked),
         trigger_s=options.trigger,
         until=None if options.until is None else moment(options.until, datetime.now(UTC)),
         once=options.once,

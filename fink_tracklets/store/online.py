@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -34,6 +37,12 @@ def online_files(folder: Folder, night: str) -> list[str]:
 def read_online(folder: Folder, night: str) -> pa.Table:
     """What is known of a running night: one row for each alert in a tracklet.
 
+    Returns
+    -------
+    pyarrow.Table
+        See `fink_tracklets.tables.ONLINE`; its schema's metadata has the survey and its column of
+        alert ids, as `survey` and `alert_id`.
+
     Raises
     ------
     UserError : no stream wrote of this night, or a file is damaged
@@ -48,20 +57,66 @@ def read_online(folder: Folder, night: str) -> pa.Table:
     return last.filter(last["tracklet"].is_valid())
 
 
-def online_history(folder: Folder, files: list[str]) -> pa.Table:
-    """All rows of these files, in their order."""
+def online_history(folder: Folder, files: Sequence[str]) -> pa.Table:
+    """All rows of these files, in their order, with the metadata of the last."""
     parts = [ONLINE.arrow_schema.empty_table()]
+    about: Any = None
     for file in files:
         try:
             with folder.open(file) as opened:
-                parts.append(pq.ParquetFile(opened).read(ONLINE.names).cast(ONLINE.arrow_schema))
+                rows = pq.ParquetFile(opened).read(ONLINE.names)
+                about = rows.schema.metadata
+                parts.append(rows.cast(ONLINE.arrow_schema))
         except (OSError, pa.ArrowException, ValueError) as error:
             why = (str(error) or type(error).__name__).splitlines()[0]
             raise UserError(
                 f"{file} in {folder.address} cannot be read ({why}): remove it, and start the "
                 "stream again, which writes what is lacking."
             ) from error
-    return pa.concat_tables(parts)
+    return pa.concat_tables(parts).replace_schema_metadata(about)
+
+
+def tracklets_of(rows: pa.Table) -> list[dict[str, Any]]:
+    """The provisional tracklets of what `read_online` gives, by name: alerts, exposure and jd, the
+    mean magnitude, the place of the first alert, and when the last was told."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows.to_pylist():
+        found.setdefault(row["tracklet"], []).append(row)
+    tracklets = []
+    for name in sorted(found):
+        alerts = sorted(found[name], key=lambda row: row["alert_id"])
+        known = [row["mag"] for row in alerts if row["mag"] is not None]
+        tracklets.append(
+            {
+                "tracklet": name,
+                "n_alerts": len(alerts),
+                **{key: alerts[0][key] for key in ("exposure", "jd", "ra", "dec")},
+                "mag_mean": sum(known) / len(known) if known else None,
+                "written": max(row["written"] for row in alerts),
+            }
+        )
+    return tracklets
+
+
+def final_changes(folder: Folder, night: str, final: dict[int, str]) -> Counter[str] | None:
+    """How many alerts the end-of-night job named anew, renamed, or took the name from; None of a
+    night that no stream followed.
+
+    Parameters
+    ----------
+    final : the tracklet of each alert in one
+    """
+    files = online_files(folder, night)
+    if not files:
+        return None
+    rows = read_online(folder, night)
+    told = dict(zip(rows["alert_id"].to_pylist(), rows["tracklet"].to_pylist(), strict=True))
+    kinds = Counter({"told": len(told), "new": 0, "renamed": 0, "withdrawn": 0})
+    for number in told.keys() | final.keys():
+        before, now = told.get(number), final.get(number)
+        if before != now:
+            kinds["new" if before is None else "withdrawn" if now is None else "renamed"] += 1
+    return kinds
 
 
 def last_rows(rows: pa.Table) -> pa.Table:

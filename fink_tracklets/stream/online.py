@@ -11,6 +11,7 @@ from fink_tracklets.store.folder import WritableFolder
 from fink_tracklets.store.online import add_online, last_rows, online_files, online_history
 from fink_tracklets.stream.changes import Change
 from fink_tracklets.stream.held import Held
+from fink_tracklets.survey import Survey
 from fink_tracklets.tables import ONLINE
 
 
@@ -21,10 +22,12 @@ class OnlineFolder:
     ----------
     folder : the store
     night : YYYYMMDD
+    survey : whose alerts they are
     """
 
-    def __init__(self, folder: WritableFolder, night: str) -> None:
+    def __init__(self, folder: WritableFolder, night: str, survey: Survey) -> None:
         self.folder, self.night = folder, night
+        self.about = {"survey": survey.name, "alert_id": survey.columns.alert_id}
         rows = last_rows(online_history(folder, online_files(folder, night)))
         numbers, names = (rows[name].to_pylist() for name in ("alert_id", "tracklet"))
         self.told: dict[int, str | None] = dict(zip(numbers, names, strict=True))
@@ -47,5 +50,6 @@ class OnlineFolder:
         )
         rows = named.merge(candidates.drop_duplicates("alert_id"), on="alert_id")
         rows = rows.assign(written=pd.Timestamp(datetime.now(UTC)))
-        add_online(self.folder, self.night, ONLINE.from_frame(rows))
+        table = ONLINE.from_frame(rows).replace_schema_metadata(self.about)
+        add_online(self.folder, self.night, table)
         self.told.update((change.alert_id, change.tracklet) for change in changes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -83,14 +83,15 @@ def run_stream(
     settings: StreamSettings,
     progress: Progress | None = None,
     watch: Callable[[list[Change]], None] = lambda changes: None,
-    stopped: Callable[[], bool] = lambda: False,
+    stopped: Callable[[Mapping[str, int]], bool] = lambda counts: False,
 ) -> Streamed:
     """Name a night's tracklets while it runs.
 
     Parameters
     ----------
     watch : is called with the changes of each batch, when they are told
-    stopped : whether to end, asked several times a second
+    stopped : whether to end when what waits is searched, asked several times a second with the
+        counts of messages, candidates, dead letters and batches so far
 
     Raises
     ------
@@ -162,7 +163,7 @@ class _Night:
         spark: SparkSession,
         state: StreamState,
         watch: Callable[[list[Change]], None],
-        stopped: Callable[[], bool],
+        stopped: Callable[[Mapping[str, int]], bool],
     ) -> None:
         self.job, self.settings, self.spark, self.state = job, settings, spark, state
         self.watch, self.stopped = watch, stopped
@@ -209,8 +210,7 @@ class _Night:
             work.stop()
             query.stop()
             work.search.close()
-        if not self.stopped():
-            work.finish()
+        work.finish()
         self._tell_metrics(work, query)
         self.named = work.named()
 
@@ -227,7 +227,7 @@ class _Night:
 
     def _at_end(self) -> bool:
         until = self.job.until
-        return self.stopped() or (until is not None and datetime.now(UTC) >= until)
+        return self.stopped(self.counts) or (until is not None and datetime.now(UTC) >= until)
 
     def _sinks(self) -> list[Sink]:
         job, sinks = self.job, list[Sink]()
@@ -239,7 +239,7 @@ class _Night:
         if job.store is not None:
             folder = check_writable(job.store, self.spark)
             check_night(folder, job.night, job.survey.name)
-            sinks.append(OnlineFolder(folder, job.night))
+            sinks.append(OnlineFolder(folder, job.night, job.survey))
         return sinks
 
     def _tell_metrics(self, work: Work, query: StreamingQuery) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fink_tracklets.errors import UserError
 from fink_tracklets.survey.checks import positive
 from fink_tracklets.survey.config import load
 
@@ -35,6 +36,14 @@ class StreamSettings:
     """Kafka's own settings of Spark's reader."""
     writer: Mapping[str, str] = field(default_factory=dict)
     """Kafka's own settings of librdkafka, which writes."""
+
+    def topic_of(self, survey: str, given: str) -> str:
+        """The topic that clients of a survey read, unless one is given; none is an error."""
+        if not given and survey not in self.topics:
+            raise UserError(
+                f"conf/stream.toml names no topic for the survey {survey}: give --out-topic T."
+            )
+        return given or self.topics[survey]
 
     def __post_init__(self) -> None:
         positive(self, "max_messages", "max_files", "batch_cost", "held_candidates")

@@ -18,7 +18,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -144,20 +144,43 @@ def open_state(path: Path, night: str, survey: Survey, source: str) -> StreamSta
     return StreamState(path, night)
 
 
-def _need_same(path: Path, there: dict[str, object], about: dict[str, object]) -> None:
+def read_state(path: Path, night: str) -> StreamState:
+    """The state folder that a stream of this night left.
+
+    Raises
+    ------
+    UserError : there is none, or it is of another night or version
+    """
+    file = path / "about.json"
+    try:
+        there = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{path} is not the state folder of a stream: {file} cannot be read."
+        ) from error
+    _need_same(path, there, {"night": night}, ("night",))
+    return StreamState(path, night)
+
+
+def _need_same(
+    path: Path,
+    there: dict[str, object],
+    about: dict[str, object],
+    names: Sequence[str] = ("night", "survey", "source"),
+) -> None:
     if there.get("version") != VERSION:
         raise UserError(
             f"{path} is the state of another version of fink_tracklets "
             f"({there.get('fink_tracklets')}): give a new folder as --state; the stream reads the "
             "night anew."
         )
-    for name in ("night", "survey", "source"):
+    for name in names:
         if there.get(name) != about[name]:
             raise UserError(
                 f"{path} is the state of the {name} {there.get(name)}, not of {about[name]}: give "
                 "another folder as --state."
             )
-    if there.get("configuration") != about["configuration"]:
+    if "configuration" in about and there.get("configuration") != about["configuration"]:
         raise UserError(
             f"{path} was begun with other settings of the survey {about['survey']}: give a new "
             "folder as --state; the stream reads the night anew."
