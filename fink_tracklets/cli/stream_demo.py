@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fink_tracklets.progress import Progress
     from fink_tracklets.stream.changes import Change
 
-NIGHT, EXPOSURES = "20211022", 120
+NIGHT, SEED, EXPOSURES = "20211022", 2, 120
 IN, OUT = "ztf_demo", "fink_tracklet_ztf"
 OFFSET = 11_000
 """Added to Kafka's ports, so that the demo disturbs no other."""
@@ -50,7 +50,7 @@ def demo(folder: Path, speed: float, quiet: bool, watch: Callable[[list[Change]]
     need_free(folder)
     progress = Progress(quiet)
     with progress.step("simulating a night"):
-        night = simulate_night(NIGHT, folder / "simulation", exposures=EXPOSURES)
+        night = simulate_night(NIGHT, folder / "simulation", SEED, exposures=EXPOSURES)
     with kafka(folder / "kafka", progress) as bootstrap:
         make_topics(bootstrap)
         progress.say(

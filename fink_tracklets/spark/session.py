@@ -35,7 +35,7 @@ def spark_session(log: Path | None = None, jars: str = "") -> SparkSession:
     jars : what a new local Spark loads besides its own, with commas between them
     """
     settings = read_toml(conf_file("spark.toml"))
-    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger", "py4j.clientserver"):
         # They print errors that are caught, with their tracebacks; what is not caught is raised.
         PySparkLogger.getLogger(name).setLevel(logging.CRITICAL + 1)
     if running := SparkSession.getActiveSession():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming import StreamingQuery
@@ -35,6 +36,8 @@ from fink_tracklets.survey import Survey
 
 TICK_S = 0.3
 """How often the main thread looks after what waits."""
+FAILURES = (PySparkException, Py4JError, BrokenProcessPool, OSError, UserError)
+"""What a night's stream may meet; anything else is a bug."""
 LONGEST_WAIT_S = 5.0
 """Between two attempts."""
 
@@ -110,15 +113,14 @@ def run_stream(
     state = open_state(path, job.night, job.survey, str(job.source))
     night = _Night(job, settings, spark, state, watch, stopped)
     with night_locked(path, job.night):
-        if not night.await_alerts(progress):
-            return night.streamed()
         waits, last = 0, time.monotonic()
         while True:
             before = night.counts["batches"]
             try:
-                night.follow()
+                if night.await_alerts(progress):
+                    night.follow()
                 return night.streamed()
-            except (PySparkException, BrokenProcessPool, OSError, UserError) as error:
+            except FAILURES as error:
                 if night.counts["batches"] > before:
                     waits, last = 0, time.monotonic()
                 if not is_passing(error) or time.monotonic() - last > settings.patience_s:
@@ -204,7 +206,7 @@ class _Night:
                 self._tell_metrics(work, query)
                 if self._at_end():
                     break
-        except PySparkException as error:
+        except (PySparkException, Py4JError) as error:
             raise (work.error or error) from error
         finally:
             work.stop()
