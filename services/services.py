@@ -4,6 +4,7 @@
     python services/services.py status --home DIR
     python services/services.py kill NAME --home DIR      (SIGKILL, for tests)
     python services/services.py down   --home DIR
+    python services/services.py topic NAME ... --home DIR (make topics in that Kafka)
     python services/services.py jars                      (fetch them, where they are not)
     python services/services.py serve hdfs|hbase|kafka ...   (stay in the foreground: containers)
 
@@ -199,6 +200,20 @@ def kafka_answers(ports: dict[str, int]) -> bool:
     return len(head) == 8 and struct.unpack(">ii", head)[1] == 7
 
 
+def make_topics(ports: dict[str, int], names: list[str]) -> None:
+    """Topics of two partitions, those that are not there."""
+    from confluent_kafka import KafkaError, KafkaException
+    from confluent_kafka.admin import AdminClient, NewTopic
+
+    admin = AdminClient({"bootstrap.servers": f"127.0.0.1:{ports['kafka']}"})
+    for name, made in admin.create_topics([NewTopic(name, 2, 1) for name in names]).items():
+        try:
+            made.result(30)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                sys.exit(f"services: topic {name}: {error.args[0].str()}")
+
+
 ANSWERS: dict[str, Callable[[dict[str, int]], bool]] = {
     "hdfs": hdfs_answers,
     "hbase": hbase_answers,
@@ -287,7 +302,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "action", choices=["up", "down", "status", "kill", "serve", "answers", "jars"]
+        "action", choices=["up", "down", "status", "kill", "topic", "serve", "answers", "jars"]
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join({**MAIN, **GROUPS}))
     parser.add_argument("--home", default=".services", type=lambda text: Path(text).resolve())
@@ -297,6 +312,11 @@ def main() -> None:
     options = parser.parse_args()
     action = options.action
     known = {"kill": MAIN, "serve": GROUPS, "answers": GROUPS, "up": GROUPS, "jars": GROUPS}
+    if action == "topic":
+        make_topics(
+            json.loads((options.home / "services.json").read_text())["ports"], options.names
+        )
+        return
     allowed, several = list(known.get(action, [])), action in ("up", "jars")
     if not set(options.names) <= set(allowed) or (not several and allowed and not options.names):
         parser.error(f"{action} takes {' or '.join(allowed) or 'no name'}")

@@ -52,7 +52,6 @@ def demo(folder: Path, speed: float, quiet: bool, watch: Callable[[list[Change]]
     with progress.step("simulating a night"):
         night = simulate_night(NIGHT, folder / "simulation", SEED, exposures=EXPOSURES)
     with kafka(folder / "kafka", progress) as bootstrap:
-        make_topics(bootstrap)
         progress.say(
             f"{night.n_rows:,} alerts of {EXPOSURES} exposures at {speed:g} times the night's "
             f"speed into {IN}; names go to the topic {OUT} at {bootstrap} and to {folder}/store."
@@ -118,18 +117,10 @@ def kafka(home: Path, progress: Progress) -> Iterator[str]:
     with progress.step("starting Kafka"):
         services("up", "kafka", "--offset", str(OFFSET))
     try:
+        services("topic", IN, OUT)
         yield f"127.0.0.1:{9092 + OFFSET}"
     finally:
         services("down")
-
-
-def make_topics(bootstrap: str) -> None:
-    """The demo's two topics."""
-    from confluent_kafka.admin import AdminClient, NewTopic
-
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    for future in admin.create_topics([NewTopic(IN, 2, 1), NewTopic(OUT, 2, 1)]).values():
-        future.result(30)
 
 
 def send(bootstrap: str, alerts: Path, speed: float) -> None:
