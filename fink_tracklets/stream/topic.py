@@ -29,6 +29,7 @@ from fink_tracklets.stream.failures import Away
 from fink_tracklets.stream.held import Held
 
 COMMIT_S = 60.0
+TAKEN_OVER = (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
 
 
 class OutTopic:
@@ -83,6 +84,11 @@ class OutTopic:
         try:
             self._send(changes, packet_of)
         except KafkaException as error:
+            if error.args[0].code() in TAKEN_OVER:
+                raise UserError(
+                    f"Another stream or run of the night {self.night} has begun to write the topic "
+                    f"{self.topic}: this one ends."
+                ) from error
             raise away(self.bootstrap, error) from error
         self.told.update((change.alert_id, change.tracklet) for change in changes)
 
