@@ -16,6 +16,7 @@ PASSING = re.compile(
     r"Connection reset|Broken pipe"
 )
 """What Spark says of a Kafka that is away, and of a Python worker that was killed."""
+CONNECTOR = "spark-sql-kafka-0-10_2.13:4.2.0"
 FULL = "No space left on device"
 GONE = re.compile(r"Some data may have been lost|OffsetOutOfRange|KAFKA_DATA_LOSS")
 
@@ -48,6 +49,11 @@ def sentence_of(error: BaseException, state: Path, source: object) -> BaseExcept
         return UserError(
             f"The {source} no longer has messages that the state in {state} has yet to read: its "
             "retention is too short. Start with a new folder as --state."
+        )
+    if "KAFKA_DATA_SOURCE_NOT_ENABLED" in text:
+        return UserError(
+            "This Spark lacks its Kafka connector: give spark-submit --packages "
+            f"org.apache.spark:{CONNECTOR}."
         )
     if clear := clear_error(text, str(source)):
         return clear
