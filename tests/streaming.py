@@ -21,6 +21,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from fink_tracklets import read_table
 from fink_tracklets.stream.topic import read_to_end
 from tests.conftest import ROOT
+from tests.services import Services
 
 NIGHT = "20211022"
 
@@ -99,3 +100,25 @@ def driver(place: str, kafka: str, topic: str, state: Path, *more: str) -> subpr
     return subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+
+
+def finished(process: subprocess.Popen) -> str:
+    """What a process printed that ended well."""
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    return out
+
+
+def run_to_the_end(kafka: Services, topic: str, state: Path, *more: str) -> str:
+    """What is there, with nobody killed."""
+    return finished(driver("nowhere", kafka.kafka, topic, state, "--once", *more))
+
+
+def assert_names_once(kafka: Services, topic: str, final: dict[int, str]) -> None:
+    """Nothing is lost, wrong or told twice."""
+    records = as_a_client(kafka.kafka, f"{topic}_out")
+    assert last_names(records) == final
+    told: dict[int, list] = {}
+    for record in records:
+        told.setdefault(record["candid"], []).append(record["tracklet"])
+    assert all(a != b for names in told.values() for a, b in itertools.pairwise(names))

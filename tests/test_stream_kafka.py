@@ -1,37 +1,31 @@
-"""A night's names over a real Kafka, read as its clients read, whatever is killed."""
+"""A night's names over a real Kafka, read as its clients read."""
 
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
 
-from fink_tracklets.simulate.messages import packets
+from fink_tracklets.cli.main import main
+from fink_tracklets.store.night import open_night
+from fink_tracklets.stream.failures import Away
+from fink_tracklets.stream.final import publish_final
+from fink_tracklets.stream.settings import load_stream
+from fink_tracklets.stream.topic import topic_partitions
 from tests.streaming import (
+    NIGHT,
     as_a_client,
-    by_time,
+    assert_names_once,
     driver,
     final_names,
+    finished,
     last_names,
     make_topics,
+    run_to_the_end,
     send,
-    some_exposures,
 )
-
-
-@pytest.fixture(scope="module")
-def messages(simulated, simulated_store, tmp_path_factory) -> list[bytes]:
-    """Packets of the exposures with tracklets and a few others, by time."""
-    file = tmp_path_factory.mktemp("messages") / "alerts.parquet"
-    pq.write_table(by_time(some_exposures(simulated.alerts, simulated_store)), file)
-    return [packet for _, packet in packets(file)]
-
-
-def finished(process) -> str:
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
-    return out
 
 
 def test_killed_before_spark_knows_the_batch(kafka, messages, simulated_store, tmp_path):
@@ -46,10 +40,37 @@ def test_killed_before_spark_knows_the_batch(kafka, messages, simulated_store, t
     assert before
     send(kafka.kafka, "ztf", messages[half:])
     told = finished(driver("nowhere", kafka.kafka, "ztf", tmp_path / "state", "--once"))
-    records = as_a_client(kafka.kafka, "ztf_out")
-    assert last_names(records) == final_names(simulated_store)
-    assert len(records) == len({(one["candid"], one["tracklet"]) for one in records})
+    assert_names_once(kafka, "ztf", final_names(simulated_store))
     assert "could not be read: 4" in told
     dead = pq.read_table(tmp_path / "state" / "dead").to_pylist()
     assert sorted(row["value"] for row in dead) == sorted(junk)
     assert {"empty", "not an Avro file"} <= {row["reason"] for row in dead}
+
+
+def test_what_is_not_there_is_one_sentence(kafka, tmp_path, capsys):
+    """Of Kafka and of topics, before Spark is started."""
+    line = ["stream", "--night", NIGHT, "--state", str(tmp_path / "state"), "--out-topic", "no_out"]
+    assert main([*line, "--topic", "nothing", "--bootstrap", kafka.kafka]) == 2
+    assert f"Kafka at {kafka.kafka} has no topic nothing; it has " in capsys.readouterr().err
+    settings = replace(load_stream(), answer_s=1.0)
+    with pytest.raises(Away, match=r"Kafka at 127\.0\.0\.1:9 does not answer"):
+        topic_partitions("127.0.0.1:9", "t", settings.writer, settings.answer_s)
+
+
+@pytest.mark.campaign
+def test_the_run_corrects_the_topic(kafka, messages, simulated, simulated_store, tmp_path, capsys):
+    """The stream saw but a half: what the run knows besides is sent where packets are there."""
+    make_topics(kafka.kafka, "final", "final_out")
+    send(kafka.kafka, "final", messages[::2])
+    run_to_the_end(kafka, "final", tmp_path / "state")
+    before = last_names(as_a_client(kafka.kafka, "final_out"))
+    settings = load_stream()
+    stored = open_night(simulated_store, NIGHT)
+    final = final_names(simulated_store)
+    kinds = publish_final(stored, kafka.kafka, "final_out", str(tmp_path / "state"), settings)
+    after = last_names(as_a_client(kafka.kafka, "final_out"))
+    assert before != after
+    assert after.items() <= final.items()
+    assert kinds["unseen"] == len(final) - len(after)
+    again = publish_final(stored, kafka.kafka, "final_out", str(tmp_path / "state"), settings)
+    assert (again["new"], again["renamed"], again["withdrawn"]) == (0, 0, 0)

@@ -1,0 +1,155 @@
+"""Kill -9 of the driver, the broker and Python workers: nothing is lost, doubled or wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.streaming import (
+    as_a_client,
+    assert_names_once,
+    driver,
+    final_names,
+    finished,
+    last_names,
+    make_topics,
+    run_to_the_end,
+    send,
+)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("place", ["state", "open", "committed"])
+def test_killed_at_three_places_in_turn(kafka, messages, simulated_store, tmp_path, place):
+    topic = f"place_{place}"
+    make_topics(kafka.kafka, topic, f"{topic}_out")
+    for part in range(3):
+        send(kafka.kafka, topic, messages[part::3])
+        killed = driver(place, kafka.kafka, topic, tmp_path / "state", "--once")
+        assert killed.wait(300) == -signal.SIGKILL
+    run_to_the_end(kafka, topic, tmp_path / "state")
+    assert_names_once(kafka, topic, final_names(simulated_store))
+
+
+class Feeding(threading.Thread):
+    """Sends messages slowly, so that there is a stream to be killed in."""
+
+    def __init__(self, kafka: str, topic: str, messages: list[bytes], seconds: float) -> None:
+        super().__init__(daemon=True)
+        self.kafka, self.topic, self.messages, self.seconds = kafka, topic, messages, seconds
+
+    def run(self) -> None:
+        parts = 50
+        for part in range(parts):
+            begin, end = (k * len(self.messages) // parts for k in (part, part + 1))
+            send(self.kafka, self.topic, self.messages[begin:end])
+            time.sleep(self.seconds / parts)
+
+
+@pytest.mark.campaign
+def test_the_driver_killed_at_ten_random_moments(kafka, messages, simulated_store, tmp_path):
+    make_topics(kafka.kafka, "driver", "driver_out")
+    feeding = Feeding(kafka.kafka, "driver", messages, 120)
+    feeding.start()
+    rng = random.Random(1)
+    for _ in range(10):
+        running = driver("nowhere", kafka.kafka, "driver", tmp_path / "state", "--trigger", "0")
+        wait_for_batches(running, tmp_path / "state")
+        time.sleep(rng.uniform(0, 5))
+        running.kill()
+        running.wait()
+    feeding.join()
+    run_to_the_end(kafka, "driver", tmp_path / "state")
+    assert_names_once(kafka, "driver", final_names(simulated_store))
+
+
+def wait_for_batches(running: subprocess.Popen, state: Path) -> None:
+    """Until Spark has planned a batch more than before."""
+    offsets = state / "checkpoint" / "offsets"
+    before = len(list(offsets.glob("*")))
+    end = time.monotonic() + 120
+    while len(list(offsets.glob("*"))) == before and time.monotonic() < end:
+        assert running.poll() is None, running.stderr.read()
+        time.sleep(0.1)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("victim", ["worker", "broker"])
+def test_a_python_worker_or_the_broker_killed_ten_times(
+    kafka, messages, simulated_store, tmp_path, victim
+):
+    """The driver lives through it."""
+    make_topics(kafka.kafka, victim, f"{victim}_out")
+    running = driver("nowhere", kafka.kafka, victim, tmp_path / "state", "--trigger", "0")
+    rng, killed = random.Random(2), 0
+    for part in range(10):
+        send(kafka.kafka, victim, messages[part::10])
+        if part == 0:
+            wait_for_batches(running, tmp_path / "state")
+        time.sleep(rng.uniform(0, 2))
+        if victim == "broker":
+            kafka.kill("kafka")
+            kafka.up()
+            killed += 1
+        else:
+            killed += kill_a_worker(running.pid)
+    assert killed >= (10 if victim == "broker" else 5)
+    await_names(kafka, victim, final_names(simulated_store), running)
+    running.terminate()
+    finished(running)
+    assert_names_once(kafka, victim, final_names(simulated_store))
+
+
+@pytest.mark.campaign
+def test_the_broker_is_away_for_two_minutes(kafka, messages, simulated_store, tmp_path):
+    make_topics(kafka.kafka, "away", "away_out")
+    running = driver("nowhere", kafka.kafka, "away", tmp_path / "state")
+    send(kafka.kafka, "away", messages[: len(messages) // 2])
+    wait_for_batches(running, tmp_path / "state")
+    kafka.kill("kafka")
+    time.sleep(120)
+    kafka.up()
+    send(kafka.kafka, "away", messages[len(messages) // 2 :])
+    await_names(kafka, "away", final_names(simulated_store), running)
+    running.terminate()
+    finished(running)
+    assert_names_once(kafka, "away", final_names(simulated_store))
+
+
+def await_names(kafka, topic: str, final: dict[int, str], running: subprocess.Popen) -> None:
+    """Until a client has all names, for at most four minutes."""
+    end = time.monotonic() + 240
+    while last_names(as_a_client(kafka.kafka, f"{topic}_out")) != final:
+        assert time.monotonic() < end, "the names do not come"
+        assert running.poll() is None, running.stderr.read()
+        time.sleep(1)
+
+
+def kill_a_worker(driver_id: int) -> int:
+    """SIGKILL a Python worker of a driver's Spark; how many there were to kill (0 or 1)."""
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                line = (entry / "cmdline").read_bytes()
+                parents[int(entry.name)] = (int(fields[1]), b"pyspark" in line)
+
+    def is_below(number: int) -> bool:
+        parent = parents.get(number, (0, False))[0]
+        return parent == driver_id or (parent > 1 and is_below(parent))
+
+    ours = [n for n, (_, is_python) in parents.items() if is_python and is_below(n)]
+    leaves = [n for n in ours if parents.get(parents[n][0], (0, False))[1]]
+    if not leaves:
+        return 0
+    os.kill(leaves[0], signal.SIGKILL)
+    return 1
