@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import http.server
 import io
 import json
 import tarfile
+import threading
+from dataclasses import replace
 
 import fastavro
 import pandas as pd
@@ -16,10 +19,18 @@ from hypothesis import strategies as st
 
 from fink_tracklets.alerts.exposures import UNUSABLE, by_exposure, passes_cuts, unusable_alerts
 from fink_tracklets.alerts.read import ALERT_COLUMNS, read_alerts
+from fink_tracklets.ingest.columns import Wanted
 from fink_tracklets.ingest.messages import FRAME_BYTES
+from fink_tracklets.ingest.registry import RegistryAway
 from fink_tracklets.simulate import simulate_night
 from fink_tracklets.simulate.messages import framed
-from fink_tracklets.stream.decode import packet_body, with_tracklet, with_tracklet_field
+from fink_tracklets.stream.decode import (
+    columns_of,
+    packet_body,
+    read_values,
+    with_tracklet,
+    with_tracklet_field,
+)
 from fink_tracklets.stream.held import first_of_each_id
 from fink_tracklets.stream.read import Read, read_batch
 from fink_tracklets.stream.source import Topic
@@ -63,6 +74,44 @@ def test_rubin_s_framed_messages_give_the_lake_s_candidates(spark, tmp_path, sta
     )
     row = found.candidates.to_pylist()[0]
     assert any(row["body"] == message[FRAME_BYTES:] for message in messages)
+
+
+class Registry(http.server.BaseHTTPRequestHandler):
+    """Confluent's call for a schema, of one schema."""
+
+    schema, broken = "", False
+
+    def do_GET(self) -> None:
+        found = self.path == "/schemas/ids/1000"
+        self.send_response(500 if self.broken else 200 if found else 404)
+        self.end_headers()
+        self.wfile.write(json.dumps({"schema": self.schema}).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Not a word."""
+
+
+def test_schemas_come_from_a_registry(tmp_path):
+    sky = simulate_night("20261022", tmp_path / "sky", 2, survey="rubin", exposures=1)
+    messages = [value for _, value in framed(sky.alerts, tmp_path / "schemas")]
+    Registry.schema = (tmp_path / "schemas/10/0/alert.avsc").read_text()
+    rubin = replace(load_survey("rubin"), whole_packets=False)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Registry) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        wanted = Wanted.of(rubin, False, f"http://127.0.0.1:{server.server_port}")
+        folder = Wanted.of(rubin, False, str(tmp_path / "schemas"))
+        columns = columns_of(messages, wanted)
+        assert columns == columns_of(messages, folder)
+        some = pa.array([*messages[:50], b"\0\0\0\0\7" + messages[0][5:]])
+        read = read_values(some, wanted, columns)
+        reasons = read.field("reason").to_pylist()
+        assert reasons[:-1] == [None] * 50
+        assert "has no schema 7" in reasons[-1]
+        assert read.slice(0, 50).equals(read_values(some.slice(0, 50), folder, columns))
+        Registry.broken = True
+        with pytest.raises(RegistryAway, match="does not answer"):
+            read_values(pa.array([b"\0\0\0\0\x09" + messages[0][5:]]), wanted, columns)
+        server.shutdown()
 
 
 def test_real_packets_of_three_schemas_are_read_and_sent_on(data, spark, ztf, state):

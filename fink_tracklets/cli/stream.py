@@ -53,8 +53,9 @@ def add(commands: common.Commands) -> None:
     source.add_argument(
         "--schemas",
         default="",
-        metavar="DIR",
-        help="Avro schemas of framed messages (Rubin), in folders MAJOR/MINOR",
+        metavar="DIR|URL",
+        help="Avro schemas of framed messages (Rubin), in folders MAJOR/MINOR; or http://HOST:PORT "
+        "of a schema registry",
     )
     source.add_argument(
         "--lake",
@@ -150,6 +151,7 @@ def tell(changes: list[Change]) -> None:
 
 
 def _job(options: argparse.Namespace, survey: Survey, settings: StreamSettings) -> Job:
+    from fink_tracklets.ingest.registry import is_registry
     from fink_tracklets.stream.run import Job
     from fink_tracklets.stream.source import Lake, Topic
 
@@ -166,6 +168,9 @@ def _job(options: argparse.Namespace, survey: Survey, settings: StreamSettings) 
         raise UserError(f"--trigger must be seconds from 0 on, not {options.trigger}.")
     source: Topic | Lake
     if options.topic is not None:
+        schemas = options.schemas
+        if schemas and not is_registry(schemas) and not Path(schemas).is_dir():
+            raise UserError(f"--schemas {schemas}: there is no such folder of schemas.")
         source = Topic(options.topic, options.bootstrap, options.schemas, options.starting)
     else:
         source = Lake(options.lake)

@@ -20,6 +20,7 @@ from fink_tracklets.ingest.columns import Wanted, table_schema
 from fink_tracklets.ingest.containers import DamagedPacket, Packet, decompressed, raw_blocks
 from fink_tracklets.ingest.decode import open_container, packet_schema, read_records, unzipped
 from fink_tracklets.ingest.messages import FRAME_BYTES, is_framed, message_schema
+from fink_tracklets.ingest.registry import RegistryAway
 
 MESSAGE = "kafka_message"
 """The column with what a row's message was: value, partition, offset, reason."""
@@ -30,6 +31,8 @@ def columns_of(values: Iterable[bytes | None], wanted: Wanted) -> pa.Schema | No
     for value in values:
         try:
             return _columns(value, wanted)
+        except RegistryAway:
+            raise
         except (DamagedPacket, UserError):
             continue
     return None
@@ -104,6 +107,8 @@ def _read_value(
         return None, "empty"
     try:
         records, _ = read_records(value, wanted, columns)
+    except RegistryAway:  # the message is good, and can be read later
+        raise
     except (DamagedPacket, UserError) as error:
         return None, str(error)
     if len(records) != 1:

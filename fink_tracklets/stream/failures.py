@@ -7,13 +7,14 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from fink_tracklets.errors import ServiceError, UserError
+from fink_tracklets.ingest.registry import RegistryAway
 from fink_tracklets.spark.errors import clear_error
 from fink_tracklets.stream.state import cannot_write
 
 PASSING = re.compile(
     r"org\.apache\.kafka\.common\.errors\.(\w*Timeout|Disconnect|Retriable|NotLeader|Coordinator)|"
     r"Timeout of \d+ms expired|TimeoutException|Python worker (exited|failed to connect)|"
-    r"Connection reset|Broken pipe"
+    r"Connection reset|Broken pipe|RegistryAway"
 )
 """What Spark says of a Kafka that is away, and of a Python worker that was killed."""
 CONNECTOR = "spark-sql-kafka-0-10_2.13:4.2.0"
@@ -28,7 +29,7 @@ class Away(ServiceError):
 def is_passing(error: BaseException) -> bool:
     """Whether it is worth while to begin again where the state stands."""
     if isinstance(error, UserError):
-        return isinstance(error, Away)
+        return isinstance(error, Away | RegistryAway)
     if isinstance(error, OSError):
         return False
     if FULL in str(error) or GONE.search(str(error)):

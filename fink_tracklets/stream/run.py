@@ -111,24 +111,20 @@ def run_stream(
     with progress.step("starting Spark"):
         spark = spark_session(job.spark_log, jars)
     state = open_state(path, job.night, job.survey, str(job.source))
-    night = _Night(job, settings, spark, state, watch, stopped)
+    night = _Night(job, settings, spark, state, progress, watch, stopped)
     with night_locked(path, job.night):
-        waits, last = 0, time.monotonic()
         while True:
-            before = night.counts["batches"]
             try:
-                if night.await_alerts(progress):
+                if night.await_alerts():
                     night.follow()
                 return night.streamed()
             except FAILURES as error:
-                if night.counts["batches"] > before:
-                    waits, last = 0, time.monotonic()
-                if not is_passing(error) or time.monotonic() - last > settings.patience_s:
+                ill_s = time.monotonic() - night.well_at
+                if not is_passing(error) or ill_s > settings.patience_s:
                     raise sentence_of(error, path, job.source) from error
                 progress.say(f"Interrupted ({first_line(error)}): going on.")
             night.counts["interruptions"] += 1
-            night.pause(min(0.5 * 2**waits, LONGEST_WAIT_S))
-            waits += 1
+            night.pause(min(0.5 + ill_s / 4, LONGEST_WAIT_S))
 
 
 def _state_path(job: Job) -> Path:
@@ -164,23 +160,27 @@ class _Night:
         settings: StreamSettings,
         spark: SparkSession,
         state: StreamState,
+        progress: Progress,
         watch: Callable[[list[Change]], None],
         stopped: Callable[[Mapping[str, int]], bool],
     ) -> None:
         self.job, self.settings, self.spark, self.state = job, settings, spark, state
-        self.watch, self.stopped = watch, stopped
+        self.progress, self.watch, self.stopped = progress, watch, stopped
         self.counts: Counter[str] = Counter()
         """See `Work`; and interruptions."""
         self.named = 0
+        self.well_at = time.monotonic()
+        """When the source was last seen to answer, by the monotonic clock [s]."""
+        self._report = ""
 
-    def await_alerts(self, progress: Progress) -> bool:
+    def await_alerts(self) -> bool:
         """Wait for the first file of a lake; whether there is one."""
         lake, said = self.job.source, False
         while isinstance(lake, Lake) and not lake.is_there(self.spark, self.job.night):
             if self.job.once or self._at_end():
                 return False
             if not said:
-                progress.say(f"Waiting for the first file in {lake.path}.")
+                self.progress.say(f"Waiting for the first file in {lake.path}.")
             said = True
             self.pause(1.0)
         return True
@@ -190,7 +190,7 @@ class _Night:
         job = self.job
         work = Work(
             *(self.state, job.source, job.survey, self._sinks(), self.settings),
-            *(self.counts, self.watch),
+            *(self.counts, self.watch, self.progress.say),
         )
         frame = job.source.open(self.spark, job.night, self.settings)
         writer = frame.writeStream.foreachBatch(work.batch)
@@ -203,7 +203,7 @@ class _Night:
         try:
             while not query.awaitTermination(TICK_S):  # type: ignore[arg-type]
                 work.idle()
-                self._tell_metrics(work, query)
+                self._look(work, query)
                 if self._at_end():
                     break
         except (PySparkException, Py4JError) as error:
@@ -213,7 +213,7 @@ class _Night:
             query.stop()
             work.search.close()
         work.finish()
-        self._tell_metrics(work, query)
+        self._look(work, query)
         self.named = work.named()
 
     def streamed(self) -> Streamed:
@@ -244,12 +244,16 @@ class _Night:
             sinks.append(OnlineFolder(folder, job.night, job.survey))
         return sinks
 
-    def _tell_metrics(self, work: Work, query: StreamingQuery) -> None:
+    def _look(self, work: Work, query: StreamingQuery) -> None:
+        """Spark reports each batch, and every ten seconds that there is none: then all is well."""
+        last = query.lastProgress
+        report = "" if last is None else last.json
+        if report != self._report:
+            self.well_at, self._report = time.monotonic(), report
         if self.job.prometheus is None:
             return
-        last = query.lastProgress
         gauges = {
-            "lag_messages": lag(json.loads(last.json)) if last is not None else 0,
+            "lag_messages": lag(json.loads(report)) if report else 0,
             "batch_seconds": work.batch_s,
             "waiting_exposures": work.search.waiting,
             "named_alerts": work.named(),

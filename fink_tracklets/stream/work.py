@@ -40,6 +40,7 @@ class Work:
     sinks : where names are told
     counts : messages, candidates, dead and batches; new, renamed and withdrawn names; grow
     watch : is called with what a sink was told first
+    say : is called with what a person should know
     """
 
     def __init__(
@@ -51,9 +52,10 @@ class Work:
         settings: StreamSettings,
         counts: Counter[str],
         watch: Callable[[list[Change]], None],
+        say: Callable[[str], None],
     ) -> None:
         self.state, self.source, self.survey = state, source, survey
-        self.sinks, self.counts, self.watch = sinks, counts, watch
+        self.sinks, self.counts, self.watch, self.say = sinks, counts, watch, say
         self.held = Held(state, settings.held_candidates)
         self.search = Search(self.held, survey, settings)
         self.search.touched(self.held.counts)
@@ -82,6 +84,10 @@ class Work:
         read = read_batch(rows, self.source, self.survey, self.state)
         if len(read.dead):
             self.state.write_dead(number, read.dead)
+            self.say(
+                f"{len(read.dead):,} of {read.messages:,} messages cannot be read and are kept in "
+                f"{self.state.path}/dead; the first: {read.dead['reason'][0]}"
+            )
         if len(read.candidates):
             self.state.write_candidates(number, read.candidates)
             self.search.touched(self.held.add(number, read.candidates))
