@@ -32,7 +32,7 @@ help: ## This list
 
 install: $(STAMP) ## Set up .venv with pinned versions; PYTHON=python3.12 chooses the Python
 
-$(STAMP): requirements.txt requirements-java.txt pyproject.toml build_kernel.py fink_tracklets/finder/kernel.c
+$(STAMP): requirements.txt requirements-java.txt pyproject.toml build_kernel.py $(wildcard fink_tracklets/finder/kernel*.[ch])
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "Python 3.11 or newer is needed, and '$(PYTHON)' is not: install one and name it, as in PYTHON=python3.12 make install." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \

@@ -39,7 +39,8 @@ def compilers() -> list[list[str]]:
 def build(folder: Path = FINDER) -> Path | None:
     """Compile the kernel into a folder, in place of older ones; None where nothing compiles it."""
     source = FINDER / "kernel.c"
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    parts = sorted([source, *FINDER.glob("kernel_*.h")])
+    digest = hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
     for old in folder.glob("kernel-*.so"):
         old.unlink()
     with tempfile.TemporaryDirectory() as temporary:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,11 @@ import pytest
 from benchmarks import scenes
 from benchmarks.scenes import on_sky, side
 from fink_tracklets.finder import kernel, search, significant
-from fink_tracklets.finder.significant import link
+from fink_tracklets.finder.grow import EXTEND_BELOW, grow
+from fink_tracklets.finder.near import disturb, lines_between, near_points
+from fink_tracklets.finder.significance import NullModel
+from fink_tracklets.finder.significant import lines_by_field, link
+from fink_tracklets.finder.track import score
 
 FINDER = Path(kernel.__file__).parent
 
@@ -102,6 +107,34 @@ def test_what_is_too_much_work_is_given_up_alike(ztf, compiled, without, monkeyp
     same(found, without(lambda: link(points, exposure, ztf)))
 
 
+def edge(rng, n, size):
+    """A strip of artefacts 60 arcsec wide."""
+    strip = np.stack([rng.uniform(-30, 30, n), rng.uniform(0, 3000, n)], axis=1)
+    return np.concatenate([strip, scenes.uniform(rng, 100, size)])
+
+
+@pytest.mark.parametrize(("scene", "n"), [(edge, 200), (scenes.knots, 400), (scenes.rings, 400)])
+def test_lines_asleep_hold_no_tracklet(ztf, compiled, scene, n):
+    """What numpy grows from them and judges is none, neither at first nor when points are taken."""
+    rng = np.random.default_rng(8)
+    points = on_sky(scene(rng, n, side(ztf)))
+    null = NullModel.of(ztf, len(points))
+    xyz, limit = np.ascontiguousarray(points.T), np.log10(null.threshold) + EXTEND_BELOW
+    [(_, _, asleep)] = lines_by_field(points[None], null, set())
+    assert asleep.shape[1] > 500
+    members = rng.choice(len(points), 10, replace=False)
+    for taken in (np.empty(0, dtype=np.int64), members):
+        free = ~np.isin(np.arange(len(points)), taken)
+        disturbed, awake = disturb(xyz, asleep, np.arange(len(points)), free, null)
+        assert disturbed.all()
+        assert (~awake).sum() > 500
+        i, j = asleep[:, ~awake & free[asleep].all(axis=0)].astype(np.int64)
+        lines = lines_between(xyz, i, j, null)
+        count, near = near_points(xyz, i, j, free, null)
+        sets = [track for _, track in grow(xyz, replace(lines, count=count), near, null)]
+        assert all(track.log10_nfa >= limit for track in (score(null, xyz, sets) if sets else []))
+
+
 def test_few_at_once_are_the_same(ztf, compiled, monkeypatch):
     """However little fits in the arrays that the kernel fills."""
     points = on_sky(np.concatenate([parallel(26.0), parallel(60.0)[::-1] + 3000]))
@@ -115,7 +148,7 @@ def test_few_at_once_are_the_same(ztf, compiled, monkeypatch):
 @pytest.fixture
 def elsewhere(compiled, tmp_path, monkeypatch):
     """A copy of the kernel and its source, and a way to load from a folder or archive."""
-    for file in (*FINDER.glob("kernel-*.so"), FINDER / "kernel.c"):
+    for file in (*FINDER.glob("kernel-*.so"), *(FINDER / name for name in kernel.SOURCES)):
         shutil.copy(file, tmp_path)
 
     def load(folder):

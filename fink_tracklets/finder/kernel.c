@@ -8,45 +8,15 @@ without contracting them to fused operations.
 
 Lengths in radians, areas in steradians; vectors as in vectors.py. */
 
-#include <math.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "kernel_grown.h"
 
 #define WIDER (1 + 1e-6) /* windows relative to T: covers the rounding of angles */
-#define SLACK 1e-6       /* of a log10 NFA */
-#define LN10 2.302585092994046
-#define MANY 24          /* intervals that are first counted by slices of all curvatures */
-#define SLICES 64
 #define CLASSES 2        /* of points that are looked up by angle, by the widths of their windows: */
 #define NARROW (1.f / 1024) /* half width at most of the first, */
 #define LESS_NARROW (1.f / 128) /* and of the second */
 #define SLOTS 2048       /* of angle, in each class, at most */
-#define COUNTED 64       /* points on a line, from which on all pass the first table */
-#define STRIPS 6
-#define SURE 20          /* of a log10 NFA, below the limit: a line that is listed at once */
-
-/* What takes most of the time is compiled for wide registers, too. */
-#if defined(__x86_64__) && defined(__linux__)
-#define WIDE_TOO __attribute__((target_clones("avx2", "default")))
-#else
-#define WIDE_TOO
-#endif
 
 enum { DONE, FULL, TOO_LITTLE, NO_MEMORY, TOO_MUCH };
-
-typedef struct {
-    int64_t n, min_points, n_radii, n_evidence, n_strips, n_enough, max_missed;
-    double sin_t, first_tolerance, tolerance, max_curvature, density, log10_pairs;
-    double limit;   /* log10 NFA of a line that may become a tracklet */
-    double later;   /* the same for a set, which may be extended */
-    double no_beat; /* log10 evidence of points without a common spacing */
-    double min_gap_chance, least_versine;
-    const double *radii, *cosines, *curvatures; /* (n_radii,), curvatures as log10 */
-    const double *evidence;                     /* (n_evidence,) most log10 LR of 0, 1, ... points */
-    const double *strips;                       /* (n_strips,) widths of boxes beside a line */
-    const double *enough; /* (n_enough,) mean for which 0, 1, ... or more are improbable */
-} Null;
 
 typedef struct {
     int64_t lines, max_lines;        /* how many there are, and how many fit */
@@ -54,137 +24,6 @@ typedef struct {
     int64_t *field, *i, *j, *radius, *within_i, *within_j, *count; /* (max_lines,) */
     double *mean, *bound;                                         /* (max_lines,) */
 } Out;
-
-typedef struct {
-    double *x, *y, *z, *u;           /* points in order of u */
-    double *right, *up, *depth;      /* as seen from the anchor */
-    float *angle;                    /* pseudo-angle */
-    double *low, *high, *across, *weight, *sorted, *aside, *ahead;
-    int64_t *order;
-    int32_t *within, *steps, *first, *by_angle, *near, *rising;
-    int32_t *bin, *from, *to;        /* of a point, and of its window: from, and before to */
-    int32_t *slot;                   /* of a point, see `sort_by_angle` */
-    double *least_rank;              /* (n_radii, COUNTED) */
-    int64_t bins, slots;
-} Work;
-
-/* ---- significance, as significance.py has it, from below ---- */
-
-/* log10 of the chance of k or more. */
-static double log10_tail(int64_t k, double mean)
-{
-    if (k <= 0) return 0;
-    if (!(mean > 0)) return -1e300;
-    double term = 1, sum = 1;
-    for (int t = 1; t < 400 && term > 1e-12 * sum; t++) {
-        term *= mean / (k + t);
-        sum += term;
-    }
-    double ln = k * log(mean) - mean - lgamma(k + 1.) + log(sum);
-    return ln < 0 ? ln / LN10 : 0;
-}
-
-static double evidence_of(const Null *null, int64_t count)
-{
-    return null->evidence[count < null->n_evidence ? count : null->n_evidence - 1];
-}
-
-typedef struct {
-    int64_t radius, within_i, within_j;
-    double mean;  /* chance points expected between the ends, at least */
-    double bound; /* least log10 NFA of a set from end to end */
-} Pair;
-
-/* log10 NFA, before its spacing, of `count` resolved points out of `members` on a track. */
-static double log10_bound(const Null *null, const Pair *p, int64_t count, int64_t members)
-{
-    double length = null->radii[p->radius];
-    double near = p->within_i < p->within_j ? p->within_i : p->within_j;
-    double disc = (near - members - 3 * sqrt(near)) / (M_PI * length * length);
-    double density = disc > null->density ? disc : null->density;
-    double mean = 2 * null->tolerance * length * density;
-    if (p->mean > mean) mean = p->mean;
-    double ends = null->log10_pairs - log10(1. / (p->within_i + 1) + 1. / (p->within_j + 1));
-    return ends + null->curvatures[p->radius] + log10_tail(count - 2, mean) - SLACK;
-}
-
-static int could_pass(const Null *null, const Pair *p, int64_t count)
-{
-    return count >= null->min_points &&
-           log10_bound(null, p, count, count) < null->limit + evidence_of(null, count);
-}
-
-/* Rule: the largest gap [lengths] among `count` resolved points may be chance (`is_one_run`). */
-static int is_one_run(const Null *null, int64_t count, double gap)
-{
-    return (count - 1) * pow(1 - gap, count - 2) > null->min_gap_chance * (1 - 1e-6);
-}
-
-/* Whether so many points with such a gap can sit on different nodes of one grid. The gap spans
-   gap * P of the grid's P periods, and after rounding one node less at least; the other count - 2
-   steps take one each: P >= count - 2 + gap * P - 1. And P is count - 1 + max_missed at most. */
-static int has_grid(const Null *null, int64_t count, double gap)
-{
-    return (count - 1 + null->max_missed) * (1 - gap) >= count - 3 - 1e-6;
-}
-
-/* The least log10 NFA of a set of at most `most` resolved points with a gap of at least `gap`. Both
-   rules hold for all smaller sets where they hold for one, and NFA falls with the number: the
-   largest sets that keep the rules decide. */
-static double least_nfa(const Null *null, const Pair *p, int64_t most, int64_t members, double gap)
-{
-    while (most >= null->min_points && !is_one_run(null, most, gap)) most--;
-    if (most < null->min_points) return INFINITY;
-    double least = log10_bound(null, p, most, members) - null->no_beat;
-    while (most >= null->min_points && !has_grid(null, most, gap)) most--;
-    if (most < null->min_points) return least;
-    double regular = log10_bound(null, p, most, members) - evidence_of(null, most);
-    return regular < least ? regular : least;
-}
-
-/* The largest rank 1 / (1/r_ij + 1/r_ji) with which so many points pass on a uniform sky. */
-static void least_ranks(const Null *null, double *table)
-{
-    for (int64_t r = 0; r < null->n_radii; r++) {
-        double mean = 2 * null->tolerance * null->radii[r] * null->density;
-        for (int64_t c = 0; c < COUNTED; c++) {
-            double rank = null->limit + evidence_of(null, c) - null->curvatures[r] -
-                          null->log10_pairs - log10_tail(c - 2, mean) + SLACK;
-            table[r * COUNTED + c] = c < null->min_points ? 0 : rank > 300 ? 1e300 : pow(10, rank);
-        }
-    }
-}
-
-/* ---- small tools ---- */
-
-static int64_t radius_of(const Null *null, double cosine)
-{
-    /* Between two radii the versine doubles: its exponent is the radius, but for rounding. */
-    double versine = (1 - cosine) / null->least_versine;
-    int64_t bits, k = -1;
-    memcpy(&bits, &versine, sizeof bits);
-    if (versine > 0) k = (bits >> 52) - 1023;
-    if (k >= null->n_radii) k = null->n_radii - 1;
-    if (k < -1) k = -1;
-    while (k + 1 < null->n_radii && cosine <= null->cosines[k + 1]) k++;
-    while (k >= 0 && cosine > null->cosines[k]) k--;
-    return k;
-}
-
-/* Shell's sort: no call for a comparison. */
-static void sort(double *values, int64_t n)
-{
-    static const int64_t gaps[] = {1577, 701, 301, 132, 57, 23, 10, 4, 1};
-    for (size_t g = 0; g < sizeof gaps / sizeof *gaps; g++) {
-        int64_t gap = gaps[g];
-        for (int64_t k = gap; k < n; k++) {
-            double v = values[k];
-            int64_t l = k;
-            for (; l >= gap && values[l - gap] > v; l -= gap) values[l] = values[l - gap];
-            values[l] = v;
-        }
-    }
-}
 
 typedef struct {
     double u;
@@ -196,169 +35,6 @@ static int by_place(const void *a, const void *b)
     const Place *p = a, *q = b;
     if (p->u != q->u) return p->u < q->u ? -1 : 1;
     return (p->k > q->k) - (p->k < q->k);
-}
-
-/* ---- one line ---- */
-
-/* Arc sine for an angle of up to 0.3, to a millionth; the true one beyond. */
-static double angle_of(double sine, double cosine)
-{
-    double q = sine * sine;
-    if (q > 0.09) return atan2(sine, cosine);
-    return sine * (1 + q * (1. / 6 + q * (3. / 40 + q * (15. / 336))));
-}
-
-/* The points near a line: across it, and their along * (length - along). */
-typedef struct {
-    int64_t count, members; /* those whose curvature is known; all */
-    double *across, *weight;
-} Line;
-
-/* Most points, the ends included, that agree with one parabola from end to end which is bent by no
-   more than 2 * limit: within two tolerances each allows an interval of curvatures (see `agree` in
-   grow.py). Where they are many they are first counted by slices, which gives no less, and that is
-   it when there are fewer than `need`. */
-static int64_t most_agreeing(const Null *null, const Line *line, Work *w, double limit, int64_t need)
-{
-    int64_t all = line->members - line->count, some = 0;
-    double reach = 2.002 * null->tolerance;
-    for (int64_t k = 0; k < line->count; k++) {
-        double low = (line->across[k] - reach) / line->weight[k];
-        double high = (line->across[k] + reach) / line->weight[k];
-        w->low[some] = low > -limit ? low : -limit;
-        w->high[some] = high < limit ? high : limit;
-        some += (low <= limit) & (high >= -limit);
-    }
-    if (all + some < need) return all + some;
-    if (some > MANY) {
-        int64_t steps[SLICES + 1] = {0}, sum = 0, most = 0;
-        double scale = SLICES / (2 * limit);
-        for (int64_t k = 0; k < some; k++) {
-            int64_t from = (w->low[k] + limit) * scale, to = (w->high[k] + limit) * scale;
-            steps[from < SLICES ? from : SLICES - 1]++;
-            steps[to < SLICES ? to + 1 : SLICES]--;
-        }
-        for (int k = 0; k < SLICES; k++) {
-            sum += steps[k];
-            if (sum > most) most = sum;
-        }
-        if (all + most < need) return all + most;
-    }
-    sort(w->low, some);
-    sort(w->high, some);
-    int64_t most = 0;
-    for (int64_t k = 0, ended = 0; k < some; k++) {
-        while (w->high[ended] < w->low[k]) ended++;
-        if (k + 1 - ended > most) most = k + 1 - ended;
-    }
-    return all + most;
-}
-
-/* Places in the anchor's plane, across and along a direction. */
-WIDE_TOO static void turn(int64_t n, const double *restrict right, const double *restrict up,
-                          double c, double s, double *restrict across, double *restrict along)
-{
-    for (int64_t k = 0; k < n; k++) {
-        across[k] = c * up[k] - s * right[k];
-        along[k] = c * right[k] + s * up[k];
-    }
-}
-
-/* Chance points expected on any track between the ends, at least: `least_mean` of crowds.py. */
-static double least_mean(const Null *null, const Work *w, int64_t begin, double c, double s,
-                         double length, double sine, double depth)
-{
-    double bend = null->max_curvature * length * length / 8 + 2 * null->tolerance + 1e-7;
-    double inner = 3 * null->tolerance + bend, outer[STRIPS];
-    int32_t counts[2][STRIPS] = {{0}};
-    int64_t n_strips = null->n_strips, n = null->n - begin;
-    for (int l = 0; l < n_strips; l++) outer[l] = null->strips[l] - bend;
-    if (!n_strips || outer[n_strips - 1] <= inner) return 0;
-    const double *right = w->right + begin, *up = w->up + begin, *from_b = w->depth + begin;
-    turn(n, right, up, c, s, w->aside, w->ahead);
-    for (int64_t k = 0; k < n; k++) {
-        double side = fabs(w->aside[k]);
-        if (side >= outer[n_strips - 1]) continue;
-        if (side > inner && w->ahead[k] > 0 && w->ahead[k] * depth < sine * from_b[k]) {
-            for (int l = 0; l < n_strips; l++) counts[w->aside[k] > 0][l] += side < outer[l];
-        }
-    }
-    double largest = null->density;
-    for (int side = 0; side < 2; side++) {
-        double floor = null->density;
-        for (int64_t l = n_strips - 1; l >= 0; l--) {
-            double k = counts[side][l], width = null->strips[l];
-            if (!k) continue;
-            double area = (width - 3 * null->tolerance) * (length + 2 * width);
-            double raised = (k + sqrt(k)) / (area + 0.5 / floor);
-            int64_t last = null->n_enough - 1;
-            double enough = k <= last ? null->enough[(int64_t)k] : k * null->enough[last] / last;
-            enough /= area;
-            double least = raised < enough ? raised : enough;
-            if (least > floor) floor = least;
-        }
-        if (floor > largest) largest = floor;
-    }
-    return 2 * null->tolerance * length * largest * (1 - 1e-6);
-}
-
-/* Whether the points `near` between a and b could hold a tracklet from end to end. */
-static int line_could_pass(const Null *null, Work *w, int64_t begin, int64_t a, int64_t b,
-                           int64_t count, double c, double s, double sine, Pair *pair)
-{
-    /* No more of them than agree with one parabola, and no more than there is room for, as resolved
-       points of a set are T apart. A point so near an end that it tells nothing agrees with all. */
-    double length = angle_of(sine, w->depth[b]);
-    Line line = {0, count, w->across, w->weight};
-    int64_t straight = 0;
-    for (int64_t k = 0; k < count; k++) {
-        int64_t p = w->near[k];
-        double along = angle_of(c * w->right[p] + s * w->up[p], w->depth[p]);
-        double weight = along * (length - along);
-        w->sorted[k] = p == a ? 0 : along;
-        w->across[line.count] = c * w->up[p] - s * w->right[p];
-        w->weight[line.count] = weight;
-        straight += fabs(w->across[line.count]) <= null->tolerance;
-        line.count += (p != a) & (p != b) & (weight > 1e-13);
-    }
-
-    /* So many on the straight line, even among dense surroundings, need no closer look. */
-    if (log10_bound(null, pair, straight, count) < null->limit - SURE) {
-        pair->mean = least_mean(null, w, begin, c, s, length, sine, w->depth[b]);
-        pair->bound = log10_bound(null, pair, count, count) - evidence_of(null, count);
-        if (log10_bound(null, pair, straight, count) < null->limit - SURE) return 1;
-    }
-    double limit = null->max_curvature / 2;
-    int64_t need = null->min_points;
-    while (need < count && !could_pass(null, pair, need)) need++;
-    int64_t most = most_agreeing(null, &line, w, limit, need);
-    if (!could_pass(null, pair, most)) return 0;
-
-    /* A gap between the near points is in every set of them, and no set is longer. It must be one
-       between resolved points: a smaller one says nothing. */
-    sort(w->sorted, count);
-    double gap = 0, last = w->sorted[0];
-    int64_t room = 1;
-    for (int64_t k = 1; k < count; k++) {
-        double step = w->sorted[k] - w->sorted[k - 1];
-        if (step > gap) gap = step;
-        if (w->sorted[k] - last >= null->first_tolerance * (1 - 1e-5)) {
-            room++;
-            last = w->sorted[k];
-        }
-    }
-    gap = gap > 2 * null->first_tolerance ? gap / length * (1 - 1e-5) : 0;
-
-    /* A fitted curve may bend more than the interval allows, by one tolerance in the middle. */
-    limit += 4.01 * null->tolerance / (length * length);
-    most = most_agreeing(null, &line, w, limit, 0);
-    if (room < most) most = room;
-    if (least_nfa(null, pair, most, count, gap) >= null->later) return 0;
-
-    /* Nor may the line's surroundings be so dense that as many come by chance. */
-    if (!pair->mean) pair->mean = least_mean(null, w, begin, c, s, length, sine, w->depth[b]);
-    pair->bound = least_nfa(null, pair, most, count, gap);
-    return pair->bound < null->later;
 }
 
 /* ---- all lines from one anchor ---- */
@@ -460,6 +136,23 @@ static int64_t gather(const Null *null, Work *w, const int32_t *some, int64_t si
     return count;
 }
 
+/* Whether a line may be one: NO, never; YES; UNSURE, only when a tracklet has taken some of its
+   points, as the set that grows from all of them is none. */
+static int look_at(const Null *null, Work *w, Line *line)
+{
+    Pair *pair = &line->pair;
+    place(w, line);
+    int sure = is_sure(null, w, line), few = line->count <= MANY;
+    if (!sure && few && !line_could_pass(null, w, line)) return NO;
+    if (!sure && is_hopeless(null, w, line)) return UNSURE;
+    if (sure || !few) {
+        if (!pair->mean) pair->mean = least_mean_of_all(null, w, line);
+        pair->bound = log10_bound(null, pair, line->count, line->count) -
+                      evidence_of(null, line->count);
+    }
+    return YES;
+}
+
 /* Lists the lines from anchor a to points of larger u. */
 static int from_anchor(const Null *null, Work *w, Out *out, int64_t e, int64_t begin, int64_t a)
 {
@@ -503,19 +196,21 @@ static int from_anchor(const Null *null, Work *w, Out *out, int64_t e, int64_t b
         if (!could_pass(null, &pair, count)) continue;
         out->work += count;
         if (out->work > out->max_work) return TOO_MUCH;
-        if (!line_could_pass(null, w, begin, a, b, count, c, s, sine, &pair)) continue;
+        int swap = w->order[a] > w->order[b];
+        Line line = {a, b, begin, count, c, s, swap ? -1 : 1, sine, angle_of(sine, w->depth[b]), pair};
+        int state = look_at(null, w, &line);
+        if (state == NO) continue;
 
         if (out->lines == out->max_lines) return FULL;
         int64_t l = out->lines++;
         out->field[l] = e;
-        int swap = w->order[a] > w->order[b];
         out->i[l] = w->order[swap ? b : a];
         out->j[l] = w->order[swap ? a : b];
         out->radius[l] = r;
         out->within_i[l] = swap ? pair.within_j : pair.within_i;
         out->within_j[l] = swap ? pair.within_i : pair.within_j;
-        out->mean[l] = pair.mean;
-        out->bound[l] = pair.bound;
+        out->mean[l] = line.pair.mean;
+        out->bound[l] = state == YES ? line.pair.bound : INFINITY;
         out->count[l] = count;
     }
     return DONE;
@@ -584,6 +279,40 @@ static int enter(const Null *null, Work *w, const double *xyz, double *centre, d
     return 1;
 }
 
+/* Room for a field of n points, all zero: 0 where there is none. */
+static int make_room(const Null *null, Work *w)
+{
+    int64_t n = null->n, radii = null->n_radii, slots = CLASSES * w->slots + 1, places = n + 4;
+    double **columns[] = {&w->x,    &w->y,     &w->z,      &w->u,   &w->right, &w->up,
+                          &w->depth, &w->low,  &w->high,   &w->sorted, &w->along, &w->across,
+                          &w->weight, &w->aside, &w->ahead, &w->member};
+    int32_t **numbers[] = {&w->by_angle, &w->bin,  &w->from,   &w->to,    &w->slot,
+                           &w->near,     &w->rising, &w->marked};
+    int64_t n_columns = sizeof columns / sizeof *columns;
+    int64_t n_numbers = sizeof numbers / sizeof *numbers;
+    double *d = calloc(n_columns * places + radii * COUNTED, sizeof *d);
+    int32_t *i = calloc((n_numbers + 1 + radii) * n + w->bins + 1 + slots + 2, sizeof *i);
+    w->order = calloc(n, sizeof *w->order);
+    w->x = d;
+    w->within = i;
+    if (!d || !i || !w->order) return 0;
+    for (int64_t k = 0; k < n_columns; k++, d += places) *columns[k] = d;
+    w->least_rank = d;
+    i += n * radii;
+    for (int64_t k = 0; k < n_numbers; k++, i += n) *numbers[k] = i;
+    w->angle = (float *)i;
+    w->steps = i + n;
+    w->first = w->steps + w->bins + 1;
+    return 1;
+}
+
+static void free_room(Work *w)
+{
+    free(w->x);
+    free(w->within);
+    free(w->order);
+}
+
 /* Lists lines of fields (n_fields, 3, n), each within 60 degrees of its centre, from anchor
    `*anchor` of field `*field` on, where it leaves off. Returns DONE at the end, FULL when no more
    fit, TOO_LITTLE when not even one anchor's lines do, TOO_MUCH when the field takes too much work.
@@ -591,32 +320,13 @@ static int enter(const Null *null, Work *w, const double *xyz, double *centre, d
 int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *field,
                int64_t *anchor, Out *out)
 {
-    int64_t n = null->n, radii = null->n_radii, bins = 64;
+    int64_t n = null->n, bins = 64;
     while (bins < 4 * n && bins < 16384) bins *= 2;
     Work w = {.bins = bins, .slots = bins < SLOTS ? bins : SLOTS};
-    int64_t slots = CLASSES * w.slots + 1;
-    size_t doubles = 14 * n + radii * COUNTED, ints = n * (radii + 8) + bins + slots + 3;
-    double *d = malloc(doubles * sizeof *d);
-    int32_t *i = malloc(ints * sizeof *i);
-    w.order = malloc(n * sizeof *w.order);
-    if (!d || !i || !w.order) {
-        free(d);
-        free(i);
-        free(w.order);
+    if (!make_room(null, &w)) {
+        free_room(&w);
         return NO_MEMORY;
     }
-    double **columns[] = {&w.x,   &w.y,   &w.z,    &w.u,      &w.right,  &w.up,
-                          &w.depth, &w.low, &w.high, &w.sorted, &w.across, &w.weight,
-                          &w.aside, &w.ahead};
-    for (int k = 0; k < 14; k++, d += n) *columns[k] = d;
-    w.least_rank = d;
-    w.within = i;
-    i += n * radii;
-    int32_t **numbers[] = {&w.by_angle, &w.bin, &w.from, &w.to, &w.slot, &w.near, &w.rising};
-    for (int k = 0; k < 7; k++, i += n) *numbers[k] = i;
-    w.angle = (float *)i;
-    w.steps = i + n;
-    w.first = w.steps + bins + 1;
     least_ranks(null, w.least_rank);
 
     int state = DONE, begun = 0;
@@ -645,8 +355,7 @@ int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *f
             axes[6] = w.x[a];
             axes[7] = w.y[a];
             axes[8] = w.z[a];
-            see(n - begin, w.x + begin, w.y + begin, w.z + begin, axes, w.right + begin,
-                w.up + begin, w.depth + begin);
+            see(n, w.x, w.y, w.z, axes, w.right, w.up, w.depth);
             windows(n - begin, null->sin_t * WIDER, bins, w.slots, w.right + begin, w.up + begin,
                     w.angle + begin, w.bin + begin, w.slot + begin, w.from + begin, w.to + begin);
             count_windows(&w, begin, a, n);
@@ -665,10 +374,80 @@ int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *f
             ++*field;
         }
     }
-    free(w.x);
-    free(w.within);
-    free(w.order);
+    free_room(&w);
     return state;
+}
+
+/* Whether any of the points is near the circle through two of them. */
+static int lies_near(const double *xyz, int64_t n, int64_t a, int64_t b, double width,
+                     int64_t n_members, const int64_t *members)
+{
+    const double *x = xyz, *y = xyz + n, *z = xyz + 2 * n;
+    double p = y[a] * z[b] - z[a] * y[b], q = z[a] * x[b] - x[a] * z[b];
+    double r = x[a] * y[b] - y[a] * x[b], most = width * sqrt(p * p + q * q + r * r);
+    int near = 0;
+    for (int64_t k = 0; k < n_members; k++) {
+        int64_t m = members[k];
+        near |= fabs(p * x[m] + q * y[m] + r * z[m]) <= most;
+    }
+    return near;
+}
+
+/* Of lines asleep from points i to points j of one field (3, n): 0 for those that are near none of
+   the members, which were taken; 1 for those whose set, grown from the points that are free, is
+   surely no tracklet; else 2. Returns 0 where there is no memory. */
+int fink_disturb(const Null *null, const double *xyz, const uint8_t *is_free, int64_t n_members,
+                 const int64_t *members, int64_t lines, const int32_t *i, const int32_t *j,
+                 uint8_t *states)
+{
+    int64_t n = null->n;
+    Work w = {.bins = 0, .slots = 0};
+    if (!make_room(null, &w)) {
+        free_room(&w);
+        return 0;
+    }
+    double *columns[] = {w.x, w.y, w.z};
+    for (int d = 0; d < 3; d++) memcpy(columns[d], xyz + d * n, n * sizeof *xyz);
+    for (int64_t k = 0; k < n; k++) w.by_angle[k] = k;
+    for (int64_t l = 0; l < lines; l++) {
+        int64_t a = i[l], b = j[l], count = 0;
+        states[l] = lies_near(xyz, n, a, b, null->sin_t * WIDER, n_members, members);
+        if (!states[l] || !is_free[a] || !is_free[b]) continue;
+
+        /* As seen from i, right is towards j. */
+        double anchor[] = {w.x[a], w.y[a], w.z[a]}, axes[9], square = 0;
+        double cosine = anchor[0] * w.x[b] + anchor[1] * w.y[b] + anchor[2] * w.z[b];
+        for (int d = 0; d < 3; d++) {
+            axes[d] = columns[d][b] - cosine * anchor[d];
+            square += axes[d] * axes[d];
+        }
+        for (int d = 0; d < 3; d++) axes[d] /= sqrt(square);
+        for (int d = 0; d < 3; d++) {
+            int e = (d + 1) % 3, f = (d + 2) % 3;
+            axes[3 + d] = anchor[e] * axes[f] - anchor[f] * axes[e];
+            axes[6 + d] = anchor[d];
+        }
+        see(n, w.x, w.y, w.z, axes, w.right, w.up, w.depth);
+        double sine = sqrt(w.right[b] * w.right[b] + w.up[b] * w.up[b]);
+        double c = w.right[b] / sine, s = w.up[b] / sine;
+        int64_t r = radius_of(null, w.depth[b]);
+        Pair pair = {r, -1, -1, 0, 0};
+        for (int64_t k = 0; k < n; k++) {
+            double from_b = w.x[b] * w.x[k] + w.y[b] * w.y[k] + w.z[b] * w.z[k];
+            pair.within_i += w.depth[k] > null->cosines[r];
+            pair.within_j += from_b > null->cosines[r];
+        }
+        int64_t near = gather(null, &w, w.by_angle, n, b, c, s, 0);
+        for (int64_t k = 0; k < near; k++) {
+            w.near[count] = w.near[k];
+            count += is_free[w.near[k]];
+        }
+        Line line = {a, b, 0, count, c, s, 1, sine, angle_of(sine, w.depth[b]), pair};
+        place(&w, &line);
+        states[l] += count >= null->min_points && !is_hopeless(null, &w, &line);
+    }
+    free_room(&w);
+    return 1;
 }
 
 /* Distances from a great circle, as sines. */

@@ -15,30 +15,29 @@ import platform
 import sys
 import tempfile
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-from fink_tracklets.finder.grow import EXTEND_BELOW
-from fink_tracklets.finder.lines import MAX_WORK, Lines
+from fink_tracklets.finder.grow import CAPTURES, EXTEND_BELOW
+from fink_tracklets.finder.lines import MAX_WORK, Asleep, Lines
 from fink_tracklets.finder.significance import DENSER, MIN_GAP_CHANCE, NullModel
 from fink_tracklets.finder.spacing import MAX_MISSED, NULL_WEIGHT, evidence_bounds
 from fink_tracklets.finder.vectors import Array, Ints
 
-SOURCE = "kernel.c"
+SOURCES = ("kernel.c", "kernel_grown.h", "kernel_line.h", "kernel_null.h")
 LINES, POINTS = 20_000, 400_000
 """Lines, and points near lines, that are listed at once, at first."""
 DONE, FULL, TOO_LITTLE, NO_MEMORY, TOO_MUCH = range(5)
 """How a call ended."""
-STRIPS = (0, 1, 2, 3, 4)
-"""Which of `NullModel.box_widths` are counted beside a line."""
-ENOUGH = 512
-"""Points in a box up to which the mean is tabulated that makes them improbable."""
+STRIPS = 5
+"""How many of `NullModel.box_widths` are counted beside a line that is not fitted."""
 
 
 class KernelError(Exception):
@@ -76,7 +75,8 @@ def _open_kernel() -> ctypes.CDLL:
     if not mine:
         others = ", ".join(sorted(file.name.rpartition("-")[0] for file in kernels))
         raise KernelError(f"there is none for {prefix[7:]}{f', only {others}' if others else ''}")
-    source = hashlib.sha256((folder / SOURCE).read_bytes()).hexdigest()
+    sources = b"".join((folder / name).read_bytes() for name in SOURCES)
+    source = hashlib.sha256(sources).hexdigest()
     for file in mine:
         content = file.read_bytes()
         if kernel_name(content) != file.name:
@@ -115,9 +115,9 @@ class _Null(ctypes.Structure):
     _fields_ = (
         *(
             (name, ctypes.c_int64)
-            for name in ("n", "min_points", "n_radii", "n_evidence", "n_strips", "n_enough")
+            for name in ("n", "min_points", "n_radii", "n_evidence", "n_widths", "n_strips")
         ),
-        ("max_missed", ctypes.c_int64),
+        *((name, ctypes.c_int64) for name in ("max_missed", "captures")),
         *(
             (name, ctypes.c_double)
             for name in ("sin_t", "first_tolerance", "tolerance", "max_curvature", "density")
@@ -126,7 +126,7 @@ class _Null(ctypes.Structure):
         *((name, ctypes.c_double) for name in ("min_gap_chance", "least_versine")),
         *(
             (name, ctypes.c_void_p)
-            for name in ("radii", "cosines", "curvatures", "evidence", "strips", "enough")
+            for name in ("radii", "cosines", "curvatures", "evidence", "widths", "enough")
         ),
     )
 
@@ -146,10 +146,10 @@ class _Out(ctypes.Structure):
     )
 
 
-@cache
-def _enough() -> Array:
-    """Means with which 0, 1, ... points or more come with a chance of `DENSER`."""
-    return np.asarray(gammaincinv(np.maximum(np.arange(ENOUGH), 1), DENSER))
+@lru_cache(maxsize=32)
+def _enough(n: int) -> Array:
+    """Means with which 0, 1, ..., n points or more come with a chance of `DENSER`."""
+    return np.asarray(gammaincinv(np.maximum(np.arange(n + 1), 1), DENSER))
 
 
 def _null_of(null: NullModel) -> tuple[_Null, list[Array]]:
@@ -160,17 +160,18 @@ def _null_of(null: NullModel) -> tuple[_Null, list[Array]]:
         "cosines": np.cos(null.radii),
         "curvatures": null.log10_curvatures(null.radii),
         "evidence": evidence_bounds(),
-        "strips": null.box_widths[[k for k in STRIPS if k < len(null.box_widths)]],
-        "enough": _enough(),
+        "widths": null.box_widths,
+        "enough": _enough(null.n),
     }
     numbers = _Null(
         n=null.n,
         min_points=null.min_points,
         n_radii=len(null.radii),
         n_evidence=len(arrays["evidence"]),
-        n_strips=len(arrays["strips"]),
-        n_enough=ENOUGH,
+        n_widths=len(null.box_widths),
+        n_strips=min(STRIPS, len(null.box_widths)),
         max_missed=MAX_MISSED,
+        captures=CAPTURES,
         sin_t=np.sin(null.first_tolerance),
         first_tolerance=null.first_tolerance,
         tolerance=null.tolerance,
@@ -232,6 +233,33 @@ def by_kernel(
             some["field"] = names[some["field"]]
             yield Lines(**some)
     del kept
+
+
+def disturb_by_kernel(
+    kernel: ctypes.CDLL,
+    xyz: Array,
+    asleep: Asleep,
+    members: Ints,
+    free: NDArray[np.bool_],
+    null: NullModel,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which of the lines asleep lie near points that were taken, and which of these may have a
+    tracklet among the points that are free; see `near.disturb`."""
+    numbers, kept = _null_of(null)
+    states = np.empty(asleep.shape[1], dtype=np.uint8)
+    i, j = (np.ascontiguousarray(ends) for ends in asleep)
+    done: int = kernel.fink_disturb(
+        ctypes.byref(numbers),
+        *(ctypes.c_void_p(array.ctypes.data) for array in (xyz, free.view(np.uint8))),
+        ctypes.c_int64(len(members)),
+        ctypes.c_void_p(members.ctypes.data),
+        ctypes.c_int64(len(i)),
+        *(ctypes.c_void_p(array.ctypes.data) for array in (i, j, states)),
+    )
+    if not done:
+        raise MemoryError("the finder's kernel")
+    del kept
+    return states > 0, states > 1
 
 
 def near_by_kernel(

@@ -26,8 +26,12 @@ BLOCK = 200_000
 """Elements of the largest temporary array."""
 WIDER = 1 + 1e-6
 """Windows in which points near an arc are sought, relative to T: covers the rounding."""
-MAX_WORK = 20_000_000
+MAX_WORK = 250_000_000
 """Points near all lines of an exposure, from which on it is given up: the work that it is."""
+
+Asleep = NDArray[np.int32]
+"""(2, A) ends of lines whose set, grown from all points, is surely no tracklet (`kernel_grown.h`):
+they are looked at again when a tracklet has taken points near them."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Lines:
     mean: Array
     """(L,) chance points expected on any track from end to end, at least."""
     bound: Array
-    """(L,) log10 NFA of any set of points from end to end, at least."""
+    """(L,) log10 NFA of any set of points from end to end, at least; infinite for lines asleep."""
 
     def take(self, rows: Ints | NDArray[np.bool_]) -> Lines:
         """Some of the lines."""

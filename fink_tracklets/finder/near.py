@@ -1,4 +1,5 @@
-"""The points near the arcs of lines, which are looked up when a line is grown."""
+"""The points near the arcs of lines, which are looked up when a line is grown, and the lines near
+points that a tracklet has taken."""
 
 from __future__ import annotations
 
@@ -7,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from fink_tracklets.finder.kernel import load_kernel, near_by_kernel
-from fink_tracklets.finder.lines import BLOCK, WIDER, near_arcs
+from fink_tracklets.finder.kernel import disturb_by_kernel, load_kernel, near_by_kernel
+from fink_tracklets.finder.lines import BLOCK, WIDER, Asleep, Lines, near_arcs
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.vectors import Array, Ints, circle_normal, dot
 
@@ -52,6 +53,48 @@ def lie_near(xyz: Array, i: Ints, j: Ints, members: Ints, null: NullModel) -> ND
     for begin, _, line, _ in _near_circles(xyz, i, j, xyz[:, members], width):
         near[begin + line] = True
     return near
+
+
+def disturb(
+    xyz: Array, asleep: Asleep, members: Ints, free: NDArray[np.bool_], null: NullModel
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which of the lines asleep lie near points that were taken, and which of these may have a
+    tracklet among the points that are free.
+
+    Parameters
+    ----------
+    xyz : (3, n) unit vectors
+    asleep : A lines
+    members : the points taken
+    free : (n,) points that are looked at
+    """
+    kernel = load_kernel()
+    if kernel is None or not asleep.shape[1]:
+        return np.zeros(asleep.shape[1], dtype=bool), np.zeros(asleep.shape[1], dtype=bool)
+    return disturb_by_kernel(kernel, xyz, asleep, members, free, null)
+
+
+def lines_between(xyz: Array, i: Ints, j: Ints, null: NullModel) -> Lines:
+    """Lines between points i and j, with bounds that leave none out."""
+    first, last = xyz[:, i], xyz[:, j]
+    radius = null.radius_index(dot(first, last))
+    reach = np.cos(null.radii)[radius][:, None]
+    within = [
+        np.count_nonzero(dot(ends[:, :, None], xyz[:, None]) > reach, axis=1) - 1
+        for ends in (first, last)
+    ]
+    zero = np.zeros(len(i), dtype=np.int64)
+    return Lines(
+        field=zero,
+        i=i,
+        j=j,
+        radius=radius,
+        within_i=within[0],
+        within_j=within[1],
+        count=zero,
+        mean=np.zeros(len(i)),
+        bound=np.full(len(i), -np.inf),
+    )
 
 
 def _near_circles(

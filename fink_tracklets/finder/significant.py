@@ -27,8 +27,8 @@ from fink_tracklets.finder.crowds import see_through
 from fink_tracklets.finder.grow import EXTEND_BELOW, grow
 from fink_tracklets.finder.join import filled, join, part
 from fink_tracklets.finder.light import Light
-from fink_tracklets.finder.lines import Lines
-from fink_tracklets.finder.near import lie_near, near_points
+from fink_tracklets.finder.lines import Asleep, Lines
+from fink_tracklets.finder.near import disturb, lie_near, lines_between, near_points
 from fink_tracklets.finder.search import candidate_lines, load_kernel
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.track import CUBIC_FROM, Track, beside, fit_track, score
@@ -45,8 +45,11 @@ REACH = 0.5
 CURVE_ERROR = 4.0
 """Growth of a parabola's error beyond its ends, in tolerances, for one point."""
 MAX_STEPS = 50
+WOKEN = 1000
+"""Lines asleep that are grown together when tracklets have taken points of theirs."""
 Entry = tuple[tuple[float, bool, int, tuple[int, ...]], int, Track]
-"""A track with its `Track.order` and its line, which decides between equal ones."""
+"""A track with its `Track.order` and its line, which decides between equal ones; lines asleep are
+counted after all others."""
 
 
 def link(
@@ -83,10 +86,10 @@ def link(
         starts = first[counts == size]
         fields = points[starts[:, None] + np.arange(size)]
         too_much: set[int] = set()
-        for e, lines in lines_by_field(fields, null, too_much):
+        for e, lines, asleep in lines_by_field(fields, null, too_much):
             here = slice(starts[e], starts[e] + size)
             light = None if magnitudes is None else Light.from_magnitudes(magnitudes[here])
-            for track in Field(null, fields[e], lines, light).tracklets():
+            for track in Field(null, fields[e], lines, asleep, light).tracklets():
                 label[starts[e] + track.members] = len(scores)
                 scores.append(track.log10_nfa)
         given_up += [int(exposures[starts[e]]) for e in too_much]
@@ -95,26 +98,43 @@ def link(
 
 def lines_by_field(
     points: Array, null: NullModel, given_up: set[int]
-) -> Iterator[tuple[int, Lines]]:
+) -> Iterator[tuple[int, Lines, Asleep]]:
     """The lines of each of the fields ``(E, n, 3)`` that has any and is not `given_up`."""
     parts: list[Lines] = []
+    asleep: list[NDArray[np.int32]] = []
     for some in candidate_lines(points, null, given_up):
-        parts.append(some)
+        awake = np.isfinite(some.bound)
+        parts.append(some.take(awake))
+        sleepers = [getattr(some, name)[~awake] for name in ("field", "i", "j")]
+        asleep.append(np.stack(sleepers).astype(np.int32))
         if given_up:  # what they have listed until then is much
             parts = [p.take(np.flatnonzero(~np.isin(p.field, list(given_up)))) for p in parts]
+            asleep = [a[:, ~np.isin(a[0], list(given_up))] for a in asleep]
     lines = Lines.join(parts)
-    bounds = np.searchsorted(lines.field, np.arange(len(points) + 1))
-    for e in np.flatnonzero(np.diff(bounds)):
-        if int(e) not in given_up:
-            mine = lines.take(np.arange(bounds[e], bounds[e + 1]))
-            yield int(e), mine if load_kernel() else see_through(points[e], mine, null)
+    pairs = np.concatenate([np.empty((3, 0), np.int32), *asleep], axis=1)
+    bounds, pair_bounds = (
+        np.searchsorted(field, np.arange(len(points) + 1)) for field in (lines.field, pairs[0])
+    )
+    for e in range(len(points)):
+        mine = lines.take(np.arange(bounds[e], bounds[e + 1]))
+        if len(mine.i) and e not in given_up:
+            yield (
+                e,
+                mine if load_kernel() else see_through(points[e], mine, null),
+                pairs[1:, pair_bounds[e] : pair_bounds[e + 1]],
+            )
 
 
 class Field:
     """One exposure while its tracklets are picked."""
 
     def __init__(
-        self, null: NullModel, points: Array, lines: Lines, light: Light | None = None
+        self,
+        null: NullModel,
+        points: Array,
+        lines: Lines,
+        asleep: Asleep,
+        light: Light | None = None,
     ) -> None:
         self.null = null
         self.light = light
@@ -122,6 +142,7 @@ class Field:
         self.taken = np.zeros(len(points), dtype=bool)
         self.limit = np.log10(null.threshold) + EXTEND_BELOW
         """log10 NFA from which on sets are of no interest."""
+        self.asleep = asleep
         # The lines, the most promising first.
         self.lines = lines.take(np.argsort(lines.bound, kind="stable"))
         self.waiting = self.lines.bound < self.limit
@@ -170,11 +191,14 @@ class Field:
         """Grow so many of the lines that wait, the most promising first."""
         rows = self.next + np.flatnonzero(self.waiting[self.next :])[:at_once]
         self.waiting[rows] = False
-        lines = self.lines.take(rows)
+        self._grow_lines(self.lines.take(rows), rows)
+
+    def _grow_lines(self, lines: Lines, names: NDArray[np.int64]) -> None:
+        """Put the sets of lines among those in the game."""
         count, points = near_points(self.xyz, lines.i, lines.j, ~self.taken, self.null)
         lines = replace(lines, count=count)
         for row, track in grow(self.xyz, lines, points, self.null, self.light):
-            heappush(self.heap, (track.order(), int(rows[row]), track))
+            heappush(self.heap, (track.order(), int(names[row]), track))
 
     def _score(self, at_once: int) -> None:
         """Score the first sets, up to one that is scored."""
@@ -196,8 +220,16 @@ class Field:
         touched = lie_near(self.xyz, lines.i, lines.j, members, self.null)
         self.waiting |= touched & (lines.bound < self.limit)
         self.waiting &= ~(self.taken[lines.i] | self.taken[lines.j])
+        # Of the lines asleep, few are worth to be grown, and are so at once.
+        disturbed, awake = disturb(self.xyz, self.asleep, members, ~self.taken, self.null)
+        touched = np.append(touched, disturbed)
         self.heap, self.next = [entry for entry in self.heap if not touched[entry[1]]], 0
         heapify(self.heap)
+        rows = np.flatnonzero(awake)
+        for k in range(0, len(rows), WOKEN):
+            some = rows[k : k + WOKEN]
+            i, j = self.asleep[:, some].astype(np.int64)
+            self._grow_lines(lines_between(self.xyz, i, j, self.null), len(lines.i) + some)
 
     def _extend(self, track: Track) -> Track:
         """The most significant of the track and of those it becomes along its curve.

@@ -1,0 +1,329 @@
+/* One line: bounds that leave it out before a curve is fitted. */
+
+#include "kernel_null.h"
+
+#define MANY 24          /* points on a line, from which on a fit costs no more than the bounds */
+#define SLICES 64        /* of all curvatures, in which intervals are first counted */
+#define SORTED 128       /* slices of values that are sorted */
+#define SURE 20          /* of a log10 NFA, below the limit: a line that is listed at once */
+
+typedef struct {
+    double *x, *y, *z, *u;           /* points in order of u */
+    double *right, *up, *depth;      /* as seen from the anchor */
+    float *angle;                    /* pseudo-angle */
+    double *along, *across, *weight; /* places of the points near a line: Work.near */
+    double *low, *high, *sorted, *aside, *ahead;
+    int64_t *order;
+    int32_t *within, *steps, *first, *by_angle, *near, *rising;
+    int32_t *bin, *from, *to;        /* of a point, and of its window: from, and before to */
+    int32_t *slot;                   /* of a point, see `sort_by_angle` */
+    double *member;                  /* 1 for those of the points near a line that are in its set */
+    int32_t *marked;                 /* the same, of all points */
+    double *least_rank;              /* (n_radii, COUNTED) */
+    int64_t bins, slots;
+} Work;
+
+typedef struct {
+    int64_t a, b, begin;  /* its ends, and the first point that can be near it */
+    int64_t count;        /* points near it */
+    double c, s;          /* its direction from a: c right + s up */
+    double sense;         /* -1 where numpy counts from b */
+    double sine, length;
+    Pair pair;
+} Line;
+
+static int64_t radius_of(const Null *null, double cosine)
+{
+    /* Between two radii the versine doubles: its exponent is the radius, but for rounding. */
+    double versine = (1 - cosine) / null->least_versine;
+    int64_t bits, k = -1;
+    memcpy(&bits, &versine, sizeof bits);
+    if (versine > 0) k = (bits >> 52) - 1023;
+    if (k >= null->n_radii) k = null->n_radii - 1;
+    if (k < -1) k = -1;
+    while (k + 1 < null->n_radii && cosine <= null->cosines[k + 1]) k++;
+    while (k >= 0 && cosine > null->cosines[k]) k--;
+    return k;
+}
+
+/* Shell's sort: no call for a comparison. */
+static void sort(double *values, int64_t n)
+{
+    static const int64_t gaps[] = {1577, 701, 301, 132, 57, 23, 10, 4, 1};
+    for (size_t g = 0; g < sizeof gaps / sizeof *gaps; g++) {
+        int64_t gap = gaps[g];
+        for (int64_t k = gap; k < n; k++) {
+            double v = values[k];
+            int64_t l = k;
+            for (; l >= gap && values[l - gap] > v; l -= gap) values[l] = values[l - gap];
+            values[l] = v;
+        }
+    }
+}
+
+/* Sorts values between two limits: first by slices of the interval between them. */
+static void sort_between(double *values, int64_t n, double low, double high, double *spare)
+{
+    if (n <= MANY) {
+        sort(values, n);
+        return;
+    }
+    int32_t first[SORTED + 1] = {0};
+    double scale = SORTED / (high - low) * (1 - 1e-9);
+    for (int64_t k = 0; k < n; k++) {
+        spare[k] = values[k];
+        first[1 + (int32_t)((values[k] - low) * scale)]++;
+    }
+    for (int l = 1; l < SORTED; l++) first[l] += first[l - 1];
+    for (int64_t k = 0; k < n; k++) values[first[(int32_t)((spare[k] - low) * scale)]++] = spare[k];
+    for (int64_t k = 1; k < n; k++) {
+        double v = values[k];
+        int64_t l = k;
+        for (; l > 0 && values[l - 1] > v; l--) values[l] = values[l - 1];
+        values[l] = v;
+    }
+}
+
+/* Arc sine up to 0.1, to the last digits. */
+static inline double small_arc_sine(double x)
+{
+    double q = x * x;
+    return x * (1 + q * (1. / 6 + q * (3. / 40 + q * (15. / 336 + q * (105. / 3456 + q * (945. / 42240
+             + q * (10395. / 599040 + q * (135135. / 9676800))))))));
+}
+
+static double arc_sine(double x)
+{
+    return fabs(x) > 0.1 ? asin(x) : small_arc_sine(x);
+}
+
+/* The angle from the anchor of a point so far ahead and so deep. */
+static double angle_of(double ahead, double depth)
+{
+    double sine = ahead / sqrt(ahead * ahead + depth * depth);
+    return depth > 0 && fabs(sine) <= 0.1 ? small_arc_sine(sine) : atan2(ahead, depth);
+}
+
+/* `angle_of` and `arc_sine` of n points, where they are small. */
+WIDE_TOO static void angles(int64_t n, const double *restrict ahead, const double *restrict depth,
+                            double *restrict along, double *restrict across)
+{
+    for (int64_t k = 0; k < n; k++) {
+        along[k] = small_arc_sine(ahead[k] / sqrt(ahead[k] * ahead[k] + depth[k] * depth[k]));
+        across[k] = small_arc_sine(across[k]);
+    }
+}
+
+/* The places of the points near a line, in its sense: the ends are at the ends. */
+static void place(Work *w, const Line *line)
+{
+    double *ahead = w->low, *depth = w->high, sense = line->sense, length = line->length;
+    for (int64_t k = 0; k < line->count; k++) {
+        int64_t p = w->near[k];
+        ahead[k] = line->c * w->right[p] + line->s * w->up[p];
+        depth[k] = w->depth[p];
+        w->across[k] = sense * (line->c * w->up[p] - line->s * w->right[p]);
+    }
+    angles(line->count, ahead, depth, w->along, w->across);
+    for (int64_t k = 0; k < line->count; k++) {
+        int64_t p = w->near[k];
+        double along = w->along[k];
+        if (fabs(ahead[k]) > 0.09 || depth[k] < 0.9) along = angle_of(ahead[k], depth[k]);
+        along = p == line->a ? 0 : p == line->b ? length : along;
+        w->along[k] = sense > 0 ? along : length - along;
+        w->weight[k] = along * (length - along);
+    }
+}
+
+/* Most points, the ends included, that agree with one parabola from end to end which is bent by no
+   more than 2 * limit: within two tolerances each allows an interval of curvatures (see `agree` in
+   grow.py). A point so near an end that it tells nothing agrees with all. Where they are many they
+   are first counted by slices, which gives no less, and that is it when there are fewer than `need`.
+   */
+static int64_t most_agreeing(const Null *null, Work *w, int64_t count, double limit, int64_t need)
+{
+    int64_t all = 0, some = 0;
+    double reach = 2.002 * null->tolerance;
+    for (int64_t k = 0; k < count; k++) {
+        if (!(w->weight[k] > 1e-13)) {
+            all++;
+            continue;
+        }
+        double low = (w->across[k] - reach) / w->weight[k];
+        double high = (w->across[k] + reach) / w->weight[k];
+        w->low[some] = low > -limit ? low : -limit;
+        w->high[some] = high < limit ? high : limit;
+        some += (low <= limit) & (high >= -limit);
+    }
+    if (all + some < need) return all + some;
+    if (some > MANY) {
+        int64_t steps[SLICES + 1] = {0}, sum = 0, most = 0;
+        double scale = SLICES / (2 * limit);
+        for (int64_t k = 0; k < some; k++) {
+            int64_t from = (w->low[k] + limit) * scale, to = (w->high[k] + limit) * scale;
+            steps[from < SLICES ? from : SLICES - 1]++;
+            steps[to < SLICES ? to + 1 : SLICES]--;
+        }
+        for (int k = 0; k < SLICES; k++) {
+            sum += steps[k];
+            if (sum > most) most = sum;
+        }
+        if (all + most < need) return all + most;
+    }
+    sort(w->low, some);
+    sort(w->high, some);
+    int64_t most = 0;
+    for (int64_t k = 0, ended = 0; k < some; k++) {
+        while (w->high[ended] < w->low[k]) ended++;
+        if (k + 1 - ended > most) most = k + 1 - ended;
+    }
+    return all + most;
+}
+
+/* Places of all points in the anchor's plane: aside of a direction, and along it. */
+WIDE_TOO static void turn(int64_t n, const double *restrict right, const double *restrict up,
+                          double c, double s, double *restrict aside, double *restrict ahead)
+{
+    for (int64_t k = 0; k < n; k++) {
+        aside[k] = c * up[k] - s * right[k];
+        ahead[k] = c * right[k] + s * up[k];
+    }
+}
+
+typedef float Eight __attribute__((vector_size(32)));
+typedef int32_t EightInts __attribute__((vector_size(32)));
+
+typedef struct {
+    double c, s, sine, depth;           /* of a line: its direction, and its end */
+    double d0, d1, d2;                  /* of a parabola beside it, in u from -1 at the anchor to 1 */
+    float inner, furthest;
+    Eight outer;
+} Strips;
+
+/* How many points there are on either side of a parabola, further than `inner` and nearer than each
+   of `outer`; `spare` has room for all. */
+WIDE_TOO static void count_in_strips(int64_t n, const double *restrict right,
+                                     const double *restrict up, const double *restrict depth,
+                                     const Strips *strips, float *restrict spare,
+                                     EightInts *restrict counts)
+{
+    double c = strips->c, s = strips->s, scale = 2 / strips->sine, slope = strips->sine / strips->depth;
+    double d0 = strips->d0, d1 = strips->d1, d2 = strips->d2;
+    float inner = strips->inner, furthest = strips->furthest;
+    for (int64_t k = 0; k < n; k++) {
+        double ahead = c * right[k] + s * up[k], u = ahead * scale - 1;
+        float aside = c * up[k] - s * right[k] - ((d2 * u + d1) * u + d0), side = fabsf(aside);
+        int in = (side > inner) & (side < furthest) & (ahead > 0) & (ahead < slope * depth[k]);
+        spare[k] = in ? aside : 0;
+    }
+    int64_t some = 0;
+    for (int64_t k = 0; k < n; k++) {
+        float aside = spare[k];
+        spare[some] = aside;
+        some += aside != 0;
+    }
+    EightInts left = {0}, both = {0};
+    for (int64_t k = 0; k < some; k++) {
+        Eight side = (Eight){0} + fabsf(spare[k]);
+        EightInts in = side < strips->outer;
+        both -= in;
+        left -= in & -(spare[k] > 0);
+    }
+    counts[0] = both - left;
+    counts[1] = left;
+}
+
+/* Chance points expected, at least, on any track between the ends that keeps within `bend` of the
+   line, or of a parabola beside it: `least_mean` of crowds.py. */
+static double least_mean(const Null *null, const Work *w, const Line *line, double bend,
+                         double d0, double d1, double d2)
+{
+    int64_t n_strips = null->n_strips, begin = line->begin;
+    double length = line->length, margin = 1 + 1e-6; /* of single precision */
+    Strips strips = {line->c, line->s, line->sine, w->depth[line->b], d0, d1, d2, 0, 0, {0}};
+    strips.inner = (3 * null->tolerance + bend) * margin;
+    for (int l = 0; l < n_strips; l++) {
+        double outer = (null->widths[l] - bend) / margin;
+        strips.outer[l] = outer > 0 ? outer : 0;
+    }
+    strips.furthest = strips.outer[n_strips - 1];
+    if (strips.furthest <= strips.inner) return 0;
+    EightInts counts[2];
+    count_in_strips(null->n - begin, w->right + begin, w->up + begin, w->depth + begin, &strips,
+                    (float *)w->sorted, counts);
+    double largest = null->density;
+    for (int side = 0; side < 2; side++) {
+        double floor = null->density;
+        for (int64_t l = n_strips - 1; l >= 0; l--) {
+            int64_t k = counts[side][l];
+            if (!k) continue;
+            double width = null->widths[l];
+            double area = (width - 3 * null->tolerance) * (length + 2 * width);
+            double raised = (k + sqrt(k)) / (area + 0.5 / floor), enough = null->enough[k] / area;
+            double least = raised < enough ? raised : enough;
+            if (least > floor) floor = least;
+        }
+        if (floor > largest) largest = floor;
+    }
+    return 2 * null->tolerance * length * largest * (1 - 1e-6);
+}
+
+/* The same on any track at all that is a set of the line. */
+static double least_mean_of_all(const Null *null, const Work *w, const Line *line)
+{
+    double bend = null->max_curvature * line->length * line->length / 8 + 2 * null->tolerance + 1e-7;
+    return least_mean(null, w, line, bend, 0, 0, 0);
+}
+
+/* Whether so many points are on the straight line that it needs no closer look, even among dense
+   surroundings. */
+static int is_sure(const Null *null, Work *w, Line *line)
+{
+    Pair *pair = &line->pair;
+    int64_t straight = 0; /* in a strip they are but a part of all that is near */
+    for (int64_t k = 0; k < line->count; k++) straight += fabs(w->across[k]) <= null->tolerance;
+    if (2 * straight < line->count) return 0;
+    if (log10_bound(null, pair, straight, line->count) >= null->limit - SURE) return 0;
+    pair->mean = least_mean_of_all(null, w, line);
+    return log10_bound(null, pair, straight, line->count) < null->limit - SURE;
+}
+
+/* Whether the points near a line could hold a tracklet from end to end. */
+static int line_could_pass(const Null *null, Work *w, Line *line)
+{
+    /* No more of them than agree with one parabola, and no more than there is room for, as resolved
+       points of a set are T apart. */
+    Pair *pair = &line->pair;
+    double limit = null->max_curvature / 2;
+    int64_t need = null->min_points, count = line->count;
+    while (need < count && !could_pass(null, pair, need)) need++;
+    int64_t most = most_agreeing(null, w, count, limit, need);
+    if (!could_pass(null, pair, most)) return 0;
+
+    /* A gap between the near points is in every set of them, and no set is longer. It must be one
+       between resolved points: a smaller one says nothing. */
+    memcpy(w->sorted, w->along, count * sizeof *w->sorted);
+    sort(w->sorted, count);
+    double gap = 0, last = w->sorted[0];
+    int64_t room = 1;
+    for (int64_t k = 1; k < count; k++) {
+        double step = w->sorted[k] - w->sorted[k - 1];
+        if (step > gap) gap = step;
+        if (w->sorted[k] - last >= null->first_tolerance * (1 - 1e-5)) {
+            room++;
+            last = w->sorted[k];
+        }
+    }
+    gap = gap > 2 * null->first_tolerance ? gap / line->length * (1 - 1e-5) : 0;
+
+    /* A fitted curve may bend more than the interval allows, by one tolerance in the middle. */
+    limit += 4.01 * null->tolerance / (line->length * line->length);
+    most = most_agreeing(null, w, count, limit, 0);
+    if (room < most) most = room;
+    if (least_nfa(null, pair, most, count, gap) >= null->later) return 0;
+
+    /* Nor may the line's surroundings be so dense that as many come by chance. */
+    if (!pair->mean) pair->mean = least_mean_of_all(null, w, line);
+    pair->bound = least_nfa(null, pair, most, count, gap);
+    return pair->bound < null->later;
+}
