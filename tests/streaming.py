@@ -20,8 +20,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from fink_tracklets import read_table
 from fink_tracklets.stream.topic import read_to_end
-from tests.conftest import ROOT
-from tests.services import Services
+from tests.services import ROOT, Services
 
 NIGHT = "20211022"
 

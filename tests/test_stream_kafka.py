@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from fink_tracklets.stream.failures import Away
 from fink_tracklets.stream.final import publish_final
 from fink_tracklets.stream.settings import load_stream
 from fink_tracklets.stream.topic import topic_partitions
+from tests.conftest import ROOT
 from tests.streaming import (
     NIGHT,
     as_a_client,
@@ -42,9 +44,27 @@ def test_killed_before_spark_knows_the_batch(kafka, messages, simulated_store, t
     told = finished(driver("nowhere", kafka.kafka, "ztf", tmp_path / "state", "--once"))
     assert_names_once(kafka, "ztf", final_names(simulated_store))
     assert "could not be read: 4" in told
+    final = final_names(simulated_store)
+    some = [{"candid": number} for number in (1, *list(final)[:5], 2)]
+    names = the_page_s_recipe(kafka.kafka, "ztf_out", some)
+    assert names["clean"] == [{"candid": 1}, {"candid": 2}]
+    assert names["tracklet"].items() >= final.items()
     dead = pq.read_table(tmp_path / "state" / "dead").to_pylist()
     assert sorted(row["value"] for row in dead) == sorted(junk)
     assert {"empty", "not an Avro file"} <= {row["reason"] for row in dead}
+
+
+def the_page_s_recipe(bootstrap: str, topic: str, transients: list[dict]) -> dict:
+    """What the consumer of docs/streaming.md makes of transients, after six seconds."""
+    page = (ROOT / "docs" / "streaming.md").read_text()
+    recipe = re.search(r"```python\n(.*?)```", page, re.DOTALL)[1]
+    for said, here in (("kafka:9092", bootstrap), ("fink_tracklet_ztf", topic), ("60 * 15", "6")):
+        assert said in recipe
+        recipe = recipe.replace(said, here)
+    names = {"transients": transients}
+    exec(recipe, names)
+    names["consumer"].close()
+    return names
 
 
 def test_what_is_not_there_is_one_sentence(kafka, tmp_path, capsys):
