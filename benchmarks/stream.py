@@ -2,7 +2,7 @@
 
     python -m benchmarks.stream latency --rate 114          # alerts/s, ten times ZTF's
     python -m benchmarks.stream catch-up                    # all is there before the start
-    python -m benchmarks.stream rubin                       # 20 visits of 5,000 alerts, framed
+    python -m benchmarks.stream rubin --rate 256            # 20 visits of 5,000, Rubin's schema
 
 A night of ZTF's is made of the exposures that have tracklets in five simulated ones, 40,000 alerts
 in packets of ZTF's own schema (28 kB, without stamps). The names are compared with those of `run`.
@@ -34,6 +34,7 @@ from confluent_kafka import Consumer, Producer
 
 from fink_tracklets import load_survey, read_table
 from fink_tracklets.ingest.containers import read_header
+from fink_tracklets.ingest.messages import message_schema
 from fink_tracklets.simulate import simulate_night
 from fink_tracklets.simulate.messages import SYNC
 from fink_tracklets.stream.run import Job, run_stream
@@ -44,7 +45,8 @@ from tests.streaming import as_a_client, last_names
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT.parent / "shared" / "data" / "ztf_public_sample.tar.gz"
 NIGHT, RUBIN_NIGHT = "20211022", "20261022"
-SEEDS = range(1, 6)
+RUBIN_SCHEMAS = SAMPLE.parent / "rubin" / "schemas"
+SEEDS, VISITS, PER_VISIT = range(1, 6), 20, 5_000
 
 
 @contextmanager
@@ -107,10 +109,13 @@ def filled(schema: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
     """A row with something in every field of a schema that may not be null."""
     record = {}
     for field in schema["fields"]:
-        kind, value = field["type"], row.get(field["name"])
+        value = row.get(field["name"])
+        optional = isinstance(field["type"], list)
+        kind = next(k for k in field["type"] if k != "null") if optional else field["type"]
         if isinstance(kind, dict) and kind["type"] == "record":
-            value = filled(kind, value or {})
-        elif value is None and not (isinstance(kind, list) and "null" in kind):
+            known = value is not None and any(one is not None for one in value.values())
+            value = filled(kind, value or {}) if known or not optional else None
+        elif value is None and not optional:
             value = "" if kind == "string" else 0
         record[field["name"]] = value
     return record
@@ -190,23 +195,100 @@ def resident_mb() -> tuple[float, float]:
 def ztf(folder: Path, rate: float) -> None:
     """Replay at a rate, or with 0: catch up with all of it."""
     alerts = make_night(folder)
-    line = ["run", "--quiet", "--night", NIGHT, "--alerts", alerts, "--store", folder / "store"]
-    subprocess.run([sys.executable, "-m", "fink_tracklets", *line], check=True)
-    table = read_table(str(folder / "store"), "tracklet_alerts", NIGHT)
-    final = dict(zip(table["alert_id"].to_pylist(), table["tracklet"].to_pylist(), strict=True))
+    final = batch_names(folder, NIGHT, "ztf", alerts)
     packets = list(real_packets(alerts))
     print(
         f"{len(packets):,} alerts, {np.mean([len(p) for _, p in packets]) / 1e3:.1f} kB each; "
         f"{len(set(final.values()))} tracklets of {len(final)} alerts"
     )
     with kafka(folder / "kafka", "ztf", "out") as bootstrap:
-        measure(folder, bootstrap, packets, final, rate)
+        job = make_job(folder, NIGHT, "ztf", Topic("ztf", bootstrap))
+        measure(job, bootstrap, packets, final, rate)
+
+
+def make_job(folder: Path, night: str, survey: str, topic: Topic) -> Job:
+    """Into the topic `out`, as fast as may be."""
+    return Job(
+        *(night, load_survey(survey), topic, str(folder / "state")),
+        out_topic="out",
+        trigger_s=0.0,
+        prometheus=str(folder / "stream.prom"),
+    )
+
+
+def batch_names(folder: Path, night: str, survey: str, alerts: Path) -> dict[int, str]:
+    """What the end-of-night job says, in a process of its own."""
+    line = ["run", "--quiet", "--night", night, "--survey", survey]
+    line += ["--alerts", str(alerts), "--store", str(folder / "store")]
+    subprocess.run([sys.executable, "-m", "fink_tracklets", *line], check=True)
+    table = read_table(str(folder / "store"), "tracklet_alerts", night)
+    return dict(zip(table["alert_id"].to_pylist(), table["tracklet"].to_pylist(), strict=True))
+
+
+def rubin(folder: Path, rate: float) -> None:
+    """20 visits of 5,000 alerts, in the schema of Rubin's packets of version 10.0."""
+    alerts = make_visits(folder)
+    final = batch_names(folder, RUBIN_NIGHT, "rubin", alerts)
+    packets = list(real_messages(alerts))
+    print(
+        f"{len(packets):,} alerts, {np.mean([len(p) for _, p in packets]) / 1e3:.1f} kB each; "
+        f"{len(set(final.values()))} tracklets of {len(final)} alerts"
+    )
+    with kafka(folder / "kafka", "rubin", "out") as bootstrap:
+        source = Topic("rubin", bootstrap, str(RUBIN_SCHEMAS))
+        job = make_job(folder, RUBIN_NIGHT, "rubin", source)
+        measure(job, bootstrap, packets, final, rate)
+
+
+def make_visits(folder: Path) -> Path:
+    """Visits with tracklets among 200; what is no candidate comes again until there are 5,000."""
+    parts = []
+    for seed in SEEDS:
+        night = simulate_night(
+            RUBIN_NIGHT, folder / f"sky-{seed}", seed, survey="rubin", exposures=300
+        )
+        truth = pq.read_table(night.truth, columns=["exposure", "tracklet_id"])
+        some = pc.unique(truth.filter(truth["tracklet_id"].is_valid())["exposure"])
+        table = pq.read_table(night.alerts)
+        for visit in some.to_pylist():
+            if len(parts) < VISITS:
+                of_visit = pc.equal(pc.struct_field(table["diaSource"], "visit"), int(visit))
+                parts.append(filled_up(table.filter(of_visit), len(parts)))
+    (folder / "alerts").mkdir()
+    pq.write_table(pa.concat_tables(parts), folder / "alerts" / "a.parquet")
+    return folder / "alerts"
+
+
+def filled_up(visit: pa.Table, number: int) -> pa.Table:
+    """A visit with 5,000 alerts: copies have ids of their own and a low score."""
+    rows = visit.to_pylist()
+    for k in range(PER_VISIT - len(rows)):
+        row = json.loads(json.dumps(rows[k % len(visit)]))
+        row["diaSource"]["diaSourceId"] = row["diaSourceId"] = 10**17 + number * 10**6 + k
+        row["diaSource"]["reliability"] = 0.1
+        rows.append(row)
+    for row in rows:  # seeds have the same visits
+        row["diaSource"]["visit"] = int(RUBIN_NIGHT) * 100_000 + number
+        row["diaSource"]["midpointMjdTai"] = 61335.1 + number * 39 / 86400
+    return pa.Table.from_pylist(rows, visit.schema)
+
+
+def real_messages(alerts: Path) -> Iterator[tuple[int, bytes]]:
+    """diaSourceId and message, framed, in Rubin's own schema."""
+    parsed = message_schema(b"\0" + (1000).to_bytes(4, "big"), str(RUBIN_SCHEMAS))
+    for batch in pq.ParquetFile(alerts / "a.parquet").iter_batches(2_000):
+        for row in batch.to_pylist():
+            body = io.BytesIO()
+            fastavro.schemaless_writer(body, parsed, filled(parsed, row))
+            yield row["diaSourceId"], b"\0" + (1000).to_bytes(4, "big") + body.getvalue()
 
 
 def measure(
-    folder: Path, bootstrap: str, packets: list[tuple[int, bytes]], final: dict, rate: float
+    job: Job, bootstrap: str, packets: list[tuple[int, bytes]], final: dict, rate: float
 ) -> None:
-    sender, listener = Sender(bootstrap, "ztf", packets, rate or 1e9), Listener(bootstrap, "out")
+    """Follow what is sent, and print how it went."""
+    topic = job.source.name
+    sender, listener = Sender(bootstrap, topic, packets, rate or 1e9), Listener(bootstrap, "out")
     listener.start()
     if not rate:
         sender.start()
@@ -226,18 +308,13 @@ def measure(
             memory.append((share, *resident_mb()))
         return counts["messages"] >= len(packets)
 
-    job = Job(
-        *(NIGHT, load_survey("ztf"), Topic("ztf", bootstrap), str(folder / "state")),
-        out_topic="out",
-        trigger_s=0.0,
-        prometheus=str(folder / "stream.prom"),
-    )
     begun = time.time()
     done = run_stream(job, load_stream(), stopped=stopped)
     ended = time.time()
     records = as_a_client(bootstrap, "out")
-    same = last_names(records) == final
-    told = len({(r["candid"], r["tracklet"]) for r in records})
+    ids = "candid" if "candid" in records[0] else "diaSourceId"
+    same = last_names(records, ids) == final
+    told = len({(r[ids], r["tracklet"]) for r in records})
     print(f"the client's names are the batch's: {same}; {len(records)} messages, {told} different")
     print(f"renamed {done.renamed}, withdrawn {done.withdrawn} of {done.new} new")
     while listener.messages < len(records):
@@ -262,11 +339,14 @@ def measure(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["latency", "catch-up"])
+    parser.add_argument("what", choices=["latency", "catch-up", "rubin"])
     parser.add_argument("--rate", type=float, default=114.0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        ztf(Path(folder), options.rate if options.what == "latency" else 0.0)
+        if options.what == "rubin":
+            rubin(Path(folder), options.rate)
+        else:
+            ztf(Path(folder), options.rate if options.what == "latency" else 0.0)
 
 
 if __name__ == "__main__":

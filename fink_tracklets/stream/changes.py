@@ -29,7 +29,7 @@ def changes_of(found: Iterable[Names], told: Mapping[int, str | None]) -> list[C
     """The alerts whose names differ from what was told, by their ids."""
     changes: dict[int, Change] = {}
     for names in found:
-        for number in names.ids:
+        for number in names.exposure_of:
             name, before = names.tracklets.get(number), told.get(number)
             if name == before:
                 changes.pop(number, None)

@@ -44,7 +44,7 @@ def publish_final(
     sink = OutTopic(bootstrap, topic, stored.night, settings.writer, settings.answer_s)
     table = stored.table("tracklet_alerts", ["alert_id", "tracklet"])
     final = dict(zip(table["alert_id"].to_pylist(), table["tracklet"].to_pylist(), strict=True))
-    whole = Names((), tuple(sorted({*final, *sink.told})), final)
+    whole = Names(dict.fromkeys([*final, *sink.told], ""), final)
     changes = changes_of([whole], sink.told)
     exposures = list(held.counts)
     packets = held.packets(exposures, [change.alert_id for change in changes])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 
@@ -18,12 +18,11 @@ from fink_tracklets.survey import Survey
 
 @dataclass(frozen=True)
 class Names:
-    """What a search of exposures says of all their candidates."""
+    """What a search says of all candidates of its exposures."""
 
-    exposures: tuple[str, ...]
-    ids: tuple[int, ...]
-    """All alerts that were searched."""
-    tracklets: dict[int, str]
+    exposure_of: Mapping[int, str]
+    """The exposure of each alert that was searched."""
+    tracklets: Mapping[int, str]
     """The tracklet's name of each alert that is in one."""
 
 
@@ -44,12 +43,12 @@ class Search:
         self._searched: dict[str, int] = {}
         """The candidates that an exposure had when it was last searched."""
         self._pool: ProcessPoolExecutor | None = None
-        self._beside: tuple[Future[dict[int, str]], tuple[str, ...], tuple[int, ...]] | None = None
+        self._beside: tuple[Future[dict[int, str]], dict[int, str]] | None = None
 
     @property
     def waiting(self) -> int:
         """The exposures that are to be searched still."""
-        return len(self._waiting) + (len(self._beside[1]) if self._beside else 0)
+        return len(self._waiting) + (len(set(self._beside[1].values())) if self._beside else 0)
 
     def touched(self, exposures: Iterable[str]) -> None:
         """These have new candidates."""
@@ -58,13 +57,15 @@ class Search:
     def of_batch(self) -> list[Names]:
         """Search what a batch may, the least work first; the heaviest goes beside."""
         done = self._from_beside()
-        left, heavy = self.settings.batch_cost, []
+        left, light, heavy = self.settings.batch_cost, list[str](), []
         for cost, group in self._groups():
             if cost <= left:
                 left -= cost
-                done.append(self._search(group))
+                light += group
             else:
                 heavy.append(group)
+        if light:
+            done.append(self._search(light))
         for group in heavy:
             if self._beside is None and self._is_due(group):
                 self._search_beside(group)
@@ -73,7 +74,9 @@ class Search:
     def all(self) -> list[Names]:
         """Search all that waits."""
         done = self._from_beside(wait=True)
-        return done + [self._search(group) for _, group in self._groups()]
+        if self._waiting:
+            done.append(self._search([one for _, group in self._groups() for one in group]))
+        return done
 
     def close(self) -> None:
         """End the search beside the stream."""
@@ -82,14 +85,13 @@ class Search:
             self._pool = None
 
     def _groups(self) -> list[tuple[float, tuple[str, ...]]]:
-        """What waits, with the work of each, the least first."""
-        found = []
-        for group in self.held.together(self._waiting):
-            counts = pd.DataFrame(
-                {"exposure": group, "candidates": [self.held.counts[one] for one in group]}
-            )
-            found.append((float(searched(counts, self.survey)["cost"].sum()), group))
-        return sorted(found)
+        """What waits, with the work of each group, the least first."""
+        groups = self.held.together(self._waiting)
+        names = [one for group in groups for one in group]
+        counts = [self.held.counts[one] for one in names]
+        some = searched(pd.DataFrame({"exposure": names, "candidates": counts}), self.survey)
+        cost = dict(zip(some["exposure"], some["cost"], strict=True))
+        return sorted((sum(cost.get(one, 0.0) for one in group), group) for group in groups)
 
     def _is_due(self, group: tuple[str, ...]) -> bool:
         """Whether a crowd has grown enough since it was last searched, or is quiet."""
@@ -99,27 +101,27 @@ class Search:
         quiet = time.monotonic() - last >= self.settings.quiet_s
         return quiet or now >= self.settings.growth * before
 
-    def _taken(self, group: tuple[str, ...]) -> pd.DataFrame:
+    def _taken(self, group: Sequence[str]) -> tuple[pd.DataFrame, dict[int, str]]:
+        """The candidates of exposures that wait no longer, and the exposure of each."""
         for one in group:
             self._waiting.pop(one, None)
             self._searched[one] = self.held.counts[one]
-        return self.held.frame(group)
+        frame = self.held.frame(group)
+        return frame, dict(zip(frame["alert_id"].tolist(), frame["exposure"], strict=True))
 
-    def _search(self, group: tuple[str, ...]) -> Names:
-        frame = self._taken(group)
-        ids = tuple(frame["alert_id"].astype(int))
-        return Names(group, ids, search_names(frame, self.survey))
+    def _search(self, group: Sequence[str]) -> Names:
+        frame, exposure_of = self._taken(group)
+        return Names(exposure_of, search_names(frame, self.survey))
 
-    def _search_beside(self, group: tuple[str, ...]) -> None:
+    def _search_beside(self, group: Sequence[str]) -> None:
         self._pool = self._pool or worker_pool(1)
-        frame = self._taken(group)
-        ids = tuple(frame["alert_id"].astype(int))
-        self._beside = self._pool.submit(search_names, frame, self.survey), group, ids
+        frame, exposure_of = self._taken(group)
+        self._beside = self._pool.submit(search_names, frame, self.survey), exposure_of
 
     def _from_beside(self, wait: bool = False) -> list[Names]:
         """What was found beside the stream, if that search is at its end."""
         if self._beside is None or not (wait or self._beside[0].done()):
             return []
-        future, group, ids = self._beside
+        future, exposure_of = self._beside
         self._beside = None
-        return [Names(group, ids, future.result())]
+        return [Names(exposure_of, future.result())]

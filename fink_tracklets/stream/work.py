@@ -122,10 +122,8 @@ class Work:
             changes = changes_of(found, sink.told)
             if not changes:
                 continue
-            changed = {change.alert_id for change in changes}
-            exposures = [
-                one for names in found if changed & set(names.ids) for one in names.exposures
-            ]
+            exposure_of = {k: one for names in found for k, one in names.exposure_of.items()}
+            exposures = sorted({exposure_of[change.alert_id] for change in changes})
             sink.tell(changes, exposures, self.held)
             if sink is self.sinks[0]:
                 self.counts.update(change.kind for change in changes)

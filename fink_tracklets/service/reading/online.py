@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 
+from fink_tracklets.errors import UserError
 from fink_tracklets.service.reading.index import Index
 from fink_tracklets.service.refusal import Refusal
 from fink_tracklets.store.online import online_nights, read_online, tracklets_of
@@ -33,13 +35,13 @@ class RunningNight:
 
 
 def running(index: Index) -> list[RunningNight]:
-    """The nights that run, the newest first."""
-    stored = index.snapshot().nights
-    return [
-        RunningNight(night, read_online(index.folder, night))
-        for night in reversed(online_nights(index.folder))
-        if night not in stored
-    ]
+    """The nights that run and can be read, the newest first; a damaged one says so itself."""
+    stored, found = index.snapshot().nights, []
+    for night in reversed(online_nights(index.folder)):
+        if night not in stored:
+            with suppress(UserError):
+                found.append(RunningNight(night, read_online(index.folder, night)))
+    return found
 
 
 def running_night(index: Index, night: str) -> RunningNight:
