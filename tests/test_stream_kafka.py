@@ -94,3 +94,17 @@ def test_the_run_corrects_the_topic(kafka, messages, simulated, simulated_store,
     assert kinds["unseen"] == len(final) - len(after)
     again = publish_final(stored, kafka.kafka, "final_out", str(tmp_path / "state"), settings)
     assert (again["new"], again["renamed"], again["withdrawn"]) == (0, 0, 0)
+
+
+@pytest.mark.campaign
+def test_fink_client_reads_the_names(kafka, messages, simulated_store, tmp_path):
+    """The broker's own consumer (pip install --no-deps fink-client is enough for it)."""
+    consumer = pytest.importorskip("fink_client.consumer")
+    make_topics(kafka.kafka, "client", "client_out")
+    send(kafka.kafka, "client", messages)
+    run_to_the_end(kafka, "client", tmp_path / "state")
+    n = len(as_a_client(kafka.kafka, "client_out"))
+    settings = {"group.id": "me", "bootstrap.servers": kafka.kafka}
+    with consumer.AlertConsumer(["client_out"], settings, survey="ztf") as client:
+        alerts = [client.poll(60)[1] for _ in range(n)]
+    assert last_names(alerts) == final_names(simulated_store)
