@@ -6,6 +6,8 @@ import re
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
+from py4j.protocol import Py4JNetworkError
+
 from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.ingest.registry import RegistryAway
 from fink_tracklets.spark.errors import clear_error
@@ -30,7 +32,7 @@ def is_passing(error: BaseException) -> bool:
     """Whether it is worth while to begin again where the state stands."""
     if isinstance(error, UserError):
         return isinstance(error, Away | RegistryAway)
-    if isinstance(error, OSError):
+    if isinstance(error, ConnectionError | Py4JNetworkError):
         return False
     if FULL in str(error) or GONE.search(str(error)):
         return False
@@ -41,8 +43,11 @@ def sentence_of(error: BaseException, state: Path, source: object) -> BaseExcept
     """The error as one sentence; itself where it is a bug."""
     if isinstance(error, UserError):
         return error
-    if isinstance(error, OSError):
-        return cannot_write(state, error)
+    if isinstance(error, ConnectionError | Py4JNetworkError):
+        return ServiceError(
+            f"Spark's Java process has ended ({first_line(error)}): start the same line again, the "
+            "stream goes on where it stood."
+        )
     text = str(error)
     if FULL in text:
         return cannot_write(state, OSError(FULL))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
+from fink_tracklets.errors import ServiceError
 from fink_tracklets.store.folder import WritableFolder
 from fink_tracklets.store.online import add_online, last_rows, online_files, online_history
 from fink_tracklets.stream.changes import Change
@@ -51,5 +52,11 @@ class OnlineFolder:
         rows = named.merge(candidates.drop_duplicates("alert_id"), on="alert_id")
         rows = rows.assign(written=pd.Timestamp(datetime.now(UTC)))
         table = ONLINE.from_frame(rows).replace_schema_metadata(self.about)
-        add_online(self.folder, self.night, table)
+        try:
+            add_online(self.folder, self.night, table)
+        except OSError as error:
+            raise ServiceError(
+                f"The store {self.folder.address} cannot be written ({error.strerror or error}). "
+                "Nothing is lost: make room, and start the same line again."
+            ) from error
         self.told.update((change.alert_id, change.tracklet) for change in changes)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame, Observation
+from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
 from fink_tracklets.alerts.exposures import UNUSABLE, passes_cuts, unusable_alerts
@@ -48,7 +49,8 @@ def read_batch(batch: DataFrame, source: Topic | Lake, survey: Survey, state: St
     # What is carried into tables and counted besides the names is the end-of-night job's.
     lean = replace(survey, carry=Carry(), locus=None, whole_packets=False)
     if isinstance(source, Lake):
-        return _of_alerts(batch, str(source), lean)
+        n, found = _found(batch, str(source), lean)
+        return Read(n, _as_candidates(found, [None] * len(found)), DEAD.empty_table())
     wanted = Wanted.of(lean, cutouts=False, schemas=source.schemas)
     columns = state.packet_schema()
     if columns is None:
@@ -57,16 +59,24 @@ def read_batch(batch: DataFrame, source: Topic | Lake, survey: Survey, state: St
         if columns is None:
             return _all_dead(batch, wanted)
         state.keep_packet_schema(columns)
-    read = _of_alerts(decoded(batch, wanted, columns), str(source), lean, (MESSAGE,))
-    return _with_packets(read, source.schemas)
+    n, found = _found(decoded(batch, wanted, columns), str(source), lean, (MESSAGE,))
+    message = found[MESSAGE].combine_chunks()
+    is_dead = pc.is_valid(pc.struct_field(message, "reason"))
+    dead = pa.Table.from_struct_array(message.filter(is_dead)).cast(DEAD)
+    good = found.filter(pc.invert(is_dead))
+    values = pc.struct_field(good[MESSAGE], "value").to_pylist()
+    bodies = [packet_body(value, source.schemas) for value in values]
+    return Read(n, _as_candidates(good, bodies), dead)
 
 
-def _of_alerts(packets: DataFrame, source: str, survey: Survey, also: tuple[str, ...] = ()) -> Read:
-    """The candidates among packets, and of messages those that could not be read."""
+def _found(
+    packets: DataFrame, source: str, survey: Survey, also: tuple[str, ...] = ()
+) -> tuple[int, pa.Table]:
+    """How many packets there are; the candidates among them, in the columns of `ALERT_COLUMNS`, and
+    with `MESSAGE` also what could not be read."""
     alerts = packet_alerts([with_added(packets, survey)], source, survey, also)
     seen = Observation()
-    usable = ~(F.col(UNUSABLE[0]) | F.col(UNUSABLE[1]) | F.col(UNUSABLE[2]))
-    kept = usable & passes_cuts(survey)
+    kept = ~reduce(Column.__or__, map(F.col, UNUSABLE)) & passes_cuts(survey)
     if also:
         kept = kept | F.col(MESSAGE)["reason"].isNotNull()
     found = (
@@ -76,24 +86,7 @@ def _of_alerts(packets: DataFrame, source: str, survey: Survey, also: tuple[str,
         .select(*ALERT_COLUMNS, *also)
         .toArrow()
     )
-    nothing = DEAD.empty_table()
-    return (
-        Read(int(seen.get["n"]), found, nothing)
-        if also
-        else Read(int(seen.get["n"]), _as_candidates(found, [None] * len(found)), nothing)
-    )
-
-
-def _with_packets(read: Read, schemas: str) -> Read:
-    """With the dead letters apart from the candidates, and each of these with its packet."""
-    found = read.candidates
-    message = found[MESSAGE].combine_chunks()
-    is_dead = pc.is_valid(pc.struct_field(message, "reason"))
-    dead = pa.Table.from_struct_array(message.filter(is_dead)).cast(DEAD)
-    good = found.filter(pc.invert(is_dead))
-    values = pc.struct_field(good[MESSAGE], "value").to_pylist()
-    packets = [packet_body(value, schemas) for value in values]
-    return replace(read, candidates=_as_candidates(good, packets), dead=dead)
+    return int(seen.get["n"]), found
 
 
 def _as_candidates(found: pa.Table, packets: Sequence[tuple[bytes, str] | None]) -> pa.Table:

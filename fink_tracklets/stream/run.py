@@ -36,7 +36,7 @@ from fink_tracklets.survey import Survey
 
 TICK_S = 0.3
 """How often the main thread looks after what waits."""
-FAILURES = (PySparkException, Py4JError, BrokenProcessPool, OSError, UserError)
+FAILURES = (PySparkException, Py4JError, BrokenProcessPool, ConnectionError, UserError)
 """What a night's stream may meet; anything else is a bug."""
 LONGEST_WAIT_S = 5.0
 """Between two attempts."""
@@ -104,7 +104,7 @@ def run_stream(
     parse_night(job.night)
     progress = progress or Progress(quiet=True)
     path = _state_path(job)
-    _check_topics(job, settings)
+    _check_ends(job, settings)
     jars = ""
     if isinstance(job.source, Topic) and not under_spark_submit():
         jars = connector_jars()
@@ -125,6 +125,8 @@ def run_stream(
                 progress.say(f"Interrupted ({first_line(error)}): going on.")
             night.counts["interruptions"] += 1
             night.pause(min(0.5 + ill_s / 4, LONGEST_WAIT_S))
+            if night.is_at_end():
+                return night.streamed()
 
 
 def _state_path(job: Job) -> Path:
@@ -134,8 +136,8 @@ def _state_path(job: Job) -> Path:
     return path
 
 
-def _check_topics(job: Job, settings: StreamSettings) -> None:
-    """The topics are there, before Spark is started for them."""
+def _check_ends(job: Job, settings: StreamSettings) -> None:
+    """Topics and store are there, before Spark is started for them."""
     if isinstance(job.source, Topic):
         from fink_tracklets.stream.topic import topic_partitions
 
@@ -149,6 +151,8 @@ def _check_topics(job: Job, settings: StreamSettings) -> None:
         )
     if job.store is None and job.out_topic is None:
         raise UserError("Names must go somewhere: give --out-topic, --store or both.")
+    if job.store is not None and local_path(job.store) is not None:
+        check_night(check_writable(job.store), job.night, job.survey.name)
 
 
 class _Night:
@@ -177,7 +181,7 @@ class _Night:
         """Wait for the first file of a lake; whether there is one."""
         lake, said = self.job.source, False
         while isinstance(lake, Lake) and not lake.is_there(self.spark, self.job.night):
-            if self.job.once or self._at_end():
+            if self.job.once or self.is_at_end():
                 return False
             if not said:
                 self.progress.say(f"Waiting for the first file in {lake.path}.")
@@ -189,8 +193,14 @@ class _Night:
         """Run a query to the end of the work, or to what interrupts it."""
         job = self.job
         work = Work(
-            *(self.state, job.source, job.survey, self._sinks(), self.settings),
-            *(self.counts, self.watch, self.progress.say),
+            state=self.state,
+            source=job.source,
+            survey=job.survey,
+            sinks=self._sinks(),
+            settings=self.settings,
+            counts=self.counts,
+            watch=self.watch,
+            say=self.progress.say,
         )
         frame = job.source.open(self.spark, job.night, self.settings)
         writer = frame.writeStream.foreachBatch(work.batch)
@@ -204,10 +214,10 @@ class _Night:
             while not query.awaitTermination(TICK_S):  # type: ignore[arg-type]
                 work.idle()
                 self._look(work, query)
-                if self._at_end():
+                if self.is_at_end():
                     break
         except (PySparkException, Py4JError) as error:
-            raise (work.error or error) from error
+            raise (work.error or error) from error  # what Python raised says more
         finally:
             work.stop()
             query.stop()
@@ -224,10 +234,11 @@ class _Night:
     def pause(self, seconds: float) -> None:
         """Wait, unless it is to end."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end and not self._at_end():
+        while time.monotonic() < end and not self.is_at_end():
             time.sleep(0.05)
 
-    def _at_end(self) -> bool:
+    def is_at_end(self) -> bool:
+        """Whether it is to end now."""
         until = self.job.until
         return self.stopped(self.counts) or (until is not None and datetime.now(UTC) >= until)
 
@@ -236,8 +247,15 @@ class _Night:
         if job.out_topic is not None and isinstance(job.source, Topic):
             from fink_tracklets.stream.topic import OutTopic
 
-            given, answer = self.settings.writer, self.settings.answer_s
-            sinks.append(OutTopic(job.source.bootstrap, job.out_topic, job.night, given, answer))
+            sinks.append(
+                OutTopic(
+                    bootstrap=job.source.bootstrap,
+                    topic=job.out_topic,
+                    night=job.night,
+                    settings=self.settings.writer,
+                    answer_s=self.settings.answer_s,
+                )
+            )
         if job.store is not None:
             folder = check_writable(job.store, self.spark)
             check_night(folder, job.night, job.survey.name)
@@ -250,7 +268,8 @@ class _Night:
         report = "" if last is None else last.json
         if report != self._report:
             self.well_at, self._report = time.monotonic(), report
-        if self.job.prometheus is None:
+        job = self.job
+        if job.prometheus is None:
             return
         gauges = {
             "lag_messages": lag(json.loads(report)) if report else 0,
@@ -258,5 +277,4 @@ class _Night:
             "waiting_exposures": work.search.waiting,
             "named_alerts": work.named(),
         }
-        job = self.job
-        write_metrics(self.job.prometheus, job.night, job.survey.name, self.counts, gauges)
+        write_metrics(job.prometheus, job.night, job.survey.name, self.counts, gauges)

@@ -94,12 +94,18 @@ class StreamState:
 
     def keep_packet_schema(self, schema: pa.Schema) -> None:
         """Remember the columns that are read from packets."""
-        replace_file(self.path / "packets.arrow", schema.serialize().to_pybytes())
+        try:
+            replace_file(self.path / "packets.arrow", schema.serialize().to_pybytes())
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
 
     def _write(self, name: str, rows: pa.Table) -> None:
         content = io.BytesIO()
         pq.write_table(rows, content, compression="zstd")
-        replace_file(self.path / name, content.getvalue())
+        try:
+            replace_file(self.path / name, content.getvalue())
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
 
 
 def open_state(path: Path, night: str, survey: Survey, source: str) -> StreamState:
