@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fink_tracklets.finder.light import Light
 from fink_tracklets.finder.lines import Lines
-from fink_tracklets.finder.significance import NullModel
+from fink_tracklets.finder.significance import MIN_RESOLVED, NullModel
 from fink_tracklets.finder.spacing import max_evidence
 from fink_tracklets.finder.track import Track, plausible, resolve, spacing
 from fink_tracklets.finder.vectors import Array, Ints, along_across_track
@@ -148,7 +148,7 @@ def _grow(
         known += light.evidence(light.counts(sets.points, resolved))
         known = np.minimum(known, evidence[n_resolved])
     bound = _bound(lines, sets, n_resolved, null) - known
-    good = (n_resolved >= null.min_points) & (bound < limit)
+    good = (n_resolved >= MIN_RESOLVED) & (bound < limit)
     for k in np.flatnonzero(good):
         track = Track(sets.points[k][sets.members[k]], sets.curve[k], float(bound[k]))
         yield int(sets.line[k]), track

@@ -27,7 +27,7 @@ from scipy.special import gammaincinv
 
 from fink_tracklets.finder.grow import CAPTURES, EXTEND_BELOW
 from fink_tracklets.finder.lines import MAX_WORK, Asleep, Lines
-from fink_tracklets.finder.significance import DENSER, MIN_GAP_CHANCE, NullModel
+from fink_tracklets.finder.significance import DENSER, MIN_GAP_CHANCE, MIN_RESOLVED, NullModel
 from fink_tracklets.finder.spacing import MAX_MISSED, NULL_WEIGHT, evidence_bounds
 from fink_tracklets.finder.vectors import Array, Ints
 
@@ -117,7 +117,7 @@ class _Null(ctypes.Structure):
             (name, ctypes.c_int64)
             for name in ("n", "min_points", "n_radii", "n_evidence", "n_widths", "n_strips")
         ),
-        *((name, ctypes.c_int64) for name in ("max_missed", "captures")),
+        *((name, ctypes.c_int64) for name in ("max_missed", "captures", "min_resolved")),
         *(
             (name, ctypes.c_double)
             for name in ("sin_t", "first_tolerance", "tolerance", "max_curvature", "density")
@@ -172,6 +172,7 @@ def _null_of(null: NullModel) -> tuple[_Null, list[Array]]:
         n_strips=min(STRIPS, len(null.box_widths)),
         max_missed=MAX_MISSED,
         captures=CAPTURES,
+        min_resolved=MIN_RESOLVED,
         sin_t=np.sin(null.first_tolerance),
         first_tolerance=null.first_tolerance,
         tolerance=null.tolerance,

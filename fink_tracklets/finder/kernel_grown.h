@@ -181,7 +181,7 @@ static int64_t resolved(const Null *null, Work *w, const Line *line)
         count++;
     }
     gap /= last - w->sorted[0];
-    return count < null->min_points || !is_one_run(null, count, gap * (1 - 1e-9)) ? 0 : count;
+    return count < null->min_resolved || !is_one_run(null, count, gap * (1 - 1e-9)) ? 0 : count;
 }
 
 /* The density beside the set's curve: `local_density`. */
@@ -247,7 +247,7 @@ static int is_hopeless(const Null *null, Work *w, const Line *line)
     if (fabs(set.c2) > most + 16 * set.error) return 1;
     int64_t count = resolved(null, w, line);
     if (count == UNSURE) return 0;
-    if (count < null->min_points) return 1;
+    if (count < null->min_resolved) return 1;
 
     /* The number of false alarms, the density beside the curve in ever closer count. */
     Pair pair = line->pair;

@@ -18,6 +18,7 @@
 
 typedef struct {
     int64_t n, min_points, n_radii, n_evidence, n_widths, n_strips, max_missed, captures;
+    int64_t min_resolved;
     double sin_t, first_tolerance, tolerance, max_curvature, density, log10_pairs;
     double limit;   /* log10 NFA of a line that may become a tracklet */
     double later;   /* the same for a set, which may be extended */
@@ -92,11 +93,11 @@ static int has_grid(const Null *null, int64_t count, double gap)
    largest sets that keep the rules decide. */
 static double least_nfa(const Null *null, const Pair *p, int64_t most, int64_t members, double gap)
 {
-    while (most >= null->min_points && !is_one_run(null, most, gap)) most--;
-    if (most < null->min_points) return INFINITY;
+    while (most >= null->min_resolved && !is_one_run(null, most, gap)) most--;
+    if (most < null->min_resolved) return INFINITY;
     double least = log10_bound(null, p, most, members) - null->no_beat;
-    while (most >= null->min_points && !has_grid(null, most, gap)) most--;
-    if (most < null->min_points) return least;
+    while (most >= null->min_resolved && !has_grid(null, most, gap)) most--;
+    if (most < null->min_resolved) return least;
     double regular = log10_bound(null, p, most, members) - evidence_of(null, most);
     return regular < least ? regular : least;
 }

@@ -38,6 +38,8 @@ DENSER = 0.3
 MIN_GAP_CHANCE = 1e-3
 """Expected number of gaps, or of pairs and triples of them, as large as the largest; below, the set
 is a few clumps in a line."""
+MIN_RESOLVED = 4
+"""Resolved points of a tracklet: a parabola passes any three."""
 GAPS = 3
 """Gaps whose sum is judged, at most: so many clumps, and one more, are seen."""
 RADII_PER_OCTAVE = 2
@@ -62,7 +64,7 @@ class NullModel:
     max_curvature: float
     """Largest second derivative of the distance across a track [1/rad]."""
     min_points: int
-    """Resolved points of a tracklet, its ends included."""
+    """Points of a tracklet, its ends included; `MIN_RESOLVED` of them are resolved."""
     threshold: float
     """A tracklet is kept below this many expected chance tracklets per exposure."""
     still_arc: float

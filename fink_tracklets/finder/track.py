@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fink_tracklets.finder.light import Light
 from fink_tracklets.finder.significance import (
+    MIN_RESOLVED,
     NullModel,
     is_one_run,
     local_density,
@@ -181,7 +182,7 @@ def score(
     # NFA = tests * P[Poisson(2 tol L rho) >= n_res - 2] / LR: the two ends are given.
     mean = 2 * null.tolerance * length * density
     log10 = tests + log10_poisson_tail(n_resolved - 2, mean) - evidence
-    log10[n_resolved < null.min_points] = np.inf
+    log10[n_resolved < MIN_RESOLVED] = np.inf
     return [
         replace(track, log10_nfa=float(nfa), scored=True)
         for track, nfa in zip(tracks, log10, strict=True)
@@ -205,7 +206,7 @@ def spacing(along: Array, resolved: NDArray[np.bool_], null: NullModel) -> tuple
     count, evidence = resolved.sum(axis=1), np.zeros(len(along))
     for m in np.unique(count):
         rows = np.flatnonzero(count == m)
-        if m < null.min_points:
+        if m < MIN_RESOLVED:
             continue
         x = along[rows][resolved[rows]].reshape(-1, m)
         evidence[rows] = spacing_evidence(x, NOISE * null.tolerance)
