@@ -4,7 +4,7 @@
     python -m benchmarks.stream catch-up                    # all is there before the start
     python -m benchmarks.stream rubin --rate 256            # 20 visits of 5,000, Rubin's schema
 
-A night of ZTF's is made of the exposures that have tracklets in five simulated ones, 40,000 alerts
+A night of ZTF's is made of the exposures that have tracklets in seven simulated ones, 40,000 alerts
 in packets of ZTF's own schema (28 kB, without stamps). The names are compared with those of `run`.
 """
 
@@ -46,7 +46,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT.parent / "shared" / "data" / "ztf_public_sample.tar.gz"
 NIGHT, RUBIN_NIGHT = "20211022", "20261022"
 RUBIN_SCHEMAS = SAMPLE.parent / "rubin" / "schemas"
-SEEDS, VISITS, PER_VISIT = range(1, 6), 20, 5_000
+SEEDS, VISITS, PER_VISIT = range(1, 8), 20, 5_000
 
 
 @contextmanager

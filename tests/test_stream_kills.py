@@ -47,7 +47,7 @@ class Feeding(threading.Thread):
         self.kafka, self.topic, self.messages, self.seconds = kafka, topic, messages, seconds
 
     def run(self) -> None:
-        parts = 50
+        parts = 100
         for part in range(parts):
             begin, end = (k * len(self.messages) // parts for k in (part, part + 1))
             send(self.kafka, self.topic, self.messages[begin:end])
@@ -56,27 +56,29 @@ class Feeding(threading.Thread):
 
 @pytest.mark.campaign
 def test_the_driver_killed_at_ten_random_moments(kafka, messages, simulated_store, tmp_path):
+    """Some fall into the start, most into batches."""
     make_topics(kafka.kafka, "driver", "driver_out")
-    feeding = Feeding(kafka.kafka, "driver", messages, 120)
+    feeding = Feeding(kafka.kafka, "driver", messages, 300)
     feeding.start()
-    rng = random.Random(1)
+    rng, committed = random.Random(1), []
     for _ in range(10):
         running = driver("nowhere", kafka.kafka, "driver", tmp_path / "state", "--trigger", "0")
-        wait_for_batches(running, tmp_path / "state")
-        time.sleep(rng.uniform(0, 5))
+        time.sleep(rng.uniform(10, 50))
+        assert running.poll() is None, running.stderr.read()
         running.kill()
         running.wait()
+        committed.append(len(list((tmp_path / "state").glob("checkpoint/commits/[0-9]*"))))
+    print("batches that were committed at each death:", committed)
     feeding.join()
     run_to_the_end(kafka, "driver", tmp_path / "state")
     assert_names_once(kafka, "driver", final_names(simulated_store))
 
 
-def wait_for_batches(running: subprocess.Popen, state: Path) -> None:
-    """Until Spark has planned a batch more than before."""
-    offsets = state / "checkpoint" / "offsets"
-    before = len(list(offsets.glob("*")))
-    end = time.monotonic() + 120
-    while len(list(offsets.glob("*"))) == before and time.monotonic() < end:
+def wait_for_a_batch(running: subprocess.Popen, state: Path) -> None:
+    """Until Spark has done the first."""
+    end = time.monotonic() + 240
+    while not list(state.glob("checkpoint/commits/[0-9]*")):
+        assert time.monotonic() < end, "no batch is done"
         assert running.poll() is None, running.stderr.read()
         time.sleep(0.1)
 
@@ -93,7 +95,7 @@ def test_a_python_worker_or_the_broker_killed_ten_times(
     for part in range(10):
         send(kafka.kafka, victim, messages[part::10])
         if part == 0:
-            wait_for_batches(running, tmp_path / "state")
+            wait_for_a_batch(running, tmp_path / "state")
         time.sleep(rng.uniform(0, 2))
         if victim == "broker":
             kafka.kill("kafka")
@@ -113,7 +115,7 @@ def test_the_broker_is_away_for_two_minutes(kafka, messages, simulated_store, tm
     make_topics(kafka.kafka, "away", "away_out")
     running = driver("nowhere", kafka.kafka, "away", tmp_path / "state")
     send(kafka.kafka, "away", messages[: len(messages) // 2])
-    wait_for_batches(running, tmp_path / "state")
+    wait_for_a_batch(running, tmp_path / "state")
     kafka.kill("kafka")
     time.sleep(120)
     kafka.up()
