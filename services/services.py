@@ -70,6 +70,8 @@ JVM = (  # HBase 2.6 needs these three opens on Java 17 and newer
     "-Djava.net.preferIPv4Stack=true",
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",  # Kafka's
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
 )
 PATIENCE_S = 300.0
 
