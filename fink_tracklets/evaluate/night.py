@@ -42,8 +42,8 @@ def evaluate(
     """Found tracklets against the truth.
 
     A true tracklet is detectable when at least `min_points` points of it are candidates, four of
-    them resolved, and the set of them, given as it is to the significance code, lies below the survey's threshold:
-    what is not, no finder that keeps the promise could report.
+    them resolved, and the set of them, given as it is to the significance code, lies below the
+    survey's threshold: what is not, no finder that keeps the promise could report.
 
     Parameters
     ----------

@@ -30,9 +30,10 @@ LIKENESS = (0.1, 0.3, 0.6)
 """Models: how much rarer each class further away is."""
 NULL_WEIGHT = 0.7
 """Weight of "no likeness" among the models: LR is never below it."""
-DENSER = 0.3
+DENSER = 0.05
 """A class counts with its share among the neighbours where so many of them have less than this
-chance."""
+chance. (At 0.3, as for the density of points, two of ten neighbours are enough, and a track in
+thirty of five or six points is lost for it; artefacts that are alike are far beyond either.)"""
 NEIGHBOURS = (10, 20, 40)
 """Points nearest to a track that are its surroundings."""
 SANE = (-5.0, 40.0)

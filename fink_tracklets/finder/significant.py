@@ -115,13 +115,14 @@ def lines_by_field(
     bounds, pair_bounds = (
         np.searchsorted(field, np.arange(len(points) + 1)) for field in (lines.field, pairs[0])
     )
-    for e in range(len(points)):
-        mine = lines.take(np.arange(bounds[e], bounds[e + 1]))
-        if len(mine.i) and e not in given_up:
+    for e in np.flatnonzero(np.diff(bounds)):
+        if int(e) not in given_up:
+            mine = lines.take(np.arange(bounds[e], bounds[e + 1]))
+            mine_asleep = pairs[1:, pair_bounds[e] : pair_bounds[e + 1]]
             yield (
-                e,
+                int(e),
                 mine if load_kernel() else see_through(points[e], mine, null),
-                pairs[1:, pair_bounds[e] : pair_bounds[e + 1]],
+                mine_asleep,
             )
 
 
