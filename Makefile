@@ -25,7 +25,7 @@ $(STAMP): FORCE
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint package docs campaigns services-up services-down clean FORCE
+.PHONY: help install demo test lint package docs site campaigns compose-test services-up services-down clean FORCE
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
@@ -61,15 +61,22 @@ lint: install ## Style, format and types
 campaigns: install ## The long tests
 	$(BIN)/python -m pytest -m campaign
 
-package: install ## Make dist/fink_tracklets.zip for spark-submit --py-files
+compose-test: install ## Images and compose file, tried whole; STAND_INS=folder of docker/stand_ins.sh
+	$(BIN)/python docker/compose_test.py $(if $(STAND_INS),--stand-ins $(STAND_INS))
+
+package: install ## Make dist/fink_tracklets.zip for spark-submit --py-files, and its SBOM
 	@rm -rf dist
 	@$(BIN)/python -m build --wheel --no-isolation --outdir dist . >/dev/null
 	@cp dist/*.whl dist/fink_tracklets.zip
+	@$(BIN)/python sbom.py plot > dist/fink_tracklets.cdx.json
 	@ls dist/*
 
 docs: install ## Write docs/tables.md from the tables' own descriptions
 	$(BIN)/python -c 'from fink_tracklets import tables; print(tables.markdown())' > docs/tables.md.new
 	mv docs/tables.md.new docs/tables.md
+
+site: install ## The documentation as a site, in site/; ends at a link that leads nowhere
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 services-up: install ## A real HDFS, HBase and Kafka on this machine; SERVICES=folder OFFSET=ports+
 	$(BIN)/python services/services.py up --home $(SERVICES) --offset $(OFFSET)
@@ -78,5 +85,5 @@ services-down: install ## Stop them
 	$(BIN)/python services/services.py down --home $(SERVICES)
 
 clean: ## Remove what make made: .venv, demo/, caches
-	rm -rf .venv demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis docs/tables.md.new
+	rm -rf .venv demo dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis docs/tables.md.new
 	find . -name __pycache__ -type d -exec rm -rf {} +

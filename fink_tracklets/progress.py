@@ -21,9 +21,11 @@ LINE_EVERY_S = 10.0
 class Progress:
     """Named steps with their duration; on a terminal also how far a step has come."""
 
-    def __init__(self, quiet: bool = False) -> None:
+    def __init__(self, quiet: bool = False, name: str = "") -> None:
+        """With a name: for work beside others, with lines that begin with it and without bars."""
         self.quiet = quiet
-        self.live = not quiet and sys.stderr.isatty()
+        self.before = f"{name}: " if name else ""
+        self.live = not quiet and not name and sys.stderr.isatty()
 
     @contextmanager
     def step(self, name: str, spark: SparkSession | None = None) -> Iterator[None]:
@@ -48,7 +50,7 @@ class Progress:
     def say(self, text: str) -> None:
         """Report something that happens on the way."""
         if not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+            print(self.before + text, file=sys.stderr, flush=True)
 
     @contextmanager
     def _bar(self, name: str, state: Callable[[], tuple[str, Work]]) -> Iterator[None]:

@@ -28,7 +28,7 @@ SAMPLE = DATA / "ztf_alerts_20210604.parquet"
 
 SERVED = {
     *("test_broker_reads_us", "test_doctor", "test_hbase", "test_hbase_client"),
-    *("test_hbase_kills", "test_hbase_rubin", "test_hdfs", "test_rubin_night"),
+    *("test_hbase_kills", "test_hbase_rubin", "test_hdfs", "test_night_kills", "test_rubin_night"),
     *("test_service_hbase", "test_service_hdfs"),
 }
 """Files that need HDFS or HBase, and what shares Rubin's simulated night with them."""

@@ -205,11 +205,19 @@ class Proxy:
             except OSError:
                 return
             self.accepted += 1
+            try:
+                client = self.greet(client)
+            except OSError:  # it did not trust us
+                continue
             server = socket.create_connection(("127.0.0.1", self.server_port))
             self.open += [client, server]
             for source, target, answers in ((client, server, False), (server, client, True)):
                 arguments = (source, target, answers)
                 threading.Thread(target=self._pass, args=arguments, daemon=True).start()
+
+    def greet(self, client: socket.socket) -> socket.socket:
+        """What a client that was accepted is spoken to through."""
+        return client
 
     def _pass(self, source: socket.socket, target: socket.socket, answers: bool) -> None:
         try:

@@ -41,6 +41,16 @@ def test_what_is_named_exists(compose):
     assert used == set(compose["volumes"])
 
 
+def test_containers_write_nothing_of_their_image_and_may_do_little(compose):
+    for name, service in compose["services"].items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+    stages = (ROOT / "Dockerfile").read_text().split("\nFROM ")
+    for stage in stages:
+        if " AS job" in stage or " AS services" in stage:
+            assert "\nUSER fink\n" in stage
+
+
 def test_every_image_has_its_version(compose):
     stages = set(re.findall(r"^FROM \S+ AS (\S+)", (ROOT / "Dockerfile").read_text(), re.M))
     images = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.M)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
+import fink_tracklets
 from fink_tracklets.tables import markdown
 from tests.conftest import ROOT, SAMPLE
 
@@ -26,3 +29,19 @@ def test_links_lead_somewhere():
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_site_is_built_strictly(tmp_path):
+    """No link leads nowhere, no page is missing, every function has its page."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    for page in (ROOT / "docs").glob("*.md"):
+        assert (tmp_path / f"{page.stem}.html").exists()
+    functions = (tmp_path / "api.html").read_text()
+    for name in fink_tracklets.__all__:
+        assert name in functions or name == "__version__"

@@ -127,6 +127,36 @@ def test_killed_in_the_middle_the_same_line_goes_on(line, single, damaged, tmp_p
     assert states(store) == after
 
 
+def test_nights_at_once_are_those_of_single_runs(single, damaged, tmp_path, capsys):
+    store, log = tmp_path / "store", tmp_path / "log"
+    words = ["--jobs", "3", "--json-log", str(log)]
+    assert main([*arguments(damaged, store), *words]) == 2
+    said = capsys.readouterr()
+    assert "Nights: 2 done, 0 stored before, 1 without alerts, 1 failed" in said.out
+    assert f"{GOOD[1]}: finding tracklets: " in said.err
+    assert re.findall(r"(?m)^fink-tracklets: night (\d+)", said.err) == [DAMAGED]
+    assert {night: tables(store, night) for night in GOOD} == single
+    assert [json.loads(line)["night"] for line in log.read_text().splitlines()] == [*GOOD]
+    assert not list((store / "locks").iterdir())
+    for given, at, says in (
+        ("0", "--nights", "--jobs 0: give at least 1."),
+        ("2", "--night", "--jobs 2 is for several nights: give --nights"),
+    ):
+        line = [at, GOOD[0], "--jobs", given, "--alerts", "x", "--store", str(store)]
+        assert main(["run", *line]) == 2
+        assert says in capsys.readouterr().err
+
+
+@pytest.mark.campaign
+def test_sixty_nights_killed_and_resumed_are_those_of_sixty_single_runs():
+    words = ["--nights", "60", "--exposures", "60", "--jobs", "2", "--single"]
+    command = [sys.executable, "-m", "benchmarks.nights", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    print(done.stdout)
+    assert re.search(r"killed after .* with (3\d|4\d) stored", done.stdout)
+    assert done.stdout.endswith("tables that differ among 3 stores: 0 []\n")
+
+
 def test_a_night_is_run_again_where_it_would_be_another(single, lake, tmp_path, capsys):
     store = tmp_path / "store"
 
@@ -186,6 +216,14 @@ def test_mistakes(spark, lake, tmp_path, capsys):
     assert "this store has nights of the survey 'ztf'" in says(
         "run", "--nights", SPAN, *alerts, "--survey", "rubin"
     )
+    file = store / "manifests" / "20211021.json"
+    newer = json.loads(file.read_text()) | {"tables_version": 99, "version": "9.9"}
+    file.write_text(json.dumps(newer))
+    for which in (["--nights", SPAN], ["--night", GOOD[0]]):
+        assert "was written by fink_tracklets 9.9; this version is too old" in says(
+            "run", *which, *alerts
+        )
+    assert nights(store) == ["20211021"]
     for both in ([], ["--night", GOOD[0], "--nights", SPAN]):
         with pytest.raises(SystemExit) as end:
             main(["run", *both, *alerts])

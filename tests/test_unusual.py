@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,6 +15,7 @@ from fink_tracklets.errors import UserError
 from fink_tracklets.pipeline.unusual import LEAST, NightReport, unusual_of, write_report
 from fink_tracklets.store.lock import night_locked
 from fink_tracklets.store.manifest import ExposureCounts, Manifest, NotedExposure, Unusable
+from fink_tracklets.store.open import open_writable
 
 
 def a_night(rng: np.random.Generator, day: int = 1) -> Manifest:
@@ -67,6 +69,17 @@ def test_bad_nights_are(before):
     assert not names(replace(night, rows=artefacts), before[: LEAST - 1])
 
 
+def test_a_night_without_exposures_is_unusual(before):
+    counts = {"alerts_read": 0, "rows": dict.fromkeys(before[0].rows, 0), "satellites": None}
+    empty = replace(a_night(np.random.default_rng(5)), exposures=ExposureCounts(), **counts)
+    (one,) = unusual_of(empty, before)
+    assert re.fullmatch(r"exposures: 0, usually [1-4]\d\d", str(one))
+    report = NightReport(empty, len(before), (one,), 1.0)
+    assert json.loads(report.as_json())["unusual"] == ["exposures"]
+    assert unusual_of(empty, before[: LEAST - 1]) == ()
+    assert unusual_of(empty, [empty] * LEAST) == ()
+
+
 def test_the_report_as_a_line_and_as_a_textfile(before, tmp_path):
     night = replace(a_night(np.random.default_rng(33)), alerts_unusable=Unusable(alerts=100_000))
     report = NightReport(night, 30, unusual_of(night, before), 12.3)
@@ -87,28 +100,29 @@ def test_the_report_as_a_line_and_as_a_textfile(before, tmp_path):
 
 HOLD = """
 import sys
-from pathlib import Path
 from fink_tracklets.store.lock import night_locked
-with night_locked(Path(sys.argv[1]), "20210604"):
+from fink_tracklets.store.open import open_writable
+with night_locked(open_writable(sys.argv[1]), "20210604"):
     print("held", flush=True)
     sys.stdin.read()
 """
 
 
 def test_a_second_run_is_refused_and_a_kill_leaves_no_lock(tmp_path):
+    folder = open_writable(tmp_path)
     first = subprocess.Popen(
         [sys.executable, "-c", HOLD, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert first.stdout.readline() == b"held\n"
     with (
         pytest.raises(UserError, match=rf"20210604 .* is being run by process {first.pid} on "),
-        night_locked(tmp_path, "20210604"),
+        night_locked(folder, "20210604"),
     ):
         pass
-    with night_locked(tmp_path, "20210605"):
+    with night_locked(folder, "20210605"):
         pass
     first.kill()
     first.wait()
-    with night_locked(tmp_path, "20210604"):
+    with night_locked(folder, "20210604"):
         pass
     assert not list((tmp_path / "locks").iterdir())

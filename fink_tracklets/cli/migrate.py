@@ -36,12 +36,11 @@ def migrate(options: argparse.Namespace) -> None:
     from fink_tracklets.spark.session import spark_session
     from fink_tracklets.store.lock import night_locked
     from fink_tracklets.store.night import open_night
-    from fink_tracklets.store.open import local_path, open_folder
+    from fink_tracklets.store.open import local_path, open_folder, writable
     from fink_tracklets.tables import VERSION
 
-    progress, local = Progress(options.quiet), local_path(options.store)
-    spark = None
-    if local is None and options.apply:
+    progress, spark = Progress(options.quiet), None
+    if options.apply and local_path(options.store) is None:
         with progress.step("starting Spark"):
             spark = spark_session(options.spark_log)
     folder = open_folder(options.store, spark)
@@ -56,7 +55,7 @@ def migrate(options: argparse.Namespace) -> None:
         made = ", ".join(step.made) or "its manifest"
         print(f"  {step.night}  version {step.version}  {made}")
         if options.apply:
-            with night_locked(local, step.night):
+            with night_locked(writable(folder), step.night):
                 migrate_night(open_night(options.store, step.night, spark))
     for step in again:
         print(f"  {step.night}  must be run again: {step.again}")

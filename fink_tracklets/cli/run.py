@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from fink_tracklets.store.night import StoredNight
     from fink_tracklets.survey import Survey
 
+SHOWN = 10
+"""Tracklets that are listed at the end of a run; `show` lists all."""
+
 
 def add(commands: common.Commands) -> None:
     """`run` and its options."""
@@ -34,6 +37,14 @@ def add(commands: common.Commands) -> None:
     add_nights(command)
     command.add_argument(
         "--again", action="store_true", help="with --nights: run those, too, that would be skipped"
+    )
+    command.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="with --nights: so many nights at once, where the cluster is larger than a night "
+        "(default: %(default)s)",
     )
     command.add_argument(
         "--alerts",
@@ -82,6 +93,7 @@ def run(options: argparse.Namespace) -> None:
     from fink_tracklets.cli.hbase import publish_stored, reachable
     from fink_tracklets.cli.satellites import complain_of_files, report
     from fink_tracklets.cli.show import night_text
+    from fink_tracklets.pipeline.run import run_night
     from fink_tracklets.pipeline.unusual import UnusualNight
     from fink_tracklets.progress import Progress
     from fink_tracklets.survey import load_survey
@@ -95,13 +107,26 @@ def run(options: argparse.Namespace) -> None:
         )
     if options.satcat is not None and not options.elements:
         raise UserError("--satcat needs --elements: give the files of orbital elements, too.")
+    if options.jobs < 1:
+        raise UserError(f"--jobs {options.jobs}: give at least 1.")
+    if options.jobs > 1 and options.nights is None:
+        raise UserError(f"--jobs {options.jobs} is for several nights: give --nights, not --night.")
     if options.nights is not None:
         run_span(options, survey, settings, progress)
         return
     begin = time.monotonic()
-    stored = run_one(options, options.night, survey, progress)
+    stored = run_night(
+        options.night,
+        options.alerts,
+        options.store,
+        survey,
+        progress=progress,
+        spark_log=options.spark_log,
+        elements=options.elements or (),
+        satcat=options.satcat,
+    )
     if not options.quiet:
-        print(night_text(stored))
+        print(night_text(stored, SHOWN))
         tell_online(stored)
         if options.elements:
             print(report(stored))
@@ -115,24 +140,6 @@ def run(options: argparse.Namespace) -> None:
         raise UnusualNight(f"The night {stored.night} is stored, and unusual: {unusual}.")
 
 
-def run_one(
-    options: argparse.Namespace, night: str, survey: Survey, progress: Progress
-) -> StoredNight:
-    """Find and store a night as the options say."""
-    from fink_tracklets.pipeline.run import run_night
-
-    return run_night(
-        night,
-        options.alerts,
-        options.store,
-        survey,
-        progress=progress,
-        spark_log=options.spark_log,
-        elements=options.elements or (),
-        satcat=options.satcat,
-    )
-
-
 def run_span(
     options: argparse.Namespace,
     survey: Survey,
@@ -143,12 +150,17 @@ def run_span(
     from fink_tracklets.cli.hbase import is_published, publish_stored
     from fink_tracklets.cli.nights import for_each
     from fink_tracklets.cli.satellites import complain_of_files
+    from fink_tracklets.finder.kernel import missing_kernel
     from fink_tracklets.naming import parse_nights
+    from fink_tracklets.pipeline.at_once import at_once
     from fink_tracklets.pipeline.nights import need_dates, plan_nights
+    from fink_tracklets.pipeline.run import night_alone, with_nights_before
     from fink_tracklets.pipeline.unusual import UnusualNight
+    from fink_tracklets.progress import Progress
     from fink_tracklets.spark.errors import clear_errors
-    from fink_tracklets.spark.session import spark_session
-    from fink_tracklets.store.commit import check_survey, check_writable
+    from fink_tracklets.spark.session import session_beside, spark_session
+    from fink_tracklets.store.commit import check_night, check_survey, check_writable
+    from fink_tracklets.store.lock import night_locked
     from fink_tracklets.store.night import open_night
     from fink_tracklets.store.open import local_path
 
@@ -173,33 +185,48 @@ def run_span(
     ]
 
     unusual: list[str] = []
+    elements = options.elements or ()
 
-    def work(night: str) -> None:
+    def alone(night: str) -> tuple[StoredNight, float]:
+        begin = time.monotonic()
+        if night not in todo:
+            return open_night(folder, night), 0.0
+        session, named = spark, progress
+        if options.jobs > 1:
+            session, named = session_beside(spark), Progress(options.quiet, night)
+        with night_locked(folder, night):
+            check_night(folder, night, survey.name)
+            done = night_alone(
+                session, folder, night, options.alerts, survey, elements, options.satcat, named
+            )
+        return done, time.monotonic() - begin
+
+    def in_order(night: str) -> None:
+        done, seconds = made(night)
         begin = time.monotonic()
         if night in todo:
-            done = run_one(options, night, survey, progress)
+            with night_locked(folder, night):
+                done = with_nights_before(spark, done, elements, progress)
             if not options.quiet:
                 print(line(done), flush=True)
                 tell_online(done)
             if options.out_topic is not None:
                 correct_topic(options, done)
-        else:
-            done = open_night(folder, night)
         if settings is not None:
             publish_stored(done, settings, progress)
-        if night in todo and tell(options, done, time.monotonic() - begin):
+        if night in todo and tell(options, done, seconds + time.monotonic() - begin):
             unusual.append(night)
         complain_of_files(done)
 
     if plan.without_alerts:
         progress.say(f"Without alerts: {parse_nights(','.join(plan.without_alerts))}")
+    if todo and (sentence := missing_kernel()):
+        progress.say(sentence)
     skipped = [night for night in stored if night not in unpublished]
-    for_each(
-        sorted([*todo, *unpublished]),
-        work,
-        progress,
-        {"stored before": skipped, "without alerts": plan.without_alerts},
-    )
+    nights = sorted([*todo, *unpublished])
+    with at_once(nights, alone, options.jobs) as made:
+        besides = {"stored before": skipped, "without alerts": plan.without_alerts}
+        for_each(nights, in_order, progress, besides)
     if unusual and options.fail_on_unusual:
         raise UnusualNight(f"Stored, and unusual: the nights {', '.join(unusual)}.")
 

@@ -70,8 +70,8 @@ def funnel(manifest: Manifest) -> str:
     return "\n".join(f"  {label:<{width}}  {count:>11,}" for label, count in lines)
 
 
-def night_text(stored: StoredNight) -> str:
-    """A night: its funnel and its tracklets."""
+def night_text(stored: StoredNight, rows: int | None = None) -> str:
+    """A night: its funnel and its tracklets, the first so many of them."""
     import pandas as pd
 
     from fink_tracklets.store.joined import tracklets_with_matches
@@ -104,7 +104,10 @@ def night_text(stored: StoredNight) -> str:
         from fink_tracklets.cli.orbits import headline
 
         orbits = f"\n{headline(manifest)}"
-    return f"{head}\n{funnel(manifest)}\n{notes}\n{table.to_string(index=False)}{orbits}"
+    shown = table.head(rows or len(table)).to_string(index=False)
+    if rows and len(table) > rows:
+        shown += f"\nand {len(table) - rows:,} more: `fink-tracklets show {stored.night}`"
+    return f"{head}\n{funnel(manifest)}\n{notes}\n{shown}{orbits}"
 
 
 def _objects(tracklets: pd.DataFrame) -> dict[str, pd.Series]:

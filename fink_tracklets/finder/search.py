@@ -216,9 +216,9 @@ def _promising(
     1 ahead of the anchor; ``dp / dtheta = 1 / (|cos| + |sin|)^2`` changes by 2 per radian at most.
     """
     n = xyz.shape[1]
-    bins, sin_t = 4 * n, np.sin(null.first_tolerance) * WIDER
+    bins, sin_t = 8 * n, np.sin(null.first_tolerance) * WIDER
     promising = np.zeros(n, dtype=bool)
-    for a in range(0, n - 1, step := max(1, BLOCK // (4 * n))):
+    for a in range(0, n - 1, step := max(1, BLOCK // bins)):
         # Of each anchor and point: the direction, and the window of directions that pass near it.
         end = min(a + step, n - 1)
         right, up = (dot(axis[:, a:end, None], xyz[:, None]) for axis in (forward, sideways))

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from fink_tracklets.alerts.packets import read_packets
 from fink_tracklets.alerts.path import night_path
-from fink_tracklets.errors import UserError
+from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.glints.light_curves import flash_tables
 from fink_tracklets.glints.measure import PEAK_DDL, glint_table, measure_stamps, venn
 from fink_tracklets.glints.packets import KINDS, with_stamps
@@ -89,6 +89,8 @@ def measure_or_say(
     try:
         with clear_errors(alerts), progress.step("measuring stamps and flashes", spark):
             return measure_night(spark, stored, alerts, stored.survey)
+    except ServiceError:
+        raise
     except UserError as error:
         progress.say(f"The night is stored, its flashes are not measured: {error}")
     except Exception as error:

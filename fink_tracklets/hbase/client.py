@@ -9,6 +9,7 @@ publication: one that is repeated, or that a stalled server carries out late, ch
 from __future__ import annotations
 
 import io
+import ssl
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
@@ -23,6 +24,7 @@ from thriftpy2.thrift import TApplicationException, TClient, TException
 from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.hbase.cells import Cells
 from fink_tracklets.hbase.settings import HBaseSettings
+from fink_tracklets.hbase.wire import connect
 
 T = TypeVar("T")
 Row = tuple[bytes, Cells]
@@ -91,14 +93,7 @@ class HBase:
     def _attempt(self, work: Callable[[Connection], T]) -> T:
         try:
             if self._connection is None:
-                to = self.settings.connection
-                self._connection = Connection(
-                    to.host,
-                    to.port,
-                    timeout=round(1000 * to.timeout_s),
-                    transport=to.transport,
-                    protocol=to.protocol,
-                )
+                self._connection = connect(self.settings.connection)
             return work(self._connection)
         except FAULTS:
             self.close()
@@ -252,6 +247,8 @@ def reason(error: BaseException | None) -> str:
     if error is None:
         return "no reason known"
     line = _message(error).strip().splitlines()[0]
+    if isinstance(why := error.__context__, ssl.SSLError):  # thriftpy2 does not tell it
+        line = f"{line.removesuffix('.')}: {why}"
     return line.removesuffix(".").strip()[:300]
 
 

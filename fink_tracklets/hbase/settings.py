@@ -21,6 +21,12 @@ class ConnectionSettings:
     transport: str
     protocol: str
     timeout_s: float
+    tls: bool = False
+    """Whether the server, or the proxy before it, speaks TLS."""
+    ca_file: str = ""
+    """The certificates that are trusted then; those of the system where none is named."""
+    kerberos_service: str = ""
+    """The first part of the server's principal, where it wants Kerberos."""
 
     def __post_init__(self) -> None:
         port(self.port)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fink_tracklets.errors import UserError
+from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.naming import night_jd, parse_night
 from fink_tracklets.orbits.link_night import catalogued, drawn_tracklets, link_night
 from fink_tracklets.orbits.night import Tracklets, orbit_table
@@ -160,6 +160,8 @@ def orbits_or_say(
     """The stage of `run`: what it cannot do is said, and the night stays."""
     try:
         return orbits_stored(stored, elements, progress=progress, spark=spark)
+    except ServiceError:
+        raise
     except UserError as error:
         progress.say(f"No orbits: {error}")
         return stored

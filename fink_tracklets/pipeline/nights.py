@@ -100,6 +100,7 @@ def _is_as_wanted(
         and (manifest.version, manifest.tables_version) == (__version__, VERSION)
         and (manifest.glints is not None or given.get("stamps") == "no")
         and (not elements or _identified(manifest, elements, satcat))
+        and (not elements or manifest.orbits is not None)
         and path in dated_paths(given.get("alerts", ""), night)
         and given.get("state") == state_of(spark, path)
     )

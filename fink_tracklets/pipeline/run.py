@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 
 from fink_tracklets.alerts.exposures import UNUSABLE, AlertNight, read_night
 from fink_tracklets.alerts.path import night_path, state_of
-from fink_tracklets.errors import UserError
+from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.finder.kernel import missing_kernel
 from fink_tracklets.glints.packets import has_stamps
 from fink_tracklets.naming import parse_night
@@ -82,9 +82,9 @@ def run_night(
     check_night(folder, night, survey.name)
     if sentence := missing_kernel():
         progress.say(sentence)
-    with night_locked(local_path(store), night):
-        stored, read = store_tracklets(spark, folder, night, alerts, survey, progress)
-        return later_stages(spark, stored, read, alerts, store, elements, satcat, progress)
+    with night_locked(folder, night):
+        stored = night_alone(spark, folder, night, alerts, survey, elements, satcat, progress)
+        return with_nights_before(spark, stored, elements, progress)
 
 
 def store_tracklets(
@@ -114,42 +114,52 @@ def store_tracklets(
             return write_night(folder, found.tables, draft), read
 
 
-def later_stages(
+def night_alone(
     spark: SparkSession,
-    stored: StoredNight,
-    read: AlertNight,
+    folder: WritableFolder,
+    night: str,
     alerts: str,
-    store: str,
+    survey: Survey,
     elements: Sequence[str],
     satcat: str | None,
     progress: Progress,
 ) -> StoredNight:
-    """What is found out of a stored night: satellites, flashes, counts, orbits.
+    """All stages that look at no other night: tracklets, satellites, flashes, counts.
 
     Each is loaded where it has work: their libraries take a second to load.
     """
+    stored, read = store_tracklets(spark, folder, night, alerts, survey, progress)
     unidentified = None
     if elements:
         from fink_tracklets.satellites.stage import identify_stored
 
         try:
             stored = identify_stored(stored, elements, satcat, progress=progress)
+        except ServiceError:
+            raise
         except UserError as error:
             unidentified = error
     if stored.manifest.inputs["stamps"] == "yes":
         from fink_tracklets.glints.stage import measure_or_say
 
-        stored = measure_or_say(spark, stored, alerts, store, progress)
+        stored = measure_or_say(spark, stored, alerts, folder.address, progress)
     stored = count_or_say(stored, read, progress)
-    if elements and unidentified is None:
-        from fink_tracklets.orbits.stage import orbits_or_say
-
-        stored = orbits_or_say(stored, elements, progress, spark)
     if unidentified is not None:
         raise UserError(
             f"The night is stored, its satellites are not identified: {unidentified}"
         ) from unidentified
     return stored
+
+
+def with_nights_before(
+    spark: SparkSession, stored: StoredNight, elements: Sequence[str], progress: Progress
+) -> StoredNight:
+    """The stage that looks at the nights before in the store: orbits and links."""
+    if not elements:
+        return stored
+    from fink_tracklets.orbits.stage import orbits_or_say
+
+    return orbits_or_say(stored, elements, progress, spark)
 
 
 def count_or_say(stored: StoredNight, read: AlertNight, progress: Progress) -> StoredNight:
@@ -160,6 +170,8 @@ def count_or_say(stored: StoredNight, read: AlertNight, progress: Progress) -> S
     try:
         with progress.step("counting the night"):
             return summarise_stored(stored, plane_of(read.plane))
+    except ServiceError:
+        raise
     except UserError as error:
         progress.say(f"The night is stored, it is not counted: {error}")
         return stored

@@ -97,6 +97,7 @@ class NightReport:
                 "version": m.version,
                 "seconds": round(self.seconds, 1),
                 "funnel": {"read": m.alerts_read} | {s.cut: s.alerts for s in m.funnel},
+                "exposures": m.exposures.with_alerts,
                 "rows": dict(m.rows),
                 "not_searched": [one.exposure for one in m.exposures_skipped],
                 "given_up": [one.exposure for one in m.exposures_given_up],
@@ -112,6 +113,7 @@ class NightReport:
         m = self.manifest
         numbers = {
             "alerts_read": m.alerts_read,
+            "exposures": m.exposures.with_alerts,
             **{f"{name}_rows": n for name, n in m.rows.items()},
             **{name: one.value for name, one in figures(m).items()},
             "unusual_figures": len(self.unusual),
@@ -161,8 +163,13 @@ def unusual_of(manifest: Manifest, before: Sequence[Manifest]) -> tuple[Unusual,
 
     A figure is unusual when it is more than `SIGMAS` from the median of the nights before. Sigma is
     their scatter (1.4826 MAD without what counting makes of it, or the least that is assumed) and
-    the counting error that this night would have at their median.
+    the counting error that this night would have at their median. A night without any exposure has
+    no figures and is unusual where those before had some.
     """
+    seen = [one.exposures.with_alerts for one in before]
+    if not manifest.exposures.with_alerts:
+        usual = float(np.median(seen)) if len(seen) >= LEAST else 0.0
+        return (Unusual("exposures", 0.0, usual),) if usual else ()
     found = []
     known = [figures(one) for one in before]
     for name, figure in figures(manifest).items():

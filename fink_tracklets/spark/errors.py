@@ -46,6 +46,11 @@ def clear_error(text: str, alerts: str) -> UserError | None:
         )
     if unknown := re.search(r"No FileSystem for scheme \"?(\w+)", text):
         return UserError(f"{alerts}: Spark knows no file system {unknown[1]}.")
+    if "No space left on device" in text or "Disk quota exceeded" in text:
+        return ServiceError(
+            "No space is left on the disk of the store or of Spark's work (spark.local.dir). What "
+            "was stored before stays: make room, and give the same line again."
+        )
     if failure := re.search(UNREACHABLE, text):
         return ServiceError(f"{alerts}: the file system does not answer: {failure[0]}.")
     return None

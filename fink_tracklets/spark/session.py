@@ -53,15 +53,26 @@ def spark_session(log: Path | None = None, jars: str = "") -> SparkSession:
             builder = builder.config("spark.jars", jars)
         with _java_messages(log):
             spark = builder.getOrCreate()
+    _configure(spark, settings["sql"])
+    return spark
+
+
+def session_beside(spark: SparkSession) -> SparkSession:
+    """A further session of a running Spark: what one of them sets, the other does not see."""
+    further = spark.newSession()
+    _configure(further, read_toml(conf_file("spark.toml"))["sql"])
+    return further
+
+
+def _configure(spark: SparkSession, settings: Mapping[str, str]) -> None:
     given = spark.sparkContext.getConf()
-    for key, value in settings["sql"].items():
+    for key, value in settings.items():
         if not given.contains(key):
             spark.conf.set(key, value)
     if not given.contains("spark.sql.shuffle.partitions"):
         partitions = max(4, 2 * spark.sparkContext.defaultParallelism)
         spark.conf.set("spark.sql.shuffle.partitions", partitions)
     spark.conf.set("spark.sql.session.timeZone", "UTC")
-    return spark
 
 
 @contextmanager

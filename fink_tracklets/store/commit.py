@@ -17,7 +17,6 @@ import io
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 
 import pyarrow as pa
@@ -28,6 +27,7 @@ from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.store.folder import WritableFolder
 from fink_tracklets.store.manifest import (
     Manifest,
+    TooNew,
     read_manifest,
     stored_nights,
     write_manifest,
@@ -109,9 +109,11 @@ def check_night(folder: WritableFolder, night: str, survey: str) -> None:
 
     Raises
     ------
-    UserError : the store has nights of another survey, or this night's manifest is damaged
+    UserError : the store has nights of another survey or its newest one is of a newer version, or
+        this night's manifest is damaged
     """
-    _need_survey(folder, old_manifest(folder, night) or _newest(folder), survey)
+    for before in (old_manifest(folder, night), _newest(folder)):
+        _need_survey(folder, before, survey)
 
 
 def check_survey(folder: WritableFolder, survey: str) -> None:
@@ -120,11 +122,15 @@ def check_survey(folder: WritableFolder, survey: str) -> None:
 
 
 def _newest(folder: WritableFolder) -> Manifest | None:
-    """The manifest of the newest night that has one in order."""
+    """The manifest of the newest night that has one in order; one of newer tables is an error."""
     for night in sorted(stored_nights(folder), reverse=True):
-        with suppress(UserError):
+        try:
             if before := old_manifest(folder, night):
                 return before
+        except TooNew:
+            raise
+        except UserError:  # damaged: that night's own run says so
+            continue
     return None
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from fink_tracklets.errors import ServiceError
+
+
+class Held(Exception):
+    """Another process holds a file: the text says which."""
 
 
 class Folder(ABC):
@@ -90,22 +97,41 @@ class LocalFolder(WritableFolder):
         return found
 
     def make(self, path: str) -> None:
-        (self.path / path).mkdir(parents=True, exist_ok=True)
+        with self._disk():
+            (self.path / path).mkdir(parents=True, exist_ok=True)
 
     def write(self, path: str, content: bytes) -> None:
-        with (self.path / path).open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        with self._disk(), (self.path / path).open("xb") as file:
+            try:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                (self.path / path).unlink()
+                raise
 
     def rename(self, old: str, new: str) -> None:
-        (self.path / old).replace(self.path / new)
+        with self._disk():
+            (self.path / old).replace(self.path / new)
 
     def remove(self, path: str) -> None:
         if (self.path / path).is_dir():
             shutil.rmtree(self.path / path)
         else:
             (self.path / path).unlink()
+
+    @contextmanager
+    def _disk(self) -> Iterator[None]:
+        """A disk that is full or fails is a service that failed."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+                raise
+            raise ServiceError(
+                f"The store {self.path} cannot be written: {error.strerror}. What it had before "
+                "stays: make room, and give the same line again."
+            ) from error
 
 
 class RangedFile(io.RawIOBase):

@@ -103,6 +103,10 @@ class Manifest:
         return {name: value for name, value in known.items() if value or name not in OPTIONAL}
 
 
+class TooNew(UserError):
+    """Written by a newer version, whose tables this one does not know."""
+
+
 COUNTED = ("tracklets", "tracklet_alerts", "candidates")
 """Tables that every night has."""
 OPTIONAL = ("satellites", "glints", "orbits", "hbase")
@@ -137,7 +141,7 @@ def read_manifest(folder: Folder, night: str) -> Manifest:
     FileNotFoundError
         The store does not have this night.
     UserError
-        The manifest is damaged, or of newer software.
+        The manifest is damaged, or of newer software (`TooNew`).
     """
     content = folder.read(manifest_path(night))
     file = manifest_path(night)
@@ -147,7 +151,7 @@ def read_manifest(folder: Folder, night: str) -> Manifest:
         raise _damaged(f"{file}: not valid JSON: {error}.") from error
     newest = given.get("tables_version") if isinstance(given, dict) else None
     if isinstance(newest, int) and newest > VERSION:
-        raise UserError(
+        raise TooNew(
             f"The night {night} in {folder.address} was written by fink_tracklets "
             f"{given.get('version')}; this version is too old to read it."
         )

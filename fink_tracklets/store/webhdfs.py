@@ -1,4 +1,4 @@
-"""Reading a store on HDFS without Spark: WebHDFS, the NameNode's HTTP port."""
+"""Reading a store on HDFS without Spark: WebHDFS, the NameNode's HTTP or HTTPS port."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode, urlparse
-from urllib.request import urlopen
+from urllib.request import HTTPCookieProcessor, HTTPSHandler, Request, build_opener
 
 from fink_tracklets.errors import ServiceError, UserError
+from fink_tracklets.secure.kerberos import negotiate
+from fink_tracklets.secure.tls import tls_context
 from fink_tracklets.store.folder import Folder, RangedFile
 from fink_tracklets.survey.config import load
 
@@ -24,6 +26,10 @@ class HadoopSettings:
     webhdfs: Mapping[str, str] = field(default_factory=dict)
     """The NameNode's HTTP address beside each hdfs:// address."""
     timeout_s: float = 60.0
+    kerberos: bool = False
+    """Whether the NameNode wants a Kerberos ticket (SPNEGO)."""
+    ca_file: str = ""
+    """The certificates that https:// trusts; those of the system where none is named."""
 
 
 class WebHdfsFolder(Folder):
@@ -42,6 +48,9 @@ class WebHdfsFolder(Folder):
         self.http = f"{settings.webhdfs[server].rstrip('/')}/webhdfs/v1{quote(parts.path)}"
         self.timeout_s = settings.timeout_s
         self.user = os.environ.get("HADOOP_USER_NAME") or getpass.getuser()
+        self.kerberos = settings.kerberos
+        trusted = HTTPSHandler(context=tls_context(settings.ca_file))
+        self.opener = build_opener(trusted, HTTPCookieProcessor())
 
     def open(self, path: str) -> BinaryIO:
         size = json.loads(self._get(path, op="GETFILESTATUS"))["FileStatus"]["length"]
@@ -61,9 +70,13 @@ class WebHdfsFolder(Folder):
         }
 
     def _get(self, path: str, **query: Any) -> bytes:
-        url = f"{self.http}/{quote(path)}?{urlencode({**query, 'user.name': self.user})}"
+        who = {} if self.kerberos else {"user.name": self.user}
+        url = f"{self.http}/{quote(path)}?{urlencode({**query, **who})}"
+        request = Request(url)
+        if self.kerberos:  # not to the DataNode, which the NameNode gives a token in the address
+            request.add_unredirected_header("Authorization", negotiate(urlparse(url).hostname))
         try:
-            with urlopen(url, timeout=self.timeout_s) as answer:
+            with self.opener.open(request, timeout=self.timeout_s) as answer:
                 content: bytes = answer.read()
                 return content
         except HTTPError as error:

@@ -22,6 +22,7 @@ from fink_tracklets.progress import Progress
 from fink_tracklets.spark.jars import connector_jars
 from fink_tracklets.spark.session import spark_session, under_spark_submit
 from fink_tracklets.store.commit import check_night, check_writable
+from fink_tracklets.store.folder import LocalFolder
 from fink_tracklets.store.lock import night_locked
 from fink_tracklets.store.open import local_path
 from fink_tracklets.stream.changes import Change
@@ -112,7 +113,7 @@ def run_stream(
         spark = spark_session(job.spark_log, jars)
     state = open_state(path, job.night, job.survey, str(job.source))
     night = _Night(job, settings, spark, state, progress, watch, stopped)
-    with night_locked(path, job.night):
+    with night_locked(LocalFolder(path), job.night):
         while True:
             try:
                 if night.await_alerts():

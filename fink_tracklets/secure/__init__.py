@@ -1,0 +1,1 @@
+"""How a service knows us, and we know it."""
