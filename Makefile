@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --no-deps --no-build-isolation
 STAMP := .venv/.installed
-# Where `make services-up` keeps its HDFS and HBase, and what it adds to their ports.
+# Where `make services-up` keeps its HDFS, HBase and Kafka, and what it adds to their ports.
 SERVICES ?= .services
 OFFSET ?= 0
 
@@ -78,7 +78,7 @@ docs: install ## Write docs/tables.md from the tables' own descriptions
 site: install ## The documentation as a site, in site/; ends at a link that leads nowhere
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
-services-up: install ## A real HDFS and HBase on this machine; SERVICES=folder OFFSET=ports+
+services-up: install ## A real HDFS, HBase and Kafka on this machine; SERVICES=folder OFFSET=ports+
 	$(BIN)/python services/services.py up --home $(SERVICES) --offset $(OFFSET)
 
 services-down: install ## Stop them

@@ -13,14 +13,19 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from fink_tracklets.errors import UserError
+from fink_tracklets.store.manifest import stored_nights
 from fink_tracklets.store.night import StoredNight, read_state
+from fink_tracklets.store.online import read_online
+from fink_tracklets.store.open import open_folder
 
 Alerts = TypeVar("Alerts", pd.DataFrame, DataFrame)
 EXACT = 2**53
 """Up to here every whole number is a float."""
 
 
-def with_tracklets(alerts: Alerts, store: str, night: str, short: bool = False) -> Alerts:
+def with_tracklets(
+    alerts: Alerts, store: str, night: str, short: bool = False, online: bool = False
+) -> Alerts:
     """Alerts with a last column `tracklet`: the name of each alert's tracklet, or null.
 
     Every row stays and none is multiplied. A column `tracklet` that is there is replaced.
@@ -31,6 +36,7 @@ def with_tracklets(alerts: Alerts, store: str, night: str, short: bool = False) 
     store : folder of the Parquet store
     night : YYYYMMDD; alerts of other nights get null
     short : one more column, `short_track`: the name of the line of four alerts that an alert is on
+    online : of a night that is not stored yet, the provisional names that `stream` told so far
 
     Raises
     ------
@@ -38,7 +44,10 @@ def with_tracklets(alerts: Alerts, store: str, night: str, short: bool = False) 
         The store does not have the night, or not its short tracks; the alerts have no alert id, or
         theirs lost digits.
     """
-    alert_id, names = read_state(store, night, lambda stored: _names(stored, short))
+    if online and night not in stored_nights(open_folder(store)):
+        alert_id, names = _running_names(store, night, short)
+    else:
+        alert_id, names = read_state(store, night, lambda stored: _names(stored, short))
     added: list[str] = names.columns[1:].tolist()
     missing = UserError(
         f"The alerts have no column {alert_id}, by which their tracklets are known."
@@ -113,12 +122,24 @@ def _names(stored: StoredNight, short: bool) -> tuple[str, pd.DataFrame]:
     return stored.survey.columns.alert_id, names
 
 
-def without_tracklets(alerts: Alerts, store: str, night: str) -> Alerts:
+def _running_names(store: str, night: str, short: bool) -> tuple[str, pd.DataFrame]:
+    """As `_names`, of a night that runs."""
+    if short:
+        raise UserError(
+            f"The night {night} runs still, and has no short tracks yet: leave short out."
+        )
+    rows = read_online(open_folder(store), night)
+    return rows.schema.metadata[b"alert_id"].decode(), rows.select(
+        ["alert_id", "tracklet"]
+    ).to_pandas()
+
+
+def without_tracklets(alerts: Alerts, store: str, night: str, online: bool = False) -> Alerts:
     """The alerts that belong to no tracklet, with the columns they came with.
 
     Parameters and errors as in `with_tracklets`.
     """
-    named = with_tracklets(alerts, store, night)
+    named = with_tracklets(alerts, store, night, online=online)
     if isinstance(named, pd.DataFrame):
         return named.loc[named["tracklet"].isna(), list(alerts.columns)]
     return named.where(F.col("tracklet").isNull()).select(*(f"`{name}`" for name in alerts.columns))

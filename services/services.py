@@ -1,29 +1,30 @@
-"""Start, stop and inspect a real HDFS and a real HBase with its Thrift server.
+"""Start, stop and inspect a real HDFS, a real HBase with its Thrift server, and a real Kafka.
 
-    python services/services.py up     --home DIR [--offset N]
+    python services/services.py up [hdfs|hbase|kafka ...] --home DIR [--offset N]
     python services/services.py status --home DIR
     python services/services.py kill NAME --home DIR      (SIGKILL, for tests)
     python services/services.py down   --home DIR
+    python services/services.py topic NAME ... --home DIR (make topics in that Kafka)
     python services/services.py jars                      (fetch them, where they are not)
-    python services/services.py serve hdfs|hbase ...      (stay in the foreground: containers)
+    python services/services.py serve hdfs|hbase|kafka ...   (stay in the foreground: containers)
 
 Everything that a set of services writes lies under DIR: conf/, data/, log/, run/. `up` starts what
-does not run and waits until each answers; --offset, which is added to every port, is remembered,
-so that sets with different folders and offsets run side by side. They listen on loopback unless
---host names this machine. The jars of pom.xml come from Maven Central once, into a cache folder
-outside the tree (or $SERVICES_JARS, where they may lie already).
+does not run, of all or of those named, and waits until each answers; --offset, which is added to
+every port, is remembered, so that sets with different folders and offsets run side by side. They
+listen on loopback unless --host names this machine. The jars of pom.xml and of kafka.xml come from
+Maven Central once, into cache folders outside the tree (or $SERVICES_JARS and $KAFKA_JARS, where
+they may lie already).
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
-import shutil
 import signal
 import socket
 import string
+import struct
 import subprocess
 import sys
 import time
@@ -35,6 +36,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from fink_tracklets.errors import UserError  # noqa: E402
+from fink_tracklets.spark.jars import maven_jars  # noqa: E402
 from fink_tracklets.spark.java import java_home  # noqa: E402
 
 PORTS = {
@@ -47,14 +49,19 @@ PORTS = {
     "hbase": 16000,
     "regionserver": 16020,
     "thrift": 9090,
+    "kafka": 9092,
+    "kafka_controller": 9093,
 }
 MAIN = {
     "namenode": ("org.apache.hadoop.hdfs.server.namenode.NameNode", "256m"),
     "datanode": ("org.apache.hadoop.hdfs.server.datanode.DataNode", "256m"),
     "hbase": ("org.apache.hadoop.hbase.master.HMaster", "768m"),
     "thrift": ("org.apache.hadoop.hbase.thrift.ThriftServer", "512m"),
+    "kafka": ("kafka.Kafka", "512m"),
 }
-GROUPS = {"hdfs": ("namenode", "datanode"), "hbase": ("hbase", "thrift")}
+GROUPS = {"hdfs": ("namenode", "datanode"), "hbase": ("hbase", "thrift"), "kafka": ("kafka",)}
+CLUSTER = "ZmluayB0cmFja2xldHM_Xw"
+"""Kafka's name of its cluster: any 16 bytes in URL-safe base64."""
 JVM = (  # HBase 2.6 needs these three opens on Java 17 and newer
     *(
         f"--add-opens=java.base/{package}=ALL-UNNAMED"
@@ -63,32 +70,17 @@ JVM = (  # HBase 2.6 needs these three opens on Java 17 and newer
     "-Djava.net.preferIPv4Stack=true",
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",  # Kafka's
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
 )
 PATIENCE_S = 300.0
 
 
-def jars() -> Path:
-    """The folder with the jars of pom.xml, filled by Maven the first time."""
-    pom = HERE / "pom.xml"
-    digest = hashlib.sha256(pom.read_bytes()).hexdigest()[:12]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fink-tracklets"
-    folder = Path(os.environ.get("SERVICES_JARS") or cache / f"jars-{digest}")
-    if folder.is_dir():
-        return folder
-    if not shutil.which("mvn"):
-        sys.exit(
-            f"services: the jars are not in {folder}, and Maven (mvn), which gets them, is not "
-            "installed."
-        )
-    part = folder.with_name(f"{folder.name}.part{os.getpid()}")
-    command = ["mvn", "-q", "-B", "-ntp", "-f", str(pom), "dependency:copy-dependencies"]
-    done = subprocess.run([*command, f"-DoutputDirectory={part}"], capture_output=True, text=True)
-    if done.returncode:
-        shutil.rmtree(part, ignore_errors=True)
-        sys.exit(f"services: Maven could not get the jars of {pom}:\n{done.stdout[-1500:]}")
-    if not folder.is_dir():
-        part.rename(folder)
-    return folder
+def jars(name: str) -> Path:
+    """The folder with the jars of a service."""
+    if name == "kafka":
+        return maven_jars(HERE / "kafka.xml", "KAFKA_JARS")
+    return maven_jars(HERE / "pom.xml", "SERVICES_JARS")
 
 
 def configure(home: Path, given: dict[str, object]) -> dict[str, int]:
@@ -106,6 +98,7 @@ def configure(home: Path, given: dict[str, object]) -> dict[str, int]:
         "home": home,
         "host": settings["host"],
         "bind": "127.0.0.1" if settings["host"] == "localhost" else "0.0.0.0",
+        "kafka_host": "127.0.0.1" if settings["host"] == "localhost" else settings["host"],
         "hdfs": settings.get("hdfs") or f"hdfs://{settings['host']}:{ports['namenode']}",
         **ports,
     }
@@ -120,7 +113,13 @@ def command(home: Path, name: str, *arguments: str) -> list[str]:
     """What starts a service."""
     main, heap = MAIN[name]
     java = [str(java_home() / "bin/java"), f"-Xmx{heap}", *JVM]
-    return [*java, "-cp", f"{home}/conf:{jars()}/*", main, *arguments]
+    return [*java, "-cp", f"{home}/conf:{jars(name)}/*", main, *arguments]
+
+
+def kafka_format(home: Path) -> list[str]:
+    """What makes Kafka's data folder."""
+    java, properties = command(home, "kafka")[:-1], f"{home}/conf/kafka.properties"
+    return [*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", properties]
 
 
 def born(number: int) -> str | None:
@@ -148,7 +147,9 @@ def start(home: Path, name: str, port: int) -> None:
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             sys.exit(f"services: port {port} of {name} is taken by another process; use --offset")
-    arguments = ["start"] if name in GROUPS["hbase"] else []
+    arguments = {"hbase": ["start"], "thrift": ["start"]}.get(name, [])
+    if name == "kafka":
+        arguments = [f"{home}/conf/kafka.properties"]
     with open(home / "log" / f"{name}.log", "ab") as log:
         process = subprocess.Popen(
             command(home, name, *arguments),
@@ -188,9 +189,37 @@ def hbase_answers(ports: dict[str, int]) -> bool:
     return True
 
 
+def kafka_answers(ports: dict[str, int]) -> bool:
+    """Whether Kafka answers the question for its versions (ApiVersions, number 18)."""
+    question = struct.pack(">hhih", 18, 0, 7, -1)
+    try:
+        with socket.create_connection(("127.0.0.1", ports["kafka"]), 2) as connection:
+            connection.settimeout(2)
+            connection.sendall(struct.pack(">i", len(question)) + question)
+            head = connection.recv(8)
+    except OSError:
+        return False
+    return len(head) == 8 and struct.unpack(">ii", head)[1] == 7
+
+
+def make_topics(ports: dict[str, int], names: list[str]) -> None:
+    """Topics of two partitions, those that are not there."""
+    from confluent_kafka import KafkaError, KafkaException
+    from confluent_kafka.admin import AdminClient, NewTopic
+
+    admin = AdminClient({"bootstrap.servers": f"127.0.0.1:{ports['kafka']}"})
+    for name, made in admin.create_topics([NewTopic(name, 2, 1) for name in names]).items():
+        try:
+            made.result(30)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                sys.exit(f"services: topic {name}: {error.args[0].str()}")
+
+
 ANSWERS: dict[str, Callable[[dict[str, int]], bool]] = {
     "hdfs": hdfs_answers,
     "hbase": hbase_answers,
+    "kafka": kafka_answers,
 }
 
 
@@ -198,13 +227,9 @@ def up(home: Path, ports: dict[str, int], groups: list[str]) -> None:
     """Start what does not run and wait until it answers."""
     for group in groups:
         if group == "hdfs" and not (home / "data/namenode/current").exists():
-            with open(home / "log/format.log", "wb") as log:
-                subprocess.run(
-                    command(home, "namenode", "-format", "-nonInteractive"),
-                    check=True,
-                    stdout=log,
-                    stderr=log,
-                )
+            _format(home, command(home, "namenode", "-format", "-nonInteractive"))
+        if group == "kafka" and not (home / "data/kafka/meta.properties").exists():
+            _format(home, kafka_format(home))
         begin = time.monotonic()
         for name in GROUPS[group]:
             start(home, name, ports[name])
@@ -217,6 +242,11 @@ def up(home: Path, ports: dict[str, int], groups: list[str]) -> None:
         print(f"{group} answers after {time.monotonic() - begin:.1f} s", flush=True)
 
 
+def _format(home: Path, line: list[str]) -> None:
+    with open(home / "log/format.log", "ab") as log:
+        subprocess.run(line, check=True, stdout=log, stderr=log)
+
+
 def stop(home: Path, name: str, how: int) -> None:
     """End a service; one that does not heed SIGTERM for 10 s is killed."""
     number = pid(home, name)
@@ -227,7 +257,20 @@ def stop(home: Path, name: str, how: int) -> None:
             if time.monotonic() > end:
                 os.kill(number, signal.SIGKILL)
             time.sleep(0.05)
+        if how == signal.SIGKILL:
+            _await_free(home, name)
     (home / "run" / f"{name}.pid").unlink(missing_ok=True)
+
+
+def _await_free(home: Path, name: str) -> None:
+    """The leader of a killed process is gone while its other threads still hold the port."""
+    port = json.loads((home / "services.json").read_text())["ports"][name]
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return
+        time.sleep(0.05)
 
 
 def down(home: Path) -> None:
@@ -261,34 +304,44 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "action", choices=["up", "down", "status", "kill", "serve", "answers", "jars"]
+        "action", choices=["up", "down", "status", "kill", "topic", "serve", "answers", "jars"]
     )
-    parser.add_argument("name", nargs="?", choices=[*MAIN, *GROUPS])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join({**MAIN, **GROUPS}))
     parser.add_argument("--home", default=".services", type=lambda text: Path(text).resolve())
     parser.add_argument("--offset", type=int, help="added to every port")
     parser.add_argument("--host", help="name by which others reach this machine")
     parser.add_argument("--hdfs", help="address of an HDFS that runs elsewhere")
     options = parser.parse_args()
-    names = {"kill": MAIN, "serve": GROUPS, "answers": GROUPS}.get(options.action, [None])
-    if options.name not in names:
-        parser.error(f"{options.action} takes {' or '.join(name or 'no name' for name in names)}")
-    if options.action == "jars":
-        print(jars())
+    action = options.action
+    known = {"kill": MAIN, "serve": GROUPS, "answers": GROUPS, "up": GROUPS, "jars": GROUPS}
+    if action == "topic":
+        make_topics(
+            json.loads((options.home / "services.json").read_text())["ports"], options.names
+        )
         return
-    if options.action == "kill":
-        stop(options.home, options.name, signal.SIGKILL)
-    elif options.action == "down":
+    allowed, several = list(known.get(action, [])), action in ("up", "jars")
+    if not set(options.names) <= set(allowed) or (not several and allowed and not options.names):
+        parser.error(f"{action} takes {' or '.join(allowed) or 'no name'}")
+    if len(options.names) > 1 and not several:
+        parser.error(f"{action} takes one name")
+    if action == "jars":
+        for folder in dict.fromkeys(jars(name) for name in options.names or GROUPS):
+            print(folder)
+        return
+    if action == "kill":
+        stop(options.home, options.names[0], signal.SIGKILL)
+    elif action == "down":
         down(options.home)
-    elif options.action == "answers":  # a container's health check
+    elif action == "answers":  # a container's health check
         ports = json.loads((options.home / "services.json").read_text())["ports"]
-        sys.exit(not ANSWERS[options.name](ports))
-    elif options.action in ("up", "serve"):
+        sys.exit(not ANSWERS[options.names[0]](ports))
+    elif action in ("up", "serve"):
         options.home.mkdir(parents=True, exist_ok=True)
         given = {name: getattr(options, name) for name in ("offset", "host", "hdfs")}
         ports = configure(options.home, given)
-        if options.action == "serve":
-            serve(options.home, ports, options.name)
-        up(options.home, ports, list(GROUPS))
+        if action == "serve":
+            serve(options.home, ports, options.names[0])
+        up(options.home, ports, options.names or list(GROUPS))
     status(options.home)
 
 

@@ -134,6 +134,31 @@ def services(tmp_path_factory):
     found.down()
 
 
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory):
+    """A real Kafka on loopback."""
+    from tests.services import Services
+
+    found = Services(tmp_path_factory.mktemp("kafka"), "kafka")
+    found.resolve()
+    found.up()
+    yield found
+    found.down()
+
+
+@pytest.fixture(scope="session")
+def messages(simulated, simulated_store, tmp_path_factory) -> list[bytes]:
+    """Packets of the simulated night's exposures with tracklets and a few others, by time."""
+    import pyarrow.parquet as pq
+
+    from fink_tracklets.simulate.messages import packets
+    from tests.streaming import by_time, some_exposures
+
+    file = tmp_path_factory.mktemp("messages") / "alerts.parquet"
+    pq.write_table(by_time(some_exposures(simulated.alerts, simulated_store)), file)
+    return [packet for _, packet in packets(file)]
+
+
 @pytest.fixture
 def hbase(services, tmp_path, monkeypatch):
     """Tables of the test's own in the running HBase, and a conf/ that names them."""

@@ -24,14 +24,14 @@ SCRIPT = ROOT / "services" / "services.py"
 
 
 class Services:
-    """HDFS and HBase with their data in one folder."""
+    """HDFS and HBase, or others, with their data in one folder."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, home: Path, *groups: str) -> None:
+        self.home, self.groups = home, groups or ("hdfs", "hbase")
 
     def resolve(self) -> None:
         """Have the jars, or skip; with CI=true, fail."""
-        done = self._script("jars")
+        done = self._script("jars", *self.groups)
         if done.returncode:
             refuse = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
             refuse(done.stderr.strip() or done.stdout.strip())
@@ -39,7 +39,7 @@ class Services:
     def up(self) -> None:
         """Start what does not run."""
         offset = [] if (self.home / "services.json").exists() else ["--offset", str(free_offset())]
-        done = self._script("up", *offset)
+        done = self._script("up", *self.groups, *offset)
         assert done.returncode == 0, done.stdout + done.stderr
         self.ports = json.loads((self.home / "services.json").read_text())["ports"]
 
@@ -62,6 +62,10 @@ class Services:
     @property
     def thrift(self) -> str:
         return f"127.0.0.1:{self.ports['thrift']}"
+
+    @property
+    def kafka(self) -> str:
+        return f"127.0.0.1:{self.ports['kafka']}"
 
     def connection(self) -> happybase.Connection:
         return happybase.Connection("127.0.0.1", self.ports["thrift"], timeout=60_000)

@@ -27,7 +27,9 @@ def test_it_is_a_compose_file():
 
 def test_what_is_named_exists(compose):
     services = compose["services"]
-    assert {"hdfs", "hbase", "spark-master", "spark-worker", "job"} <= set(services)
+    assert {"hdfs", "hbase", "kafka", "spark-master", "spark-worker", "job", "stream"} <= set(
+        services
+    )
     used = set()
     for service in services.values():
         assert set(service.get("depends_on", {})) <= set(services)
@@ -68,7 +70,7 @@ def test_what_the_dockerfile_copies_is_there():
 
 def test_services_are_started_by_the_script_of_the_tests(compose):
     """With the options that it has."""
-    for name in ("hdfs", "hbase"):
+    for name in ("hdfs", "hbase", "kafka"):
         words = compose["services"][name]["command"]
         script = ROOT / "services" / "services.py"
         shown = subprocess.run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import pandas as pd
@@ -59,19 +60,29 @@ def alert_night(packets: list[DataFrame], alerts: DataFrame, survey: Survey) -> 
     return AlertNight(packets, exposures, by_time, plane)
 
 
+def unusable_alerts() -> dict[str, Column]:
+    """For each of `UNUSABLE`, whether an alert (`read_alerts`) is so."""
+    return {
+        "no_id": F.col("alert_id").isNull(),
+        "no_time": F.col("exposure").isNull() | ~_known(F.col("jd").between(0, 1e7)),
+        "no_position": ~_known(F.col("ra").between(-360, 360) & F.col("dec").between(-90, 90)),
+    }
+
+
+def passes_cuts(survey: Survey) -> Column:
+    """Whether an alert (`read_alerts`) passes all cuts."""
+    return F.col("passed") == len(survey.cuts)
+
+
 def by_exposure(alerts: DataFrame, survey: Survey) -> DataFrame:
     """One row per exposure: when and where, the funnel's counts, and its candidates as an array.
 
     Alerts that cannot be used come together in a row whose exposure is null. Nothing here depends
     on the order of the rows, to the last bit.
     """
-    unusable = {
-        "no_id": F.col("alert_id").isNull(),
-        "no_time": F.col("exposure").isNull() | ~_known(F.col("jd").between(0, 1e7)),
-        "no_position": ~_known(F.col("ra").between(-360, 360) & F.col("dec").between(-90, 90)),
-    }
-    usable = ~(F.col("no_id") | F.col("no_time") | F.col("no_position"))
-    passes_all = F.col("passed") == len(survey.cuts)
+    unusable = unusable_alerts()
+    usable = ~reduce(Column.__or__, map(F.col, UNUSABLE))
+    passes_all = passes_cuts(survey)
     candidate = F.struct(*(name for name in ALERT_COLUMNS if name != "exposure"), "carry")
     ra, dec = F.radians("ra"), F.radians("dec")
     grouped = (

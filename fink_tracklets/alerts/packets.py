@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -32,10 +31,14 @@ def read_packets(spark: SparkSession, path: str, survey: Survey) -> list[DataFra
     path : a Parquet file or a folder of them, on any file system that Spark reads
     survey : its `added` are the columns that files may lack
     """
-    may_lack = {name: StandIn.of(text) for name, text in survey.added.items()}
+    may_lack = _may_lack(survey)
     computed = [name for name, stand_in in may_lack.items() if stand_in.sql != "NULL"]
     frames = [part for frame in _by_schema(spark, path) for part in _apart(spark, frame, computed)]
-    return [_with_columns(frame, may_lack) for frame in frames]
+    return [with_added(frame, survey) for frame in frames]
+
+
+def _may_lack(survey: Survey) -> dict[str, StandIn]:
+    return {name: StandIn.of(text) for name, text in survey.added.items()}
 
 
 def _by_schema(spark: SparkSession, path: str) -> list[DataFrame]:
@@ -79,12 +82,12 @@ def _has(schema: T.StructType, path: str) -> bool:
     return not _lacks(schema, struct) and not _lacks(schema[struct].dataType, name)
 
 
-def _with_columns(packets: DataFrame, may_lack: Mapping[str, StandIn]) -> DataFrame:
-    """The packets with its stand-in in place of each column that they lack."""
+def with_added(packets: DataFrame, survey: Survey) -> DataFrame:
+    """The packets with its stand-in in place of each column that they lack and the survey adds."""
     schema = packets.schema
     whole: dict[str, Column] = {}
     fields: dict[str, dict[str, Column]] = defaultdict(dict)
-    for path, stand_in in may_lack.items():
+    for path, stand_in in _may_lack(survey).items():
         struct, _, name = path.rpartition(".")
         value = F.expr(stand_in.sql).cast(SQL_TYPES[stand_in.type])
         if _has(schema, path):

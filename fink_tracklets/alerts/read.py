@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 
 import erfa
@@ -59,9 +60,16 @@ def read_alerts(spark: SparkSession, path: str, survey: Survey) -> DataFrame:
     return packet_alerts(read_packets(spark, path, survey), path, survey)
 
 
-def packet_alerts(packets: list[DataFrame], path: str, survey: Survey) -> DataFrame:
-    """`read_alerts`, of packets that were read from the path."""
-    parts = [_our_columns(some, path, survey) for some in packets]
+def packet_alerts(
+    packets: list[DataFrame], path: str, survey: Survey, also: Sequence[str] = ()
+) -> DataFrame:
+    """`read_alerts`, of packets that were read from the path.
+
+    Parameters
+    ----------
+    also : further columns of the packets that are kept
+    """
+    parts = [_our_columns(some, path, survey, also) for some in packets]
     alerts = reduce(DataFrame.unionByName, parts)
     carry = [F.col(f"carry_{name}").alias(name) for name in survey.carry.by_name]
     return alerts.select(
@@ -69,10 +77,11 @@ def packet_alerts(packets: list[DataFrame], path: str, survey: Survey) -> DataFr
         "passed",
         "plane",
         F.struct(*carry).alias("carry") if carry else F.lit(None).alias("carry"),
+        *also,
     )
 
 
-def _our_columns(packets: DataFrame, path: str, survey: Survey) -> DataFrame:
+def _our_columns(packets: DataFrame, path: str, survey: Survey, also: Sequence[str]) -> DataFrame:
     """Packets of one schema under our names; carried columns as `carry_<name>`."""
     sql = {name: _expression(survey, name) for name in ALERT_COLUMNS}
     given = _checked_types(packets, sql, path, survey)
@@ -84,7 +93,7 @@ def _our_columns(packets: DataFrame, path: str, survey: Survey) -> DataFrame:
     ]
     carry = [F.expr(packet).alias(f"carry_{name}") for name, packet in survey.carry.by_name.items()]
     plane = plane_code(survey).alias("plane")
-    return packets.select(*columns, passed_cuts(survey).alias("passed"), plane, *carry)
+    return packets.select(*columns, passed_cuts(survey).alias("passed"), plane, *carry, *also)
 
 
 def _expression(survey: Survey, name: str) -> str:

@@ -25,6 +25,7 @@ from fink_tracklets.cli import (
     serve,
     show,
     simulate,
+    stream,
     summarise,
 )
 from fink_tracklets.cli.options import EXIT_CODES
@@ -33,6 +34,7 @@ from fink_tracklets.version import __version__
 
 COMMANDS = (
     run,
+    stream,
     satellites,
     elements,
     hbase,

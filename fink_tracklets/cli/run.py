@@ -57,6 +57,21 @@ def add(commands: common.Commands) -> None:
     common.add_survey(command)
     common.add_elements(command, required=False)
     common.add_hbase(command, "publish the night then, too")
+    after = command.add_argument_group("after a stream of the night")
+    after.add_argument(
+        "--out-topic",
+        nargs="?",
+        const="",
+        metavar="T",
+        help="send what the run says otherwise to this Kafka topic, too; without T that of "
+        "conf/stream.toml",
+    )
+    after.add_argument("--bootstrap", metavar="HOST:PORT", help="with --out-topic: a broker of it")
+    after.add_argument(
+        "--state",
+        metavar="DIR",
+        help="with --out-topic: the stream's state folder, as it was given",
+    )
     command.add_argument(
         "--json-log", metavar="FILE", help="append the night's report to it, a line of JSON"
     )
@@ -86,6 +101,10 @@ def run(options: argparse.Namespace) -> None:
     progress = Progress(options.quiet)
     survey = load_survey(options.survey)
     settings = None if options.hbase is None else reachable(options.hbase, survey.name, progress)
+    if options.out_topic is not None and None in (options.bootstrap, options.state):
+        raise UserError(
+            "--out-topic needs --bootstrap HOST:PORT and --state DIR, as the stream was given them."
+        )
     if options.satcat is not None and not options.elements:
         raise UserError("--satcat needs --elements: give the files of orbital elements, too.")
     if options.jobs < 1:
@@ -108,8 +127,11 @@ def run(options: argparse.Namespace) -> None:
     )
     if not options.quiet:
         print(night_text(stored, SHOWN))
+        tell_online(stored)
         if options.elements:
             print(report(stored))
+    if options.out_topic is not None:
+        correct_topic(options, stored)
     if settings is not None:
         publish_stored(stored, settings, progress)
     unusual = tell(options, stored, time.monotonic() - begin)
@@ -187,6 +209,9 @@ def run_span(
                 done = with_nights_before(spark, done, elements, progress)
             if not options.quiet:
                 print(line(done), flush=True)
+                tell_online(done)
+            if options.out_topic is not None:
+                correct_topic(options, done)
         if settings is not None:
             publish_stored(done, settings, progress)
         if night in todo and tell(options, done, seconds + time.monotonic() - begin):
@@ -204,6 +229,38 @@ def run_span(
         for_each(nights, in_order, progress, besides)
     if unusual and options.fail_on_unusual:
         raise UnusualNight(f"Stored, and unusual: the nights {', '.join(unusual)}.")
+
+
+def correct_topic(options: argparse.Namespace, stored: StoredNight) -> None:
+    """Send to the stream's topic what the run says otherwise."""
+    from fink_tracklets.stream.final import publish_final
+    from fink_tracklets.stream.settings import load_stream
+
+    settings = load_stream()
+    topic = settings.topic_of(stored.manifest.survey, options.out_topic)
+    kinds = publish_final(stored, options.bootstrap, topic, options.state, settings)
+    if not options.quiet:
+        unseen = f"; {kinds['unseen']:,} of alerts that the stream never got" * bool(
+            kinds["unseen"]
+        )
+        print(
+            f"Sent to {topic}: {kinds['new']:,} new names, {kinds['renamed']:,} changed, "
+            f"{kinds['withdrawn']:,} withdrawn{unseen}."
+        )
+
+
+def tell_online(stored: StoredNight) -> None:
+    """Of a night that a stream followed, how many of its names the run changed."""
+    from fink_tracklets.store.online import final_changes
+
+    table = stored.table("tracklet_alerts", ["alert_id", "tracklet"])
+    final = dict(zip(table["alert_id"].to_pylist(), table["tracklet"].to_pylist(), strict=True))
+    kinds = final_changes(stored.folder, stored.night, final)
+    if kinds is not None:
+        print(
+            f"Of {kinds['told']:,} provisional names {kinds['renamed']:,} changed, "
+            f"{kinds['withdrawn']:,} withdrawn; {kinds['new']:,} new ones."
+        )
 
 
 def tell(options: argparse.Namespace, stored: StoredNight, seconds: float) -> str:

@@ -45,10 +45,10 @@ Parted = tuple[list[pa.Table], list[tuple[str, str]]]
 
 def packet_schema(packet: Packet, wanted: Wanted) -> Mapping[str, Any]:
     """The Avro schema that a packet brings along or names."""
-    data = _content(packet.data)
+    data = unzipped(packet.data)
     if is_framed(data):
         return dict(message_schema(data, wanted.schemas))
-    return json_schema(_container(data)[0].schema)
+    return json_schema(open_container(data)[0].schema)
 
 
 def decode(packets: Sequence[Packet], wanted: Wanted, target: pa.Schema) -> Parted:
@@ -67,7 +67,7 @@ def decode(packets: Sequence[Packet], wanted: Wanted, target: pa.Schema) -> Part
     damaged = []
     for packet in packets:
         try:
-            records, schema = _read_records(_content(packet.data), wanted, target)
+            records, schema = read_records(packet.data, wanted, target)
             table = pa.Table.from_pylist(records, schema)
         except DamagedPacket as error:
             damaged.append((packet.name, str(error)))
@@ -80,7 +80,7 @@ def decode(packets: Sequence[Packet], wanted: Wanted, target: pa.Schema) -> Part
     return [pa.concat_tables(some).combine_chunks() for some in tables.values()], damaged
 
 
-def _content(data: bytes | None) -> bytes:
+def unzipped(data: bytes | None) -> bytes:
     """A packet's bytes, unzipped where they are gzipped."""
     if data is not None and data.startswith(GZIP):
         try:
@@ -94,7 +94,7 @@ def _content(data: bytes | None) -> bytes:
     return data
 
 
-def _container(data: bytes) -> Any:
+def open_container(data: bytes) -> Any:
     """The head of a container, and the stream after it."""
     if not data.startswith(AVRO):
         raise DamagedPacket("not an Avro file" if data else "empty")
@@ -112,13 +112,20 @@ class _Plan(NamedTuple):
     """Of their table."""
 
 
-def _read_records(
-    data: bytes, wanted: Wanted, target: pa.Schema
+def read_records(
+    packet: bytes | None, wanted: Wanted, target: pa.Schema
 ) -> tuple[list[dict[str, Any]], pa.Schema]:
-    """The records of a packet, one as a rule, with at least the wanted fields; their schema."""
+    """The records of a packet, one as a rule, with at least the wanted fields; their schema.
+
+    Raises
+    ------
+    DamagedPacket : it cannot be read
+    UserError : it is whole and does not fit the survey or the table
+    """
+    data = unzipped(packet)
     if is_framed(data):
         return _read_message(data, wanted, target)
-    container, stream = _container(data)
+    container, stream = open_container(data)
     records: list[dict[str, Any]] = []
     schema = target
     try:

@@ -13,6 +13,7 @@ from fastavro.schema import SchemaParseException, UnknownType, load_schema
 
 from fink_tracklets.errors import UserError
 from fink_tracklets.ingest.containers import DamagedPacket
+from fink_tracklets.ingest.registry import is_registry, registered_schema
 
 FRAME_BYTES = 5
 ROOT = "*alert.avsc"
@@ -30,20 +31,25 @@ def message_schema(data: bytes, schemas: str) -> Any:
     Parameters
     ----------
     data : the message
-    schemas : the folder of schemas; empty: none was given
+    schemas : the folder of schemas, or a registry's address; empty: none was given
 
     Raises
     ------
     UserError : there is no such schema
+    RegistryAway : the registry does not answer
     DamagedPacket : the message ends in its frame
     """
     if len(data) < FRAME_BYTES:
         raise DamagedPacket("a message cut short in its frame")
-    version = divmod(int.from_bytes(data[1:FRAME_BYTES], "big"), 100)
+    number = int.from_bytes(data[1:FRAME_BYTES], "big")
+    if is_registry(schemas):
+        return _registered(schemas, number)
+    version = divmod(number, 100)
     if not schemas:
         raise UserError(
             f"A message of the schema version {version_text(version)}, which it does not bring "
-            "along: give the folder of the schemas as --schemas DIR, with DIR/MAJOR/MINOR in it."
+            "along: give the folder of the schemas as --schemas DIR, with DIR/MAJOR/MINOR in it, "
+            "or a registry's http://HOST:PORT."
         )
     return _load(schemas, version)
 
@@ -57,6 +63,11 @@ def version_text(version: tuple[int, int]) -> str:
     """As in 11.1 (schema id 1101)."""
     major, minor = version
     return f"{major}.{minor} (schema id {100 * major + minor})"
+
+
+@lru_cache(maxsize=64)
+def _registered(address: str, number: int) -> Any:
+    return registered_schema(address, number)
 
 
 @lru_cache(maxsize=64)

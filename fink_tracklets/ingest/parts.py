@@ -27,6 +27,7 @@ from fink_tracklets.ingest.columns import Wanted, table_schema
 from fink_tracklets.ingest.containers import DamagedPacket, Packet
 from fink_tracklets.ingest.decode import Parted, packet_schema
 from fink_tracklets.ingest.files import PartFiles
+from fink_tracklets.ingest.registry import is_registry
 from fink_tracklets.ingest.source import Source
 from fink_tracklets.ingest.workers import decoded, worker_pool
 from fink_tracklets.progress import Progress, Work
@@ -96,7 +97,7 @@ def ingest(
     cutouts : keep the top-level fields whose names begin with `cutout`, too
     quiet : no progress on stderr
     part_packets : packets in a Parquet file
-    schemas : folder with the Avro schemas of messages, as MAJOR/MINOR
+    schemas : folder with the Avro schemas of messages, as MAJOR/MINOR, or a registry's address
 
     Raises
     ------
@@ -106,7 +107,7 @@ def ingest(
     """
     config = survey if isinstance(survey, Survey) else load_survey(survey)
     source, folder = Source(archive), Path(out)
-    if schemas and not Path(schemas).is_dir():
+    if schemas and not is_registry(str(schemas)) and not Path(schemas).is_dir():
         raise UserError(f"{schemas}: there is no such folder of schemas.")
     wanted = Wanted.of(config, cutouts, str(schemas))
     settings = {

@@ -20,10 +20,10 @@ BATCH_PACKETS, BATCH_BYTES = 100, 8 << 20
 """What a worker gets at once, at most."""
 
 
-def worker_pool() -> ProcessPoolExecutor:
+def worker_pool(workers: int = WORKERS) -> ProcessPoolExecutor:
     """The processes; they end with this one, however it ends."""
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(WORKERS, context, initializer=_end_with_parent)
+    return ProcessPoolExecutor(workers, context, initializer=_end_with_parent)
 
 
 def _end_with_parent() -> None:

@@ -18,7 +18,16 @@ from fink_tracklets.service.pages.page import error_page
 from fink_tracklets.service.reading.answers import Reader
 from fink_tracklets.service.reading.parquet import ParquetReader
 from fink_tracklets.service.refusal import Refusal, first_line
-from fink_tracklets.service.rest import cone, health, nights, objects, satellites, stamps, tracklet
+from fink_tracklets.service.rest import (
+    cone,
+    health,
+    nights,
+    objects,
+    online,
+    satellites,
+    stamps,
+    tracklet,
+)
 from fink_tracklets.service.settings import ServiceSettings
 from fink_tracklets.version import __version__
 
@@ -62,7 +71,7 @@ def make_app(
     app.include_router(tracklet.router)
     app.include_router(health.router)
     if isinstance(reader, ParquetReader):
-        for part in (nights, stamps, satellites, objects, cone, pages):
+        for part in (nights, online, stamps, satellites, objects, cone, pages):
             app.include_router(part.router)
     else:
         app.add_api_route("/{rest:path}", _needs_store, include_in_schema=False)

@@ -14,6 +14,7 @@ OUR_PATHS = (
     "healthz",
     "metrics",
     "night",
+    "online",
     "satellite",
     "satellites",
     "search",

@@ -24,13 +24,13 @@ def clear_errors(alerts: str) -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        clear = _clear(str(error), alerts)
+        clear = clear_error(str(error), alerts)
         if clear is None:
             raise
         raise clear from error
 
 
-def _clear(text: str, alerts: str) -> UserError | None:
+def clear_error(text: str, alerts: str) -> UserError | None:
     """The error for what Spark says, its Java causes included."""
     named = re.search(r"reading file (\S+?)\.?\s", text)
     file = re.sub(r"^file:/+", "/", named[1]) if named else alerts

@@ -23,7 +23,7 @@ def under_spark_submit() -> bool:
     return "PYSPARK_GATEWAY_PORT" in os.environ
 
 
-def spark_session(log: Path | None = None) -> SparkSession:
+def spark_session(log: Path | None = None, jars: str = "") -> SparkSession:
     """The running session, the one spark-submit configured, or a new local one.
 
     Settings of ``conf/spark.toml`` apply where spark-submit gave none.
@@ -32,9 +32,10 @@ def spark_session(log: Path | None = None) -> SparkSession:
     ----------
     log : where a local Spark's own messages go; without it they are dropped. Under spark-submit
         they go where the operator's log4j configuration sends them, without it only warnings.
+    jars : what a new local Spark loads besides its own, with commas between them
     """
     settings = read_toml(conf_file("spark.toml"))
-    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger", "py4j.clientserver"):
         # They print errors that are caught, with their tracebacks; what is not caught is raised.
         PySparkLogger.getLogger(name).setLevel(logging.CRITICAL + 1)
     if running := SparkSession.getActiveSession():
@@ -48,6 +49,8 @@ def spark_session(log: Path | None = None) -> SparkSession:
         builder = SparkSession.builder.master("local[*]").appName("fink_tracklets")
         for key, value in settings["local"].items():
             builder = builder.config(key, value)
+        if jars:
+            builder = builder.config("spark.jars", jars)
         with _java_messages(log):
             spark = builder.getOrCreate()
     _configure(spark, settings["sql"])

@@ -8,6 +8,7 @@ from fink_tracklets.service.pages import (
     home,
     night,
     objects,
+    online,
     satellite,
     search,
     statistics,
@@ -15,5 +16,5 @@ from fink_tracklets.service.pages import (
 )
 
 router = APIRouter(include_in_schema=False)
-for _kind in (home, night, tracklet, satellite, objects, statistics, search, calls, files):
+for _kind in (home, night, tracklet, satellite, objects, online, statistics, search, calls, files):
     router.include_router(_kind.router)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from fink_tracklets.naming import parse_night
 from fink_tracklets.service.pages.page import page
+from fink_tracklets.service.reading.online import running
 from fink_tracklets.service.reading.satellites import satellites
 from fink_tracklets.service.reading.snapshot import HeldNight, Snapshot
 from fink_tracklets.service.requests import StoreReader
@@ -43,6 +44,7 @@ def home(request: Request, reader: StoreReader) -> Response:
         title="Nights",
         nights=nights,
         broken=snapshot.broken.values(),
+        running=running(reader.index),
         newest=nights[max(nights)] if nights else None,
         total=sum(len(night.tracklets) for night in nights.values()),
         often=satellites(snapshot)[:OFTEN],

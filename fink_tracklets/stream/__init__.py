@@ -1,0 +1,1 @@
+"""Tracklets while the night runs: a stream of alerts in, names of tracklets out."""
