@@ -49,6 +49,8 @@ def calls(request: Request, reader: StoreReader) -> Response:
 
 
 def _example(path: str, entry: Listed) -> str:
-    """A call that finds something; nothing where only the store's content tells."""
+    """A call that finds something; nothing where only the store's content tells, or a stream."""
+    if path.startswith("/api/v1/online/"):
+        return ""
     path = path.replace("{name}", entry.name).replace("{night}", entry.night)
     return "" if "{" in path else path + QUERIES.get(path, "").format(entry.name)
