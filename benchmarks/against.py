@@ -26,7 +26,6 @@ from fink_tracklets import load_survey
 from fink_tracklets.sky.sphere import ra_dec
 
 ROOT = Path(__file__).resolve().parents[1]
-DATA = Path(os.environ.get("FINK_TRACKLETS_DATA", ROOT.parent / "shared" / "data"))
 ZTF = load_survey("ztf")
 CHILD = """
 import resource, sys, time
@@ -116,7 +115,7 @@ def dense() -> list[Scene]:
 
 def real() -> list[Scene]:
     """All real exposures in one call."""
-    return [("40,545 real exposures", [scenes.real_frame(DATA)], 1)]
+    return [("40,545 real exposures", [scenes.real_frame(scenes.DATA)], 1)]
 
 
 SCENES: dict[str, Callable[[], list[Scene]]] = {

@@ -8,7 +8,6 @@ Seconds are CPU time of one process; a ratio is of two times of the same run.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import time
@@ -26,7 +25,6 @@ from fink_tracklets.finder.significant import link
 from fink_tracklets.sky.sphere import unit_vectors
 
 ROOT = Path(__file__).resolve().parents[1]
-DATA = Path(os.environ.get("FINK_TRACKLETS_DATA", ROOT.parent / "shared" / "data"))
 ZTF = load_survey("ztf")
 PEAK = """
 import resource, sys, numpy as np
@@ -64,7 +62,7 @@ def seconds(points: np.ndarray, exposure: np.ndarray | None = None) -> float:
 
 def real_points() -> tuple[np.ndarray, np.ndarray]:
     """Unit vectors and exposure numbers of the real file."""
-    frame = scenes.real_frame(DATA).sort_values(["exposure", "alert_id"], ignore_index=True)
+    frame = scenes.real_frame(scenes.DATA).sort_values(["exposure", "alert_id"], ignore_index=True)
     return unit_vectors(frame["ra"], frame["dec"]), frame["exposure"].factorize()[0]
 
 
@@ -110,7 +108,7 @@ def large(full: bool) -> None:
 
 def real(_: bool) -> None:
     """The whole real file, and what is found in it."""
-    frame = scenes.real_frame(DATA)
+    frame = scenes.real_frame(scenes.DATA)
     start = time.process_time()
     found = find_tracklets(frame, ZTF)
     took = time.process_time() - start

@@ -9,19 +9,15 @@ in any direction; low ones cross thousands of arcsec, as lines that chance makes
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from astropy.time import Time
 
-from benchmarks.scenes import real_frame
+from benchmarks.scenes import DATA, real_frame
 from fink_tracklets import load_survey
 from fink_tracklets.finder.find import find_tracklets
 from fink_tracklets.finder.short import find_short_tracks
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 STILL = 15.041 * 30
 """What a geostationary object moves in an exposure [arcsec]."""
 INCLINED_DEG = 30.0
@@ -44,7 +40,7 @@ def judge(track: pd.Series) -> str:
 def main() -> None:
     """Print a line per short track, and how many there are of each kind."""
     survey = load_survey("ztf")
-    frame = real_frame(Path(os.environ.get("FINK_TRACKLETS_DATA", DATA)))
+    frame = real_frame(DATA)
     found = find_tracklets(frame, survey)
     short = find_short_tracks(frame, found["alert_id"], survey)
     tracks = short.groupby(["exposure", "number"], as_index=False).first()

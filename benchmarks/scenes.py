@@ -6,6 +6,7 @@ Positions are in arcseconds in the tangent plane of a square field (`disc`: of a
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,10 @@ import pandas as pd
 from fink_tracklets.sky.plane import TangentPlane
 from fink_tracklets.survey import Survey
 
+DATA = Path(
+    os.environ.get("FINK_TRACKLETS_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")
+)
+"""The real alerts."""
 QUADRANT = 3085.0
 """Side of a ZTF readout channel [arcsec]."""
 

@@ -193,16 +193,35 @@ def resident_mb() -> tuple[float, float]:
 
 
 def ztf(folder: Path, rate: float) -> None:
-    """Replay at a rate, or with 0: catch up with all of it."""
+    """A night of ZTF's."""
     alerts = make_night(folder)
-    final = batch_names(folder, NIGHT, "ztf", alerts)
-    packets = list(real_packets(alerts))
+    replay(folder, NIGHT, "ztf", alerts, list(real_packets(alerts)), "", rate)
+
+
+def rubin(folder: Path, rate: float) -> None:
+    """20 visits of 5,000 alerts, in the schema of Rubin's packets of version 10.0."""
+    alerts = make_visits(folder)
+    packets = list(real_messages(alerts))
+    replay(folder, RUBIN_NIGHT, "rubin", alerts, packets, str(RUBIN_SCHEMAS), rate)
+
+
+def replay(
+    folder: Path,
+    night: str,
+    survey: str,
+    alerts: Path,
+    packets: list[tuple[int, bytes]],
+    schemas: str,
+    rate: float,
+) -> None:
+    """Replay a night at a rate, or with 0: catch up with all of it."""
+    final = batch_names(folder, night, survey, alerts)
     print(
         f"{len(packets):,} alerts, {np.mean([len(p) for _, p in packets]) / 1e3:.1f} kB each; "
         f"{len(set(final.values()))} tracklets of {len(final)} alerts"
     )
-    with kafka(folder / "kafka", "ztf", "out") as bootstrap:
-        job = make_job(folder, NIGHT, "ztf", Topic("ztf", bootstrap))
+    with kafka(folder / "kafka", survey, "out") as bootstrap:
+        job = make_job(folder, night, survey, Topic(survey, bootstrap, schemas))
         measure(job, bootstrap, packets, final, rate)
 
 
@@ -223,21 +242,6 @@ def batch_names(folder: Path, night: str, survey: str, alerts: Path) -> dict[int
     subprocess.run([sys.executable, "-m", "fink_tracklets", *line], check=True)
     table = read_table(str(folder / "store"), "tracklet_alerts", night)
     return dict(zip(table["alert_id"].to_pylist(), table["tracklet"].to_pylist(), strict=True))
-
-
-def rubin(folder: Path, rate: float) -> None:
-    """20 visits of 5,000 alerts, in the schema of Rubin's packets of version 10.0."""
-    alerts = make_visits(folder)
-    final = batch_names(folder, RUBIN_NIGHT, "rubin", alerts)
-    packets = list(real_messages(alerts))
-    print(
-        f"{len(packets):,} alerts, {np.mean([len(p) for _, p in packets]) / 1e3:.1f} kB each; "
-        f"{len(set(final.values()))} tracklets of {len(final)} alerts"
-    )
-    with kafka(folder / "kafka", "rubin", "out") as bootstrap:
-        source = Topic("rubin", bootstrap, str(RUBIN_SCHEMAS))
-        job = make_job(folder, RUBIN_NIGHT, "rubin", source)
-        measure(job, bootstrap, packets, final, rate)
 
 
 def make_visits(folder: Path) -> Path:

@@ -21,14 +21,13 @@ import pytest
 
 from fink_tracklets import read_table
 from fink_tracklets.cli.main import main
-from fink_tracklets.errors import UserError
 from fink_tracklets.progress import Progress
-from fink_tracklets.store.lock import night_locked
 from fink_tracklets.store.night import open_night
 from fink_tracklets.store.open import open_writable
 from fink_tracklets.store.verify import store_differences
 from fink_tracklets.tables import TABLES
 from tests.conftest import ROOT, SAMPLE
+from tests.holding import assert_held_until_killed
 from tests.reading import nights
 from tests.services import SCRIPT, free_offset
 
@@ -237,37 +236,7 @@ def test_a_namenode_is_killed(lake, stored, hdfs, monkeypatch, capsys, after):
     assert tables(store, NIGHTS[0]) == tables(stored, NIGHTS[0])
 
 
-HOLD = """
-import sys
-from fink_tracklets.spark.session import spark_session
-from fink_tracklets.progress import Progress
-from fink_tracklets.store.lock import night_locked
-from fink_tracklets.store.open import open_writable
-with night_locked(open_writable(sys.argv[1], spark_session()), "20210604"):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
 def test_a_night_is_held_on_hdfs_and_a_kill_leaves_no_lock(services, spark):
     folder = open_writable(f"{services.hdfs}/held", spark)
-    first = subprocess.Popen(
-        [sys.executable, "-c", HOLD, folder.address],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert first.stdout.readline() == b"held\n"
-    with (
-        pytest.raises(UserError, match=rf"20210604 .* is being run by process {first.pid} on "),
-        night_locked(folder, "20210604"),
-    ):
-        pass
-    with night_locked(folder, "20210605"):
-        pass
-    os.killpg(first.pid, signal.SIGKILL)
-    first.wait()
-    for _ in range(2):
-        with night_locked(folder, "20210604"):
-            pass
+    assert_held_until_killed(folder, folder.address)
     assert folder.names("locks") == ["20210604", "20210605"]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -13,9 +11,9 @@ import pytest
 
 from fink_tracklets.errors import UserError
 from fink_tracklets.pipeline.unusual import LEAST, NightReport, unusual_of, write_report
-from fink_tracklets.store.lock import night_locked
 from fink_tracklets.store.manifest import ExposureCounts, Manifest, NotedExposure, Unusable
 from fink_tracklets.store.open import open_writable
+from tests.holding import assert_held_until_killed
 
 
 def a_night(rng: np.random.Generator, day: int = 1) -> Manifest:
@@ -98,31 +96,6 @@ def test_the_report_as_a_line_and_as_a_textfile(before, tmp_path):
         write_report(report, str(tmp_path / "no" / "log"), None)
 
 
-HOLD = """
-import sys
-from fink_tracklets.store.lock import night_locked
-from fink_tracklets.store.open import open_writable
-with night_locked(open_writable(sys.argv[1]), "20210604"):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
 def test_a_second_run_is_refused_and_a_kill_leaves_no_lock(tmp_path):
-    folder = open_writable(tmp_path)
-    first = subprocess.Popen(
-        [sys.executable, "-c", HOLD, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert first.stdout.readline() == b"held\n"
-    with (
-        pytest.raises(UserError, match=rf"20210604 .* is being run by process {first.pid} on "),
-        night_locked(folder, "20210604"),
-    ):
-        pass
-    with night_locked(folder, "20210605"):
-        pass
-    first.kill()
-    first.wait()
-    with night_locked(folder, "20210604"):
-        pass
+    assert_held_until_killed(open_writable(tmp_path), str(tmp_path))
     assert not list((tmp_path / "locks").iterdir())

@@ -54,6 +54,17 @@ def add_store(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_out_topic(command: argparse._ActionsContainer, what: str) -> None:
+    """--out-topic: None without it, an empty text for that of conf/stream.toml."""
+    command.add_argument(
+        "--out-topic",
+        nargs="?",
+        const="",
+        metavar="T",
+        help=f"{what}; without T that of conf/stream.toml",
+    )
+
+
 def add_elements(command: argparse.ArgumentParser, required: bool) -> None:
     """--elements and --satcat."""
     command.add_argument(

@@ -58,14 +58,7 @@ def add(commands: common.Commands) -> None:
     common.add_elements(command, required=False)
     common.add_hbase(command, "publish the night then, too")
     after = command.add_argument_group("after a stream of the night")
-    after.add_argument(
-        "--out-topic",
-        nargs="?",
-        const="",
-        metavar="T",
-        help="send what the run says otherwise to this Kafka topic, too; without T that of "
-        "conf/stream.toml",
-    )
+    common.add_out_topic(after, "send what the run says otherwise to this Kafka topic, too")
     after.add_argument("--bootstrap", metavar="HOST:PORT", help="with --out-topic: a broker of it")
     after.add_argument(
         "--state",

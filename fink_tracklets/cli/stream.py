@@ -63,13 +63,7 @@ def add(commands: common.Commands) -> None:
         help="folder of Parquet in place of --topic; {Y}, {m}, {d} stand for the night's date",
     )
     out = command.add_argument_group("where names go")
-    out.add_argument(
-        "--out-topic",
-        nargs="?",
-        const="",
-        metavar="T",
-        help="Kafka topic for clients; without T that of conf/stream.toml",
-    )
+    common.add_out_topic(out, "Kafka topic for clients")
     out.add_argument("--store", metavar="DIR", help="store whose folder `online` gets them")
     command.add_argument(
         "--state",

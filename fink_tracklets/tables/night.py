@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from fink_tracklets.tables.table import Column, Table
 
-_ALERT = (
+ALERT = (
     Column("alert_id", "bigint", "", "the alert's number (ZTF: candid)"),
     Column("object_id", "string", "", "the survey's object"),
     Column("exposure", "string", "", "the exposure, equal for all its alerts"),
@@ -51,7 +51,7 @@ TRACKLET_ALERTS = Table(
     "one row per alert in a tracklet; then the survey columns listed under `carry`, unchanged",
     (
         TRACKLET,
-        *_ALERT,
+        *ALERT,
         Column("along_arcsec", "double", "arcsec", "distance along the track from its first point"),
         Column("offset_arcsec", "double", "arcsec", "distance from the fitted curve"),
     ),
@@ -60,7 +60,7 @@ CANDIDATES = Table(
     "candidates",
     "one row per alert that passes the cuts",
     (
-        *_ALERT,
+        *ALERT,
         Column("detector", "int", "", "where pixel positions are counted (ZTF: rcid)"),
         Column("x", "double", "pixel", "position in the detector"),
         Column("y", "double", "pixel", "position in the detector"),
