@@ -39,10 +39,11 @@ static int by_place(const void *a, const void *b)
 
 /* ---- all lines from one anchor ---- */
 
-/* Scalar products of the points with three vectors. */
+/* Scalar products of the points with three vectors, in single precision, too. */
 WIDE_TOO static void see(int64_t n, const double *restrict x, const double *restrict y,
                          const double *restrict z, const double *restrict axes,
-                         double *restrict right, double *restrict up, double *restrict depth)
+                         double *restrict right, double *restrict up, double *restrict depth,
+                         float *restrict right1, float *restrict up1, float *restrict depth1)
 {
     double a0 = axes[0], a1 = axes[1], a2 = axes[2], a3 = axes[3], a4 = axes[4], a5 = axes[5];
     double a6 = axes[6], a7 = axes[7], a8 = axes[8];
@@ -50,7 +51,15 @@ WIDE_TOO static void see(int64_t n, const double *restrict x, const double *rest
         right[k] = a0 * x[k] + a1 * y[k] + a2 * z[k];
         up[k] = a3 * x[k] + a4 * y[k] + a5 * z[k];
         depth[k] = a6 * x[k] + a7 * y[k] + a8 * z[k];
+        right1[k] = right[k];
+        up1[k] = up[k];
+        depth1[k] = depth[k];
     }
+}
+
+static void look_from(Work *w, int64_t n, const double *axes)
+{
+    see(n, w->x, w->y, w->z, axes, w->right, w->up, w->depth, w->right1, w->up1, w->depth1);
 }
 
 /* Pseudo-angles of points as seen from an anchor, their windows' half widths, the bins that a
@@ -122,16 +131,31 @@ static void sort_by_angle(const Null *null, Work *w, int64_t begin, int64_t line
     for (int64_t k = begin; k < n; k++) w->by_angle[w->first[w->slot[k] + 1]++] = k;
 }
 
-static int64_t gather(const Null *null, Work *w, const int32_t *some, int64_t size, int64_t b,
+/* Whether points are near the arc from an anchor to one of them. */
+WIDE_TOO static void lie_near(int64_t n, const double *restrict x, const double *restrict y,
+                              const double *restrict z, const double *restrict right,
+                              const double *restrict up, const double *restrict depth,
+                              const double *restrict end, double c, double s, double sin_t,
+                              int64_t *restrict in)
+{
+    double p = end[0], q = end[1], r = end[2], cosine = end[3];
+    for (int64_t k = 0; k < n; k++)
+        in[k] = (fabs(c * up[k] - s * right[k]) <= sin_t) & (depth[k] >= cosine) &
+                (p * x[k] + q * y[k] + r * z[k] >= cosine);
+}
+
+/* Adds those of the points by angle, from one to before another, that are near the line to b. */
+static int64_t gather(const Null *null, Work *w, int64_t from, int64_t to, int64_t b,
                       double c, double s, int64_t count)
 {
-    double cosine = w->depth[b], x = w->x[b], y = w->y[b], z = w->z[b];
-    double sin_t = null->sin_t * WIDER;
-    for (int64_t m = 0; m < size; m++) {
-        int32_t k = some[m];
-        w->near[count] = k;
-        count += (fabs(c * w->up[k] - s * w->right[k]) <= sin_t) & (w->depth[k] >= cosine) &
-                 (x * w->x[k] + y * w->y[k] + z * w->z[k] >= cosine);
+    double end[] = {w->x[b], w->y[b], w->z[b], w->depth[b]};
+    double *const *p = w->turned;
+    int64_t *in = (int64_t *)w->ahead;
+    lie_near(to - from, p[0] + from, p[1] + from, p[2] + from, p[3] + from, p[4] + from,
+             p[5] + from, end, c, s, null->sin_t * WIDER, in);
+    for (int64_t m = from; m < to; m++) {
+        w->near[count] = w->by_angle[m];
+        count += in[m - from];
     }
     return count;
 }
@@ -151,6 +175,18 @@ static int look_at(const Null *null, Work *w, Line *line)
                       evidence_of(null, line->count);
     }
     return YES;
+}
+
+/* How many points have a smaller u. */
+static int64_t points_below(const double *u, int64_t n, double limit)
+{
+    int64_t low = 0;
+    while (low < n) {
+        int64_t middle = (low + n) / 2;
+        if (u[middle] < limit) low = middle + 1;
+        else n = middle;
+    }
+    return low;
 }
 
 /* Lists the lines from anchor a to points of larger u. */
@@ -175,13 +211,16 @@ static int from_anchor(const Null *null, Work *w, Out *out, int64_t e, int64_t b
     if (!rising) return DONE;
 
     sort_by_angle(null, w, begin, rising);
+    const double *columns[] = {w->x, w->y, w->z, w->right, w->up, w->depth};
+    for (int d = 0; d < 6; d++)
+        for (int64_t k = 0; k < n - begin; k++) w->turned[d][k] = columns[d][w->by_angle[k]];
     int64_t slots = w->slots, widest = w->first[CLASSES * slots], all = w->first[CLASSES * slots + 1];
     for (int64_t m = 0; m < rising; m++) {
         /* Of the points near the circle, those nearer to each end than the other end is. */
         int64_t b = w->rising[m], count;
         double sine = sqrt(w->right[b] * w->right[b] + w->up[b] * w->up[b]);
         double c = w->right[b] / sine, s = w->up[b] / sine;
-        count = gather(null, w, w->by_angle + widest, all - widest, b, c, s, 0);
+        count = gather(null, w, widest, all, b, c, s, 0);
         for (int class = 0; class < CLASSES && widest; class++) {
             float half = class ? LESS_NARROW : NARROW;
             int64_t low = (w->angle[b] - half + 1) * (slots / 2) - 1;
@@ -189,7 +228,7 @@ static int from_anchor(const Null *null, Work *w, Out *out, int64_t e, int64_t b
             low = class * slots + (low > 0 ? low : 0);
             high = class * slots + (high < slots ? high : slots);
             int64_t from = w->first[low], to = w->first[high];
-            count = gather(null, w, w->by_angle + from, to - from, b, c, s, count);
+            count = gather(null, w, from, to, b, c, s, count);
         }
         int64_t r = radius_of(null, w->depth[b]);
         Pair pair = {r, w->within[a * radii + r], w->within[b * radii + r], 0, 0};
@@ -197,7 +236,9 @@ static int from_anchor(const Null *null, Work *w, Out *out, int64_t e, int64_t b
         out->work += count;
         if (out->work > out->max_work) return TOO_MUCH;
         int swap = w->order[a] > w->order[b];
-        Line line = {a, b, begin, count, c, s, swap ? -1 : 1, sine, angle_of(sine, w->depth[b]), pair};
+        int64_t end = points_below(w->u, n, w->u[b] + null->widths[null->n_strips - 1]);
+        double length = angle_of(sine, w->depth[b]);
+        Line line = {a, b, begin, end, count, c, s, swap ? -1 : 1, sine, length, pair};
         int state = look_at(null, w, &line);
         if (state == NO) continue;
 
@@ -285,13 +326,15 @@ static int make_room(const Null *null, Work *w)
     int64_t n = null->n, radii = null->n_radii, slots = CLASSES * w->slots + 1, places = n + 4;
     double **columns[] = {&w->x,    &w->y,     &w->z,      &w->u,   &w->right, &w->up,
                           &w->depth, &w->low,  &w->high,   &w->sorted, &w->along, &w->across,
-                          &w->weight, &w->aside, &w->ahead, &w->member};
+                          &w->weight, &w->aside, &w->ahead, &w->member,
+                          w->turned, w->turned + 1, w->turned + 2, w->turned + 3, w->turned + 4,
+                          w->turned + 5};
     int32_t **numbers[] = {&w->by_angle, &w->bin,  &w->from,   &w->to,    &w->slot,
-                           &w->near,     &w->rising, &w->marked};
+                           &w->near,     &w->rising, &w->marked, &w->begin_slice, &w->end_slice};
     int64_t n_columns = sizeof columns / sizeof *columns;
     int64_t n_numbers = sizeof numbers / sizeof *numbers;
     double *d = calloc(n_columns * places + radii * COUNTED, sizeof *d);
-    int32_t *i = calloc((n_numbers + 1 + radii) * n + w->bins + 1 + slots + 2, sizeof *i);
+    int32_t *i = calloc((n_numbers + 4 + radii) * n + w->bins + 1 + slots + 2, sizeof *i);
     w->order = calloc(n, sizeof *w->order);
     w->x = d;
     w->within = i;
@@ -299,6 +342,10 @@ static int make_room(const Null *null, Work *w)
     for (int64_t k = 0; k < n_columns; k++, d += places) *columns[k] = d;
     w->least_rank = d;
     i += n * radii;
+    w->right1 = (float *)i;
+    w->up1 = w->right1 + n;
+    w->depth1 = w->up1 + n;
+    i += 3 * n;
     for (int64_t k = 0; k < n_numbers; k++, i += n) *numbers[k] = i;
     w->angle = (float *)i;
     w->steps = i + n;
@@ -355,7 +402,7 @@ int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *f
             axes[6] = w.x[a];
             axes[7] = w.y[a];
             axes[8] = w.z[a];
-            see(n, w.x, w.y, w.z, axes, w.right, w.up, w.depth);
+            look_from(&w, n, axes);
             windows(n - begin, null->sin_t * WIDER, bins, w.slots, w.right + begin, w.up + begin,
                     w.angle + begin, w.bin + begin, w.slot + begin, w.from + begin, w.to + begin);
             count_windows(&w, begin, a, n);
@@ -406,8 +453,9 @@ int fink_disturb(const Null *null, const double *xyz, const uint8_t *is_free, in
         free_room(&w);
         return 0;
     }
-    double *columns[] = {w.x, w.y, w.z};
+    double *columns[] = {w.x, w.y, w.z, w.right, w.up, w.depth};
     for (int d = 0; d < 3; d++) memcpy(columns[d], xyz + d * n, n * sizeof *xyz);
+    for (int d = 0; d < 6; d++) w.turned[d] = columns[d];
     for (int64_t k = 0; k < n; k++) w.by_angle[k] = k;
     for (int64_t l = 0; l < lines; l++) {
         int64_t a = i[l], b = j[l], count = 0;
@@ -427,7 +475,7 @@ int fink_disturb(const Null *null, const double *xyz, const uint8_t *is_free, in
             axes[3 + d] = anchor[e] * axes[f] - anchor[f] * axes[e];
             axes[6 + d] = anchor[d];
         }
-        see(n, w.x, w.y, w.z, axes, w.right, w.up, w.depth);
+        look_from(&w, n, axes);
         double sine = sqrt(w.right[b] * w.right[b] + w.up[b] * w.up[b]);
         double c = w.right[b] / sine, s = w.up[b] / sine;
         int64_t r = radius_of(null, w.depth[b]);
@@ -437,12 +485,12 @@ int fink_disturb(const Null *null, const double *xyz, const uint8_t *is_free, in
             pair.within_i += w.depth[k] > null->cosines[r];
             pair.within_j += from_b > null->cosines[r];
         }
-        int64_t near = gather(null, &w, w.by_angle, n, b, c, s, 0);
+        int64_t near = gather(null, &w, 0, n, b, c, s, 0);
         for (int64_t k = 0; k < near; k++) {
             w.near[count] = w.near[k];
             count += is_free[w.near[k]];
         }
-        Line line = {a, b, 0, count, c, s, 1, sine, angle_of(sine, w.depth[b]), pair};
+        Line line = {a, b, 0, n, count, c, s, 1, sine, angle_of(sine, w.depth[b]), pair};
         place(&w, &line);
         states[l] += count >= null->min_points && !is_hopeless(null, &w, &line);
     }

@@ -10,13 +10,16 @@
 typedef struct {
     double *x, *y, *z, *u;           /* points in order of u */
     double *right, *up, *depth;      /* as seen from the anchor */
+    float *right1, *up1, *depth1;    /* the same in single precision */
     float *angle;                    /* pseudo-angle */
+    double *turned[6];               /* x, y, z, right, up, depth in the order of by_angle */
     double *along, *across, *weight; /* places of the points near a line: Work.near */
     double *low, *high, *sorted, *aside, *ahead;
     int64_t *order;
     int32_t *within, *steps, *first, *by_angle, *near, *rising;
     int32_t *bin, *from, *to;        /* of a point, and of its window: from, and before to */
     int32_t *slot;                   /* of a point, see `sort_by_angle` */
+    int32_t *begin_slice, *end_slice; /* of the curvatures that a point near a line allows */
     double *member;                  /* 1 for those of the points near a line that are in its set */
     int32_t *marked;                 /* the same, of all points */
     double *least_rank;              /* (n_radii, COUNTED) */
@@ -24,7 +27,8 @@ typedef struct {
 } Work;
 
 typedef struct {
-    int64_t a, b, begin;  /* its ends, and the first point that can be near it */
+    int64_t a, b;         /* its ends */
+    int64_t begin, end;   /* the first point that can be near it, and behind the last one beside it */
     int64_t count;        /* points near it */
     double c, s;          /* its direction from a: c right + s up */
     double sense;         /* -1 where numpy counts from b */
@@ -190,28 +194,28 @@ WIDE_TOO static void turn(int64_t n, const double *restrict right, const double 
     }
 }
 
-typedef float Eight __attribute__((vector_size(32)));
+typedef float Eight __attribute__((vector_size(32), aligned(4)));
 typedef int32_t EightInts __attribute__((vector_size(32)));
 
 typedef struct {
-    double c, s, sine, depth;           /* of a line: its direction, and its end */
-    double d0, d1, d2;                  /* of a parabola beside it, in u from -1 at the anchor to 1 */
+    float c, s, scale, slope;           /* of a line: its direction, and its end */
+    float d0, d1, d2;                   /* of a parabola beside it, in u from -1 at the anchor to 1 */
     float inner, furthest;
     Eight outer;
 } Strips;
 
 /* How many points there are on either side of a parabola, further than `inner` and nearer than each
    of `outer`; `spare` has room for all. */
-WIDE_TOO static void count_in_strips(int64_t n, const double *restrict right,
-                                     const double *restrict up, const double *restrict depth,
+WIDE_TOO static void count_in_strips(int64_t n, const float *restrict right,
+                                     const float *restrict up, const float *restrict depth,
                                      const Strips *strips, float *restrict spare,
                                      EightInts *restrict counts)
 {
-    double c = strips->c, s = strips->s, scale = 2 / strips->sine, slope = strips->sine / strips->depth;
-    double d0 = strips->d0, d1 = strips->d1, d2 = strips->d2;
+    float c = strips->c, s = strips->s, scale = strips->scale, slope = strips->slope;
+    float d0 = strips->d0, d1 = strips->d1, d2 = strips->d2;
     float inner = strips->inner, furthest = strips->furthest;
     for (int64_t k = 0; k < n; k++) {
-        double ahead = c * right[k] + s * up[k], u = ahead * scale - 1;
+        float ahead = c * right[k] + s * up[k], u = ahead * scale - 1;
         float aside = c * up[k] - s * right[k] - ((d2 * u + d1) * u + d0), side = fabsf(aside);
         int in = (side > inner) & (side < furthest) & (ahead > 0) & (ahead < slope * depth[k]);
         spare[k] = in ? aside : 0;
@@ -239,17 +243,18 @@ static double least_mean(const Null *null, const Work *w, const Line *line, doub
                          double d0, double d1, double d2)
 {
     int64_t n_strips = null->n_strips, begin = line->begin;
-    double length = line->length, margin = 1 + 1e-6; /* of single precision */
-    Strips strips = {line->c, line->s, line->sine, w->depth[line->b], d0, d1, d2, 0, 0, {0}};
-    strips.inner = (3 * null->tolerance + bend) * margin;
+    double length = line->length, widest = null->widths[n_strips - 1];
+    double margin = 5e-7 * (line->sine + widest); /* of single precision */
+    Strips strips = {line->c, line->s, 2 / line->sine, line->sine / w->depth[line->b], d0, d1, d2};
+    strips.inner = 3 * null->tolerance + bend + margin;
     for (int l = 0; l < n_strips; l++) {
-        double outer = (null->widths[l] - bend) / margin;
+        double outer = null->widths[l] - bend - margin;
         strips.outer[l] = outer > 0 ? outer : 0;
     }
     strips.furthest = strips.outer[n_strips - 1];
     if (strips.furthest <= strips.inner) return 0;
     EightInts counts[2];
-    count_in_strips(null->n - begin, w->right + begin, w->up + begin, w->depth + begin, &strips,
+    count_in_strips(line->end - begin, w->right1 + begin, w->up1 + begin, w->depth1 + begin, &strips,
                     (float *)w->sorted, counts);
     double largest = null->density;
     for (int side = 0; side < 2; side++) {
