@@ -80,7 +80,7 @@ def measure(those: Sequence[Drawn], n: int, population: Population) -> None:
     print(
         f"{len(new):,} and {len(old):,} of {len(nights) - 1} nights before: {pairs:,} pairs, "
         f"{len(near):,} near ({len(near) / pairs:.1%}, {indexed:.0f} s); {spent:.0f} s with the "
-        f"fits, {spent / len(near) * 1e3:.1f} ms a near pair; {right} of {true} true pairs "
+        f"fits, {spent / max(1, len(near)) * 1e3:.1f} ms a near pair; {right} of {true} true pairs "
         f"linked, {len(found) - right} false",
         flush=True,
     )
