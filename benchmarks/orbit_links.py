@@ -170,7 +170,7 @@ def main() -> None:
     print(f"{len(those)} tracklets in {given.nights} nights")
     begun = time.process_time()
     links.LINKED = np.inf  # all fits are looked at
-    near = near_pairs(those)
+    near = near_pairs(those, [])
     found = link_tracklets(those, [], population)
     spent = time.process_time() - begun
     n = len(those) * (len(those) - 1) // 2

@@ -28,7 +28,7 @@ from fink_tracklets.sky.sphere import unit_vectors
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SIDEREAL_DAYS = 366 * 0.99726957
-FIRST, LAST = 2459000.5, 2459017.5
+FIRST, DAYS = 2459000.5, 17.0
 """2020-05-31 to 06-16."""
 
 
@@ -49,10 +49,10 @@ def catalogue() -> Elements:
     return read_elements([DATA / "norad_20210611.3le.gz"])
 
 
-def pointings() -> pd.DataFrame:
-    """jd, ra, dec of the exposures, moved."""
+def pointings(first: float = FIRST, days: float = DAYS) -> pd.DataFrame:
+    """jd, ra, dec of the exposures of so many days, moved."""
     seen = pd.read_parquet(DATA / "ztf_moving_candidates_2019_2020.parquet")
-    seen = seen[(seen["jd"] >= FIRST) & (seen["jd"] < LAST)]
+    seen = seen[(seen["jd"] >= first) & (seen["jd"] < first + days)]
     vectors = unit_vectors(seen["ra"], seen["dec"])
     middle = pd.DataFrame(vectors, columns=["x", "y", "z"]).groupby(seen["jd"].to_numpy()).mean()
     x, y, z = middle.to_numpy().T

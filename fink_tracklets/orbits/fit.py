@@ -48,6 +48,14 @@ class Track:
     at: Instants
     """Start, middle and end of the exposure."""
 
+    @property
+    def errors(self) -> tuple[float, float]:
+        """Of its middle across and of its direction, with what fits have besides [rad]."""
+        return (
+            float(np.hypot(self.across_error, ACROSS_ARCSEC * ARCSEC)),
+            float(np.hypot(self.direction_error, DIRECTION)),
+        )
+
 
 @dataclass(frozen=True)
 class Tracks:
@@ -97,19 +105,31 @@ def arcs_of(six: Array, epoch_jd: float, tracks: Tracks) -> Array:
 
 
 def residuals(arcs: Array, tracks: Tracks) -> Array:
-    """(Q, K, 4) in errors: across, direction, sticking out before the start and after the end."""
+    """(Q, K, 4) of arcs (Q, K, 3, 3), see `misfits`."""
+    aside, turn = np.array([one.errors for one in tracks.each]).T
+    exposure = np.array([one.exposure_s for one in tracks.each])
+    return misfits(arcs, tracks.ends[None], exposure, aside, turn)
+
+
+def misfits(arcs: Array, ends: Array, exposure_s: Array, aside: Array, turn: Array) -> Array:
+    """(Q, K, 4) in errors: across, direction, sticking out before the start and after the end.
+
+    Parameters
+    ----------
+    arcs : (Q, K, 3, 3) start, middle and end of orbits' arcs, unit vectors
+    ends : (Q, K, 2, 3) of the tracklets, or (1, K, 2, 3)
+    exposure_s, aside, turn : (Q, K) or (K,); the latter two `Track.errors`
+    """
     # The tracklet's ends along and beside the arc's great circle; the arc's own bend at its middle.
     start, middle, end = arcs[:, :, 0], arcs[:, :, 1], arcs[:, :, 2]
     normal = great_circle(start, end)
     length = separation(start, end)
-    along, across = along_across(tracks.ends[None], start[:, :, None, :], normal[:, :, None, :])
+    along, across = along_across(ends, start[:, :, None, :], normal[:, :, None, :])
     s, q = along_across(middle, start, normal)
     bend = q / (s * (length - s))
     across = across - bend[..., None] * along * (length[..., None] - along)
-    seconds = np.array([one.exposure_s for one in tracks.each]) / length
+    seconds = exposure_s / length
     first, last = along.min(axis=-1) * seconds, (along.max(axis=-1) - length) * seconds
-    aside = [np.hypot(one.across_error, ACROSS_ARCSEC * ARCSEC) for one in tracks.each]
-    turn = [np.hypot(one.direction_error, DIRECTION) for one in tracks.each]
     return np.stack(
         [
             across.mean(axis=-1) / aside,
@@ -182,16 +202,16 @@ def _along(six: Array, epoch_jd: float, tracks: Tracks, pull: Pull) -> Array:
     free = np.maximum(0, 1 - own / length) * exposure
     place = along / length * exposure / np.hypot(free / np.sqrt(12), STICKS_OUT_S)
     seen = residuals(arcs, tracks)[..., :2].reshape(len(six), -1)
-    return np.concatenate([seen, place, _held(six, pull)], axis=1)
+    return np.concatenate([seen, place, held(six, pull)], axis=1)
 
 
 def _all_residuals(six: Array, epoch_jd: float, tracks: Tracks, pull: Pull) -> Array:
     """(Q, 4 K + 2)"""
     seen = residuals(arcs_of(six, epoch_jd, tracks), tracks).reshape(len(six), -1)
-    return np.concatenate([seen, _held(six, pull)], axis=1)
+    return np.concatenate([seen, held(six, pull)], axis=1)
 
 
-def _held(six: Array, pull: Pull) -> Array:
+def held(six: Array, pull: Pull) -> Array:
     """(Q, 2) how far a and e are off the population's, in errors."""
     e = np.hypot(six[:, 1], six[:, 2])
     return np.stack([(six[:, 0] - pull.ln_a) / pull.width_ln_a, (e - pull.e) / pull.width_e], 1)

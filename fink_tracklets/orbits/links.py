@@ -2,7 +2,8 @@
 
 An index in the space of poles, semi-major axes and eccentricities, brought to one date, gives the
 pairs that can be of one orbit at all; of these the draws of the earlier tracklet are flown to the
-later one, and those that pass nearest are fitted to both.
+later one, and those that pass nearest are fitted to both: coarsely, many pairs at once, and where
+that is not hopeless with SGP4.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
+from sgp4.api import SatrecArray
 
-from fink_tracklets.orbits.fit import Pull, Tracks, arcs_of, fit_orbits
+from fink_tracklets.orbits.coarse import Watch, coarse_fits, joined, watch_of
+from fink_tracklets.orbits.fit import Pull, Track, Tracks, arcs_of, fit_orbits
 from fink_tracklets.orbits.population import Population
 from fink_tracklets.orbits.spread import in_parts
 from fink_tracklets.orbits.track import Drawn
 from fink_tracklets.satellites.mean_elements import J2, MU_WGS72, RADIUS_WGS72, classical, satrecs
-from fink_tracklets.satellites.propagation import propagate, star_relative
+from fink_tracklets.satellites.propagation import star_relative
 from fink_tracklets.sky.sphere import separation
 
 Array = NDArray[np.float64]
@@ -33,7 +36,14 @@ NEAR_POLE_DEG, NEAR_LN_A, NEAR_E = 1.5, 0.05, 0.05
 NEAR_DEG, FREE_ARCMIN, TURN_WEIGHT = 3.0, 4.0, 0.15
 """A start passes within 3 degrees; beyond 4' the distance counts, and so much of the angle between
 directions."""
-STARTS = 6
+STARTS, FITTED = 6, 2
+"""Starts of a pair's coarse fits; so many of the best are fitted with SGP4."""
+HOPELESS = 100.0
+"""Pairs whose coarse fits are all worse are left out."""
+TOGETHER = 50
+"""Later tracklets that are looked at together."""
+ALIKE = 0.25
+"""Draws nearer than this part of what is near are one in the index."""
 LINKED = 16.0
 """Tracklets are linked below this S2."""
 RARE_MOST, RARE_LN_A, RARE_E = 12.0, 0.006, 0.012
@@ -79,7 +89,7 @@ class _Shared:
     whole: Sequence[Drawn]
     population: Population
     partners: Sequence[tuple[int, tuple[int, ...]]]
-    """Each tracklet with the later ones that may be of its object."""
+    """Tracklets with some of the later ones that may be of their object."""
 
 
 def link_tracklets(
@@ -94,61 +104,112 @@ def link_tracklets(
     spark : the session on whose executors it is done; None: in this process
     """
     whole = sorted([*those, *others], key=lambda one: (one.track.jd, one.track.tracklet))
-    new = {one.track.tracklet for one in those}
+    place = {one.track.tracklet: k for k, one in enumerate(whole)}
     partners: dict[int, list[int]] = defaultdict(list)
-    for i, j in near_pairs(whole):
-        tracks = whole[i].track, whole[j].track
-        if tracks[0].jd != tracks[1].jd and new & {one.tracklet for one in tracks}:
-            partners[i].append(j)
-    shared = _Shared(whole, population, [(i, (*sorted(partners[i]),)) for i in sorted(partners)])
-    return in_parts(spark, len(shared.partners), _links, shared)
+    for a, b in near_pairs(those, others):
+        i, j = sorted((place[a.track.tracklet], place[b.track.tracklet]))
+        partners[i].append(j)
+    parts = [
+        (i, tuple(later[k : k + TOGETHER]))
+        for i in sorted(partners)
+        for later in [sorted(partners[i])]
+        for k in range(0, len(later), TOGETHER)
+    ]
+    return in_parts(spark, len(parts), _links, _Shared(whole, population, parts))
 
 
 def _links(part: range, shared: _Shared) -> list[Link]:
     found = []
     for i, later in shared.partners[part.start : part.stop]:
         first, seconds = shared.whole[i], [shared.whole[j] for j in later]
-        for second, starts in zip(seconds, nearest_starts(first, seconds), strict=True):
-            link = link_pair(first, second, starts, shared.population) if len(starts) else None
+        for second, starts in zip(seconds, possible_starts(first, seconds), strict=True):
+            link = link_pair(first, second, *starts, shared.population) if len(starts[0]) else None
             if link is not None and link.score + link.rarity < LINKED:
                 found.append(link)
     return found
 
 
-def near_pairs(those: Sequence[Drawn]) -> list[tuple[int, int]]:
-    """Pairs of tracklets of which some draws have poles, a and e that are near on one date."""
-    if len(those) < 2:
+def near_pairs(those: Sequence[Drawn], others: Sequence[Drawn]) -> list[tuple[Drawn, Drawn]]:
+    """Pairs of which some draws have poles, a and e that are near on one date.
+
+    Those are paired among themselves and with the others; two of one exposure are no pair.
+    """
+    whole = [*those, *others]
+    if not those or len(whole) < 2:
         return []
-    date = max(one.track.jd for one in those)
-    points = np.concatenate([_indexed(one, date) for one in those])
-    owner = np.repeat(np.arange(len(those)), INDEXED)
-    found = cKDTree(points).query_pairs(1.0, p=np.inf, output_type="ndarray")
-    pairs = np.sort(owner[found], axis=1)
-    pairs = np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)
-    return [(int(i), int(j)) for i, j in pairs]
+    date = max(one.track.jd for one in whole)
+    points = [_indexed(one, date) for one in whole]
+    owner = np.repeat(np.arange(len(whole)), [len(each) for each in points])
+    tree = cKDTree(np.concatenate(points))
+    found = []
+    for i, one in enumerate(those):
+        near = tree.query_ball_point(points[i], 1.0, p=np.inf, return_sorted=False)
+        for j in np.unique(owner[np.concatenate(near).astype(int)]):
+            if j > i and whole[j].track.jd != one.track.jd:
+                found.append((one, whole[j]))
+    return found
 
 
 def _indexed(one: Drawn, date: float) -> Array:
-    """(INDEXED, 5) poles, ln a and e on a date, in units of what is near."""
+    """(n, 5) poles, ln a and e on a date, in units of what is near; those alike once."""
     a, e, i, node, _, _ = classical(one.six[:: max(1, len(one.six) // INDEXED)][:INDEXED])
     motion = np.sqrt(MU_WGS72 / a**3)
     drift = -1.5 * J2 * motion * (RADIUS_WGS72 / (a * (1 - e**2))) ** 2 * np.cos(i)
     node = node + drift * (date - one.track.jd) * 86400
     pole = np.stack([np.sin(i) * np.sin(node), -np.sin(i) * np.cos(node), np.cos(i)], axis=1)
-    return np.column_stack([pole / np.radians(NEAR_POLE_DEG), np.log(a) / NEAR_LN_A, e / NEAR_E])
+    places = [pole / np.radians(NEAR_POLE_DEG), np.log(a) / NEAR_LN_A, e / NEAR_E]
+    return np.unique(np.rint(np.column_stack(places) / ALIKE), axis=0) * ALIKE
 
 
-def nearest_starts(first: Drawn, seconds: Sequence[Drawn]) -> list[NDArray[np.int64]]:
-    """For each later tracklet the draws of the first that pass nearest to it."""
-    tracks = Tracks.of([one.track for one in seconds])
-    states = propagate(satrecs(first.six, first.track.jd), tracks.at)
-    u, _ = star_relative(
-        states.position_km, states.velocity_km_s, tracks.at.observer_km, tracks.at.earth_km_s
+def possible_starts(
+    first: Drawn, seconds: Sequence[Drawn]
+) -> list[tuple[NDArray[np.int64], Array]]:
+    """For each later tracklet the draws of the first from which one orbit may explain both.
+
+    Returns
+    -------
+    Rows of the draws, at most `FITTED`, and (n, 6) numbers that coarse fits make of each.
+    """
+    watches = (
+        watch_of([first.track], first.track.jd),
+        watch_of([one.track for one in seconds], first.track.jd),
     )
-    u = u.reshape(len(first.six), len(seconds), 3, 3)
-    middle = tracks.ends.sum(axis=1)
+    flown = satrecs(first.six, first.track.jd)
+    own, later = (_states(flown, [one.track for one in those]) for those in ([first], seconds))
+    draw, second = _nearest(later, watches[1])
+    if not len(draw):
+        return [(draw, first.six[:0])] * len(seconds)
+    watch = joined(watches[0], watches[1]).take(second)
+    states = [np.stack([own[k][draw, 0], later[k][draw, second]], axis=1) for k in (0, 1)]
+    pull = Pull.to(first.a_km[draw], first.e[draw], first.is_geo[draw])
+    six, score = coarse_fits(first.six[draw], states[0], states[1], watch, pull)
+    found = []
+    for k in range(len(seconds)):
+        rows = np.flatnonzero(second == k)
+        rows = rows[np.argsort(score[rows], kind="stable")][:FITTED]
+        rows = rows[score[rows] < HOPELESS]
+        found.append((draw[rows], six[rows]))
+    return found
+
+
+def _states(flown: SatrecArray, tracks: Sequence[Track]) -> tuple[Array, Array]:
+    """(D, K, 3, 3) positions and velocities at the instants of K tracks, TEME."""
+    jd = np.concatenate([one.at.jd for one in tracks])
+    fraction = np.concatenate([one.at.fraction for one in tracks])
+    code, r, v = flown.sgp4(jd, fraction)
+    r[code > 0] = np.nan
+    return tuple(one.reshape(len(flown), len(tracks), 3, 3) for one in (r, v))
+
+
+def _nearest(
+    states: tuple[Array, Array], watch: Watch
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The draws that pass nearest to each of K tracks: rows of the draws and of the tracks."""
+    u, _ = star_relative(*states, watch.observer_km[:, 0], watch.earth_km_s[:, 0])
+    ends = watch.ends[:, 0]
+    middle = ends.sum(axis=1)
     middle /= np.linalg.norm(middle, axis=1, keepdims=True)
-    course = tracks.ends[:, 1] - tracks.ends[:, 0]
+    course = ends[:, 1] - ends[:, 0]
     course /= np.linalg.norm(course, axis=1, keepdims=True)
     moved = u[:, :, 2] - u[:, :, 0]
     moved /= np.linalg.norm(moved, axis=-1, keepdims=True)
@@ -157,16 +218,27 @@ def nearest_starts(first: Drawn, seconds: Sequence[Drawn]) -> list[NDArray[np.in
     distance = np.maximum(0, away - np.radians(FREE_ARCMIN / 60)) + TURN_WEIGHT * turn
     distance = np.where(np.isfinite(distance), distance, np.inf)
     order = np.argsort(distance, axis=0, kind="stable")[:STARTS]
-    return [order[distance[order[:, k], k] < np.radians(NEAR_DEG), k] for k in range(len(seconds))]
+    near = np.take_along_axis(distance, order, axis=0) < np.radians(NEAR_DEG)
+    track, place = np.nonzero(near.T)
+    return order[place, track], track
 
 
 def link_pair(
-    first: Drawn, second: Drawn, starts: NDArray[np.int64], population: Population
+    first: Drawn,
+    second: Drawn,
+    draws: NDArray[np.int64],
+    starts: Array,
+    population: Population,
 ) -> Link | None:
-    """The best orbit through two tracklets; None where none can be flown."""
+    """The best orbit through two tracklets; None where none can be flown.
+
+    Parameters
+    ----------
+    draws, starts : see `possible_starts`
+    """
     tracks = Tracks.of([first.track, second.track])
-    pull = Pull.to(first.a_km[starts], first.e[starts], first.is_geo[starts])
-    fits = fit_orbits(first.six[starts], first.track.jd, tracks, pull)
+    pull = Pull.to(first.a_km[draws], first.e[draws], first.is_geo[draws])
+    fits = fit_orbits(starts, first.track.jd, tracks, pull)
     best = int(np.argmin(fits.score))
     if not np.isfinite(fits.score[best]):
         return None
