@@ -25,9 +25,8 @@ from fink_tracklets.ingest.registry import RegistryAway
 from fink_tracklets.simulate import simulate_night
 from fink_tracklets.simulate.messages import framed
 from fink_tracklets.stream.decode import (
-    first_readable,
+    columns_of,
     packet_body,
-    packet_columns,
     read_values,
     with_tracklet,
     with_tracklet_field,
@@ -101,8 +100,8 @@ def test_schemas_come_from_a_registry(tmp_path):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         wanted = Wanted.of(rubin, False, f"http://127.0.0.1:{server.server_port}")
         folder = Wanted.of(rubin, False, str(tmp_path / "schemas"))
-        columns = packet_columns(first_readable(messages, wanted), wanted)
-        assert columns == packet_columns(messages[0], folder)
+        columns = columns_of(messages, wanted)
+        assert columns == columns_of(messages, folder)
         some = pa.array([*messages[:50], b"\0\0\0\0\7" + messages[0][5:]])
         read = read_values(some, wanted, columns)
         reasons = read.field("reason").to_pylist()

@@ -26,35 +26,28 @@ MESSAGE = "kafka_message"
 """The column with what a row's message was: value, partition, offset, reason."""
 
 
-def first_readable(values: Iterable[bytes | None], wanted: Wanted) -> bytes | None:
-    """The first message that can be read; None where there is none."""
+def columns_of(values: Iterable[bytes | None], wanted: Wanted) -> pa.Schema | None:
+    """The columns of the first message that can be read; None where there is none."""
     for value in values:
         try:
-            packet_columns(value, wanted)
+            return _columns(value, wanted)
         except RegistryAway:
             raise
         except (DamagedPacket, UserError):
             continue
-        return value
     return None
 
 
 def why_unreadable(value: bytes | None, wanted: Wanted) -> str:
     """Why there are no columns of a message."""
     try:
-        packet_columns(value, wanted)
+        _columns(value, wanted)
     except (DamagedPacket, UserError) as error:
         return str(error)
     raise AssertionError("the message can be read")
 
 
-def packet_columns(value: bytes | None, wanted: Wanted) -> pa.Schema:
-    """The columns of a message.
-
-    Raises
-    ------
-    DamagedPacket, UserError : it cannot be read
-    """
+def _columns(value: bytes | None, wanted: Wanted) -> pa.Schema:
     if not value:
         raise DamagedPacket("empty")
     schema = table_schema(packet_schema(Packet("", value), wanted), wanted)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,13 +17,11 @@ from fink_tracklets.alerts.read import ALERT_COLUMNS, packet_alerts
 from fink_tracklets.ingest.columns import Wanted
 from fink_tracklets.stream.decode import (
     MESSAGE,
+    columns_of,
     decoded,
-    first_readable,
     packet_body,
-    packet_columns,
     why_unreadable,
 )
-from fink_tracklets.stream.inside import decoded_inside, head_of
 from fink_tracklets.stream.source import Lake, Topic
 from fink_tracklets.stream.state import CANDIDATES, DEAD, StreamState
 from fink_tracklets.survey import Carry, Survey
@@ -57,36 +54,12 @@ def read_batch(batch: DataFrame, source: Topic | Lake, survey: Survey, state: St
     wanted = Wanted.of(lean, cutouts=False, schemas=source.schemas)
     columns = state.packet_schema()
     if columns is None:
-        first = first_readable(_values(batch), wanted)
-        if first is None:
+        values = (row["value"] for row in batch.select("value").toLocalIterator())
+        columns = columns_of(values, wanted)
+        if columns is None:
             return _all_dead(batch, wanted)
-        columns = packet_columns(first, wanted)
-        state.keep_packet_head(head_of(first))
         state.keep_packet_schema(columns)
-    n, rest, parts = 0, batch, []
-    inside = decoded_inside(batch, state.packet_head(), wanted, columns)
-    if inside is not None:
-        n, found, n_rest = _found_inside(inside, str(source), lean)
-        parts.append(found)
-        rest = inside.where("NOT is_read").select(batch.columns)
-        if n_rest > n and (head := head_of(next(_values(rest)) or b"")):
-            state.keep_packet_head(head)
-    if inside is None or n_rest:
-        n_more, found = _found(decoded(rest, wanted, columns), str(source), lean, (MESSAGE,))
-        n += n_more
-        parts.append(found)
-    return _apart(n, pa.concat_tables(parts, promote_options="permissive"), source)
-
-
-def _values(batch: DataFrame) -> Iterator[bytes | None]:
-    """Of its messages; the first come at once, for the others whole partitions are fetched."""
-    values = batch.select("value")
-    for row in chain(values.limit(20).collect(), values.toLocalIterator()):
-        yield row["value"]
-
-
-def _apart(n: int, found: pa.Table, source: Topic) -> Read:
-    """Candidates with their packets, and what cannot be read."""
+    n, found = _found(decoded(batch, wanted, columns), str(source), lean, (MESSAGE,))
     message = found[MESSAGE].combine_chunks()
     is_dead = pc.is_valid(pc.struct_field(message, "reason"))
     dead = pa.Table.from_struct_array(message.filter(is_dead)).cast(DEAD)
@@ -94,20 +67,6 @@ def _apart(n: int, found: pa.Table, source: Topic) -> Read:
     values = pc.struct_field(good[MESSAGE], "value").to_pylist()
     bodies = [packet_body(value, source.schemas) for value in values]
     return Read(n, _as_candidates(good, bodies), dead)
-
-
-def _found_inside(inside: DataFrame, source: str, survey: Survey) -> tuple[int, pa.Table, int]:
-    """`_found` among what was decoded inside Spark, and how many messages were not."""
-    seen = Observation()
-    reason = F.lit(None).cast("string").alias("reason")
-    packets = (
-        # Spark pushes no filter past an observation, and would decode once more for each.
-        inside.observe(seen, F.count_if(~F.col("is_read")).alias("n"))
-        .where("is_read")
-        .select("packet.*", F.struct("value", "partition", "offset", reason).alias(MESSAGE))
-    )
-    n, found = _found(packets, source, survey, (MESSAGE,))
-    return n, found, int(seen.get["n"])
 
 
 def _found(

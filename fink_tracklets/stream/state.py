@@ -3,7 +3,6 @@
 ```text
 STATE/about.json            whose night this is
 STATE/packets.arrow         the columns that are read from packets, from the first one on
-STATE/packets.head          what most packets begin with, their schema in it
 STATE/checkpoint/           Spark's own: how far the source was read
 STATE/candidates/N.parquet  the candidates of batch N, with their packets
 STATE/dead/N.parquet        the messages of batch N that could not be read, and why
@@ -97,18 +96,6 @@ class StreamState:
         """Remember the columns that are read from packets."""
         try:
             replace_file(self.path / "packets.arrow", schema.serialize().to_pybytes())
-        except OSError as error:
-            raise cannot_write(self.path, error) from error
-
-    def packet_head(self) -> bytes:
-        """What most packets begin with; empty where that is not known."""
-        file = self.path / "packets.head"
-        return file.read_bytes() if file.is_file() else b""
-
-    def keep_packet_head(self, head: bytes) -> None:
-        """Remember what most packets begin with."""
-        try:
-            replace_file(self.path / "packets.head", head)
         except OSError as error:
             raise cannot_write(self.path, error) from error
 
