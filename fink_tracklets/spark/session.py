@@ -23,7 +23,9 @@ def under_spark_submit() -> bool:
     return "PYSPARK_GATEWAY_PORT" in os.environ
 
 
-def spark_session(log: Path | None = None, jars: str = "") -> SparkSession:
+def spark_session(
+    log: Path | None = None, jars: str = "", more: Mapping[str, str] | None = None
+) -> SparkSession:
     """The running session, the one spark-submit configured, or a new local one.
 
     Settings of ``conf/spark.toml`` apply where spark-submit gave none.
@@ -33,6 +35,7 @@ def spark_session(log: Path | None = None, jars: str = "") -> SparkSession:
     log : where a local Spark's own messages go; without it they are dropped. Under spark-submit
         they go where the operator's log4j configuration sends them, without it only warnings.
     jars : what a new local Spark loads besides its own, with commas between them
+    more : settings of a new local Spark, which win over those of ``conf/spark.toml``
     """
     settings = read_toml(conf_file("spark.toml"))
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger", "py4j.clientserver"):
@@ -47,7 +50,7 @@ def spark_session(log: Path | None = None, jars: str = "") -> SparkSession:
         use_java()
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         builder = SparkSession.builder.master("local[*]").appName("fink_tracklets")
-        for key, value in settings["local"].items():
+        for key, value in {**settings["local"], **(more or {})}.items():
             builder = builder.config(key, value)
         if jars:
             builder = builder.config("spark.jars", jars)

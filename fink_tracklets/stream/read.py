@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -54,8 +55,7 @@ def read_batch(batch: DataFrame, source: Topic | Lake, survey: Survey, state: St
     wanted = Wanted.of(lean, cutouts=False, schemas=source.schemas)
     columns = state.packet_schema()
     if columns is None:
-        values = (row["value"] for row in batch.select("value").toLocalIterator())
-        columns = columns_of(values, wanted)
+        columns = columns_of(_values(batch), wanted)
         if columns is None:
             return _all_dead(batch, wanted)
         state.keep_packet_schema(columns)
@@ -67,6 +67,13 @@ def read_batch(batch: DataFrame, source: Topic | Lake, survey: Survey, state: St
     values = pc.struct_field(good[MESSAGE], "value").to_pylist()
     bodies = [packet_body(value, source.schemas) for value in values]
     return Read(n, _as_candidates(good, bodies), dead)
+
+
+def _values(batch: DataFrame) -> Iterator[bytes | None]:
+    """Of its messages; the first come at once, for the others whole partitions are fetched."""
+    values = batch.select("value")
+    for row in chain(values.limit(20).collect(), values.toLocalIterator()):
+        yield row["value"]
 
 
 def _found(

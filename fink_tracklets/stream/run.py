@@ -110,7 +110,7 @@ def run_stream(
     if isinstance(job.source, Topic) and not under_spark_submit():
         jars = connector_jars()
     with progress.step("starting Spark"):
-        spark = spark_session(job.spark_log, jars)
+        spark = spark_session(job.spark_log, jars, settings.spark)
     state = open_state(path, job.night, job.survey, str(job.source))
     night = _Night(job, settings, spark, state, progress, watch, stopped)
     with night_locked(LocalFolder(path), job.night):

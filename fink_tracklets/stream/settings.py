@@ -36,6 +36,8 @@ class StreamSettings:
     """Kafka's own settings of Spark's reader."""
     writer: Mapping[str, str] = field(default_factory=dict)
     """Kafka's own settings of librdkafka, which writes."""
+    spark: Mapping[str, str] = field(default_factory=dict)
+    """Of a Spark that the stream starts itself."""
 
     def topic_of(self, survey: str, given: str) -> str:
         """The topic that clients of a survey read, unless one is given; none is an error."""
