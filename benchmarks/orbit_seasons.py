@@ -80,10 +80,8 @@ def season(first_jd: float, seeds: range, most: int) -> pd.DataFrame:
     rows = {int(number): k for k, number in enumerate(population.norad_cat_id)}
     only = population.norad_cat_id[population.classes == GEO]
     sky = simulate(elements, fields, iter(seeds), only)
-    of_tracklet, fields = (
-        dict(tuple(sky.alerts.groupby("tracklet"))),
-        fields.set_index(fields["jd"].map(float).map(repr)),
-    )
+    of_tracklet = dict(tuple(sky.alerts.groupby("tracklet")))
+    fields = fields.set_index(fields["jd"].map(float).map(repr))
     test, made = held_out(sky), []
     for _, row in test.sample(min(most, len(test)), random_state=1).iterrows():
         k, field = rows[int(row["norad_cat_id"])], fields.loc[row["exposure"]]

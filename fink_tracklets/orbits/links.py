@@ -24,7 +24,7 @@ from fink_tracklets.orbits.population import Population
 from fink_tracklets.orbits.spread import in_parts
 from fink_tracklets.orbits.track import Drawn
 from fink_tracklets.satellites.mean_elements import J2, MU_WGS72, RADIUS_WGS72, classical, satrecs
-from fink_tracklets.satellites.propagation import star_relative
+from fink_tracklets.satellites.propagation import propagate_teme, star_relative
 from fink_tracklets.sky.sphere import separation
 
 Array = NDArray[np.float64]
@@ -196,9 +196,10 @@ def _states(flown: SatrecArray, tracks: Sequence[Track]) -> tuple[Array, Array]:
     """(D, K, 3, 3) positions and velocities at the instants of K tracks, TEME."""
     jd = np.concatenate([one.at.jd for one in tracks])
     fraction = np.concatenate([one.at.fraction for one in tracks])
-    code, r, v = flown.sgp4(jd, fraction)
-    r[code > 0] = np.nan
-    return tuple(one.reshape(len(flown), len(tracks), 3, 3) for one in (r, v))
+    r, v = (
+        one.reshape(len(flown), len(tracks), 3, 3) for one in propagate_teme(flown, jd, fraction)
+    )
+    return r, v
 
 
 def _nearest(

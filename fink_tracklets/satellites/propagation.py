@@ -111,11 +111,19 @@ class States:
     """(S,) whether any instant failed (decayed, mostly)."""
 
 
+def propagate_teme(
+    satellites: SatrecArray, jd: np.ndarray, fraction: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Positions [km], NaN where SGP4 fails, and velocities [km/s], (satellites, times, 3), TEME."""
+    code, r, v = satellites.sgp4(jd, fraction)
+    r[code > 0] = np.nan
+    return r, v
+
+
 def propagate(satellites: SatrecArray, at: Instants) -> States:
     """All satellites at all instants."""
-    code, r, v = satellites.sgp4(at.jd, at.fraction)
-    bad = code > 0
-    r[bad] = np.nan
+    r, v = propagate_teme(satellites, at.jd, at.fraction)
+    bad = np.isnan(r[..., 0])
     for k, rotation in enumerate(at.to_gcrs):
         r[:, k] = r[:, k] @ rotation.T
         v[:, k] = v[:, k] @ rotation.T
@@ -138,7 +146,7 @@ def star_relative(
 
     Returns
     -------
-    (..., 3) unit vectors, ICRS, and (...) ranges
+    (..., 3) unit vectors, ICRS, and (...) ranges; all may be turned to TEME of date instead
     """
     # While its light travels the satellite moves on, and the aberration that it never had is taken
     # off it with that of the stars: both to first order.

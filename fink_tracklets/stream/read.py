@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -72,7 +71,9 @@ def read_batch(batch: DataFrame, source: Topic | Lake, survey: Survey, state: St
 def _values(batch: DataFrame) -> Iterator[bytes | None]:
     """Of its messages; the first come at once, for the others whole partitions are fetched."""
     values = batch.select("value")
-    for row in chain(values.limit(20).collect(), values.toLocalIterator()):
+    for row in values.limit(20).collect():
+        yield row["value"]
+    for row in values.toLocalIterator():
         yield row["value"]
 
 
