@@ -10,11 +10,15 @@ Lengths in radians, areas in steradians; vectors as in vectors.py. */
 
 #include "kernel_grown.h"
 
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "points near a line are looked up in words of eight bytes, the first one lowest"
+#endif
+
 #define WIDER (1 + 1e-6) /* windows relative to T: covers the rounding of angles */
-#define CLASSES 2        /* of points that are looked up by angle, by the widths of their windows: */
-#define NARROW (1.f / 1024) /* half width at most of the first, */
-#define LESS_NARROW (1.f / 128) /* and of the second */
+#define CLASSES 2        /* of points that are looked up by angle, by the widths of their windows */
 #define SLOTS 2048       /* of angle, in each class, at most */
+
+static const float HALF_WIDTHS[CLASSES] = {1.f / 1024, 1.f / 128}; /* at most */
 
 enum { DONE, FULL, TOO_LITTLE, NO_MEMORY, TOO_MUCH };
 
@@ -96,8 +100,9 @@ WIDE_TOO static void windows(int64_t n, float sin_t, float bins, int32_t slots,
         bin[k] = middle;
         angle[k] = p;
         float width = fabsf(p) > 1 ? 4 : half;
-        int32_t here = (int32_t)(middle * narrower) + (half > NARROW ? slots : 0);
-        slot[k] = width > LESS_NARROW ? CLASSES * slots : here;
+        int32_t here = middle * narrower;
+        for (int class = 0; class < CLASSES; class++) here += width > HALF_WIDTHS[class] ? slots : 0;
+        slot[k] = width > HALF_WIDTHS[CLASSES - 1] ? CLASSES * slots : here;
     }
 }
 
@@ -131,33 +136,70 @@ static void sort_by_angle(const Null *null, Work *w, int64_t begin, int64_t line
     for (int64_t k = begin; k < n; k++) w->by_angle[w->first[w->slot[k] + 1]++] = k;
 }
 
-/* Whether points are near the arc from an anchor to one of them. */
-WIDE_TOO static void lie_near(int64_t n, const double *restrict x, const double *restrict y,
-                              const double *restrict z, const double *restrict right,
-                              const double *restrict up, const double *restrict depth,
-                              const double *restrict end, double c, double s, double sin_t,
-                              int64_t *restrict in)
+/* Which points may be near a line from the anchor, in single precision with room for its errors: 1
+   for each, and zeros behind them. */
+WIDE_TOO static void may_be_near(int64_t n, const float *restrict right, const float *restrict up,
+                                 const Line *line, float most, float error, float reach,
+                                 uint8_t *restrict may)
 {
-    double p = end[0], q = end[1], r = end[2], cosine = end[3];
-    for (int64_t k = 0; k < n; k++)
-        in[k] = (fabs(c * up[k] - s * right[k]) <= sin_t) & (depth[k] >= cosine) &
-                (p * x[k] + q * y[k] + r * z[k] >= cosine);
+    float c = line->c, s = line->s;
+    for (int64_t k = 0; k < n; k++) {
+        float aside = c * up[k] - s * right[k], ahead = c * right[k] + s * up[k];
+        may[k] = (fabsf(aside) <= most + error) & (ahead >= -error) & (ahead <= reach + error);
+    }
+    memset(may + n, 0, 8);
 }
 
-/* Adds those of the points by angle, from one to before another, that are near the line to b. */
-static int64_t gather(const Null *null, Work *w, int64_t from, int64_t to, int64_t b,
-                      double c, double s, int64_t count)
+/* Places of the first points by angle, in their order. */
+static void turn_by_angle(Work *w, int64_t n)
 {
-    double end[] = {w->x[b], w->y[b], w->z[b], w->depth[b]};
-    double *const *p = w->turned;
-    int64_t *in = (int64_t *)w->ahead;
-    lie_near(to - from, p[0] + from, p[1] + from, p[2] + from, p[3] + from, p[4] + from,
-             p[5] + from, end, c, s, null->sin_t * WIDER, in);
-    for (int64_t m = from; m < to; m++) {
-        w->near[count] = w->by_angle[m];
-        count += in[m - from];
+    const double *columns[] = {w->right, w->up, w->depth, w->x, w->y, w->z};
+    for (int64_t k = 0; k < n; k++) {
+        w->right1_turned[k] = w->right1[w->by_angle[k]];
+        w->up1_turned[k] = w->up1[w->by_angle[k]];
     }
-    return count;
+    for (int d = 0; d < 6; d++)
+        for (int64_t k = 0; k < n; k++) w->turned[d][k] = columns[d][w->by_angle[k]];
+}
+
+/* Adds those of the points by angle, from one to before another, that are near the line but are not
+   its ends: within T of its circle, and nearer to each end than the other one is. `place` makes their
+   places out of how far ahead, aside and deep they are. */
+static void gather(const Null *null, Work *w, int64_t from, int64_t to, Line *line)
+{
+    int64_t a = line->a, b = line->b, count = line->count - 2;
+    double c = line->c, s = line->s, x = w->x[b], y = w->y[b], z = w->z[b], cosine = w->depth[b];
+    double most = null->sin_t * WIDER, reach = cosine > 0 ? line->sine : 1;
+    double *const *at = w->turned;
+    uint8_t *may = (uint8_t *)w->aside;
+    may_be_near(to - from, w->right1_turned + from, w->up1_turned + from, line, most, 1e-6 * reach,
+                reach, may);
+    for (int64_t m = from; m < to; m += 8) {
+        uint64_t those;
+        memcpy(&those, may + (m - from), sizeof those);
+        for (; those; those &= those - 1) {
+            int64_t k = m + (__builtin_ctzll(those) >> 3);
+            int32_t p = w->by_angle[k];
+            double right = at[0][k], up = at[1][k], depth = at[2][k], aside = c * up - s * right;
+            w->near[count] = p;
+            w->along[count] = c * right + s * up;
+            w->across[count] = aside;
+            w->weight[count] = depth;
+            count += (fabs(aside) <= most) & (depth >= cosine) & (p != a) & (p != b) &
+                     (x * at[3][k] + y * at[4][k] + z * at[5][k] >= cosine);
+        }
+    }
+    w->near[count] = a;
+    w->near[count + 1] = b;
+    line->count = count + 2;
+}
+
+/* The line from an anchor to a point, with nobody near but its ends. */
+static Line line_to(const Work *w, int64_t a, int64_t b)
+{
+    double sine = sqrt(w->right[b] * w->right[b] + w->up[b] * w->up[b]);
+    return (Line){.a = a, .b = b, .count = 2, .c = w->right[b] / sine, .s = w->up[b] / sine,
+                  .sine = sine, .length = angle_of(sine, w->depth[b])};
 }
 
 /* Whether a line may be one: NO, never; YES; UNSURE, only when a tracklet has taken some of its
@@ -211,34 +253,27 @@ static int from_anchor(const Null *null, Work *w, Out *out, int64_t e, int64_t b
     if (!rising) return DONE;
 
     sort_by_angle(null, w, begin, rising);
-    const double *columns[] = {w->x, w->y, w->z, w->right, w->up, w->depth};
-    for (int d = 0; d < 6; d++)
-        for (int64_t k = 0; k < n - begin; k++) w->turned[d][k] = columns[d][w->by_angle[k]];
+    turn_by_angle(w, n - begin);
     int64_t slots = w->slots, widest = w->first[CLASSES * slots], all = w->first[CLASSES * slots + 1];
     for (int64_t m = 0; m < rising; m++) {
-        /* Of the points near the circle, those nearer to each end than the other end is. */
-        int64_t b = w->rising[m], count;
-        double sine = sqrt(w->right[b] * w->right[b] + w->up[b] * w->up[b]);
-        double c = w->right[b] / sine, s = w->up[b] / sine;
-        count = gather(null, w, widest, all, b, c, s, 0);
+        int64_t b = w->rising[m], r = radius_of(null, w->depth[b]);
+        Line line = line_to(w, a, b);
+        gather(null, w, widest, all, &line);
         for (int class = 0; class < CLASSES && widest; class++) {
-            float half = class ? LESS_NARROW : NARROW;
-            int64_t low = (w->angle[b] - half + 1) * (slots / 2) - 1;
-            int64_t high = (w->angle[b] + half + 1) * (slots / 2) + 2;
+            int64_t low = (w->angle[b] - HALF_WIDTHS[class] + 1) * (slots / 2) - 1;
+            int64_t high = (w->angle[b] + HALF_WIDTHS[class] + 1) * (slots / 2) + 2;
             low = class * slots + (low > 0 ? low : 0);
             high = class * slots + (high < slots ? high : slots);
-            int64_t from = w->first[low], to = w->first[high];
-            count = gather(null, w, from, to, b, c, s, count);
+            gather(null, w, w->first[low], w->first[high], &line);
         }
-        int64_t r = radius_of(null, w->depth[b]);
-        Pair pair = {r, w->within[a * radii + r], w->within[b * radii + r], 0, 0};
-        if (!could_pass(null, &pair, count)) continue;
-        out->work += count;
+        line.pair = (Pair){r, w->within[a * radii + r], w->within[b * radii + r], 0, 0};
+        if (!could_pass(null, &line.pair, line.count)) continue;
+        out->work += line.count;
         if (out->work > out->max_work) return TOO_MUCH;
         int swap = w->order[a] > w->order[b];
-        int64_t end = points_below(w->u, n, w->u[b] + null->widths[null->n_strips - 1]);
-        double length = angle_of(sine, w->depth[b]);
-        Line line = {a, b, begin, end, count, c, s, swap ? -1 : 1, sine, length, pair};
+        line.sense = swap ? -1 : 1;
+        line.begin = begin;
+        line.end = points_below(w->u, n, w->u[b] + null->widths[null->n_strips - 1]);
         int state = look_at(null, w, &line);
         if (state == NO) continue;
 
@@ -248,11 +283,11 @@ static int from_anchor(const Null *null, Work *w, Out *out, int64_t e, int64_t b
         out->i[l] = w->order[swap ? b : a];
         out->j[l] = w->order[swap ? a : b];
         out->radius[l] = r;
-        out->within_i[l] = swap ? pair.within_j : pair.within_i;
-        out->within_j[l] = swap ? pair.within_i : pair.within_j;
+        out->within_i[l] = swap ? line.pair.within_j : line.pair.within_i;
+        out->within_j[l] = swap ? line.pair.within_i : line.pair.within_j;
         out->mean[l] = line.pair.mean;
         out->bound[l] = state == YES ? line.pair.bound : INFINITY;
-        out->count[l] = count;
+        out->count[l] = line.count;
     }
     return DONE;
 }
@@ -331,10 +366,12 @@ static int make_room(const Null *null, Work *w)
                           w->turned + 5};
     int32_t **numbers[] = {&w->by_angle, &w->bin,  &w->from,   &w->to,    &w->slot,
                            &w->near,     &w->rising, &w->marked, &w->begin_slice, &w->end_slice};
+    float **floats[] = {&w->right1, &w->up1, &w->depth1, &w->right1_turned, &w->up1_turned, &w->angle};
     int64_t n_columns = sizeof columns / sizeof *columns;
-    int64_t n_numbers = sizeof numbers / sizeof *numbers;
+    int64_t n_numbers = sizeof numbers / sizeof *numbers, n_floats = sizeof floats / sizeof *floats;
     double *d = calloc(n_columns * places + radii * COUNTED, sizeof *d);
-    int32_t *i = calloc((n_numbers + 4 + radii) * n + w->bins + 1 + slots + 2, sizeof *i);
+    int32_t *i = calloc((n_numbers + n_floats) * places + radii * n + w->bins + 1 + slots + 2,
+                        sizeof *i);
     w->order = calloc(n, sizeof *w->order);
     w->x = d;
     w->within = i;
@@ -342,13 +379,9 @@ static int make_room(const Null *null, Work *w)
     for (int64_t k = 0; k < n_columns; k++, d += places) *columns[k] = d;
     w->least_rank = d;
     i += n * radii;
-    w->right1 = (float *)i;
-    w->up1 = w->right1 + n;
-    w->depth1 = w->up1 + n;
-    i += 3 * n;
-    for (int64_t k = 0; k < n_numbers; k++, i += n) *numbers[k] = i;
-    w->angle = (float *)i;
-    w->steps = i + n;
+    for (int64_t k = 0; k < n_floats; k++, i += places) *floats[k] = (float *)i;
+    for (int64_t k = 0; k < n_numbers; k++, i += places) *numbers[k] = i;
+    w->steps = i;
     w->first = w->steps + w->bins + 1;
     return 1;
 }
@@ -455,10 +488,13 @@ int fink_disturb(const Null *null, const double *xyz, const uint8_t *is_free, in
     }
     double *columns[] = {w.x, w.y, w.z, w.right, w.up, w.depth};
     for (int d = 0; d < 3; d++) memcpy(columns[d], xyz + d * n, n * sizeof *xyz);
-    for (int d = 0; d < 6; d++) w.turned[d] = columns[d];
-    for (int64_t k = 0; k < n; k++) w.by_angle[k] = k;
+    int64_t free_points = 0;
+    for (int64_t k = 0; k < n; k++) {
+        w.by_angle[free_points] = k;
+        free_points += is_free[k] != 0;
+    }
     for (int64_t l = 0; l < lines; l++) {
-        int64_t a = i[l], b = j[l], count = 0;
+        int64_t a = i[l], b = j[l];
         states[l] = lies_near(xyz, n, a, b, null->sin_t * WIDER, n_members, members);
         if (!states[l] || !is_free[a] || !is_free[b]) continue;
 
@@ -476,23 +512,21 @@ int fink_disturb(const Null *null, const double *xyz, const uint8_t *is_free, in
             axes[6 + d] = anchor[d];
         }
         look_from(&w, n, axes);
-        double sine = sqrt(w.right[b] * w.right[b] + w.up[b] * w.up[b]);
-        double c = w.right[b] / sine, s = w.up[b] / sine;
-        int64_t r = radius_of(null, w.depth[b]);
-        Pair pair = {r, -1, -1, 0, 0};
+        turn_by_angle(&w, free_points);
+        Line line = line_to(&w, a, b);
+        gather(null, &w, 0, free_points, &line);
+        line.sense = 1;
+        line.end = n;
+        Pair *pair = &line.pair;
+        pair->radius = radius_of(null, w.depth[b]);
+        pair->within_i = pair->within_j = -1;
+        double furthest = null->cosines[pair->radius];
         for (int64_t k = 0; k < n; k++) {
-            double from_b = w.x[b] * w.x[k] + w.y[b] * w.y[k] + w.z[b] * w.z[k];
-            pair.within_i += w.depth[k] > null->cosines[r];
-            pair.within_j += from_b > null->cosines[r];
+            pair->within_i += w.depth[k] > furthest;
+            pair->within_j += w.x[b] * w.x[k] + w.y[b] * w.y[k] + w.z[b] * w.z[k] > furthest;
         }
-        int64_t near = gather(null, &w, 0, n, b, c, s, 0);
-        for (int64_t k = 0; k < near; k++) {
-            w.near[count] = w.near[k];
-            count += is_free[w.near[k]];
-        }
-        Line line = {a, b, 0, n, count, c, s, 1, sine, angle_of(sine, w.depth[b]), pair};
         place(&w, &line);
-        states[l] += count >= null->min_points && !is_hopeless(null, &w, &line);
+        states[l] += line.count >= null->min_points && !is_hopeless(null, &w, &line);
     }
     free_room(&w);
     return 1;

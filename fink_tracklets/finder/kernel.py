@@ -32,8 +32,8 @@ from fink_tracklets.finder.spacing import MAX_MISSED, NULL_WEIGHT, evidence_boun
 from fink_tracklets.finder.vectors import Array, Ints
 
 SOURCES = ("kernel.c", "kernel_grown.h", "kernel_line.h", "kernel_null.h")
-LINES, POINTS = 20_000, 400_000
-"""Lines, and points near lines, that are listed at once, at first."""
+LINES, MOST_LINES, POINTS = 20_000, 320_000, 400_000
+"""Lines that are listed at once, at first and in crowds, and points near lines."""
 DONE, FULL, TOO_LITTLE, NO_MEMORY, TOO_MUCH = range(5)
 """How a call ended."""
 STRIPS = 5
@@ -224,7 +224,7 @@ def by_kernel(
         work = out.work
         if state == NO_MEMORY:
             raise MemoryError("the finder's kernel")
-        if state == TOO_LITTLE:
+        if state == TOO_LITTLE or state == FULL and n_lines < MOST_LINES:
             n_lines = 2 * n_lines
         if state == TOO_MUCH:
             given_up.add(int(names[field.value]))

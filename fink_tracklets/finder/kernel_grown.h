@@ -7,12 +7,9 @@
 #include "kernel_line.h"
 
 #define WIDTHS 24  /* of boxes beside a curve, at most */
-#define SLICED 128 /* slices of all curvatures, in which the one that most agree with is looked for */
+#define SLICED 64 /* slices of all curvatures, in which the one that most agree with is looked for */
 
 enum { UNSURE = -1, NO, YES };
-
-typedef double Four __attribute__((vector_size(32), aligned(8)));
-typedef int64_t FourInts __attribute__((vector_size(32), aligned(8)));
 
 typedef struct {
     int64_t members;
@@ -95,12 +92,39 @@ WIDE_TOO static int64_t slices_of(int64_t n, const double *restrict low,
     return unsure;
 }
 
+/* The intervals that begin in a slice, at n_low places, and end there, at n_high; `there` when it
+   begins. More places may follow, none of them lower. Where most intervals are, if they are more than
+   `best`, or as many and sooner than `first`. Returns 0 where an end is within `near`. */
+WIDE_TOO static int most_in_slice(const double *restrict low, int32_t n_low,
+                                  const double *restrict high, int32_t n_high, int64_t there,
+                                  double near, int64_t *best, double *first)
+{
+    FourInts positive = (FourInts){0} + INT64_MAX, unsure = {0};
+    for (int32_t k = 0; k < n_low; k++) {
+        Four here = (Four){0} + low[k];
+        FourInts counts = {0};
+        for (int32_t m = 0; m < n_low; m += 4) counts -= *(const Four *)(low + m) <= here;
+        for (int32_t m = 0; m < n_high; m += 4) {
+            Four off = *(const Four *)(high + m) - here;
+            counts += off < (Four){0};
+            unsure |= (Four)((FourInts)off & positive) < (Four){0} + near;
+        }
+        int64_t count = there + counts[0] + counts[1] + counts[2] + counts[3];
+        if (count > *best || (count == *best && low[k] < *first)) {
+            *best = count;
+            *first = low[k];
+        }
+    }
+    return !(unsure[0] | unsure[1] | unsure[2] | unsure[3]);
+}
+
 /* The first beginning of an interval, low to high, that lies in most of n. It is looked for only in
    those slices that may hold it. */
 static int first_of_most(Work *w, int64_t n, double limit, double error, double *first)
 {
     int32_t begun[SLICED + 2] = {0}, ended[SLICED + 2] = {0}; /* before a slice */
-    int32_t *from = w->begin_slice, *to = w->end_slice, most = 0, k_low = 0, k_high = 0, best = 0;
+    int32_t *from = w->begin_slice, *to = w->end_slice, most = 0;
+    int64_t best = 0;
     double near = 2 * error;
     int slices = SLICED; /* and a few less, where an end may be in one or in the next */
     while (slices_of(n, w->low, w->high, limit, near, slices, from, to))
@@ -115,33 +139,31 @@ static int first_of_most(Work *w, int64_t n, double limit, double error, double 
         int32_t there = begun[l] - ended[l]; /* where it begins */
         most = there > most ? there : most;
     }
-    int32_t could[SLICED + 1];
-    could[SLICED] = 0;
-    for (int l = 0; l < SLICED; l++) could[l] = begun[l + 1] - ended[l] >= most;
-    for (int64_t k = 0; k < n; k++) {
-        w->sorted[k_low] = w->low[k];
-        k_low += could[from[k]];
-        w->aside[k_high] = w->high[k];
-        k_high += could[to[k]];
-    }
-    sort(w->sorted, k_low);
-    sort(w->aside, k_high);
-    k_low = k_high = 0;
+    /* The ends in these slices, slice by slice; others are put where nobody looks. */
+    int32_t low_at[SLICED + 1], high_at[SLICED + 1], step[SLICED + 1], lows = 0, highs = 0;
     for (int l = 0; l < SLICED; l++) {
-        if (!could[l]) continue;
-        int32_t lows = begun[l + 1] - begun[l], highs = ended[l + 1] - ended[l];
-        const double *low = w->sorted + k_low, *high = w->aside + k_high;
-        for (int32_t k = 0, past = 0; k < lows; k++) {
-            while (past < highs && high[past] < low[k] - near) past++;
-            if (past < highs && high[past] < low[k] + near) return UNSURE;
-            int32_t count = begun[l] + k + 1 - ended[l] - past;
-            if (count > best) {
-                best = count;
-                *first = low[k];
-            }
-        }
-        k_low += lows;
-        k_high += highs;
+        step[l] = begun[l + 1] - ended[l] >= most;
+        low_at[l] = step[l] ? lows : n;
+        high_at[l] = step[l] ? highs : n;
+        lows += step[l] * (begun[l + 1] - begun[l]);
+        highs += step[l] * (ended[l + 1] - ended[l]);
+    }
+    step[SLICED] = 0;
+    low_at[SLICED] = high_at[SLICED] = n;
+    for (int64_t k = 0; k < n; k++) {
+        int32_t from_k = from[k], to_k = to[k];
+        w->sorted[low_at[from_k]] = w->low[k];
+        low_at[from_k] += step[from_k];
+        w->aside[high_at[to_k]] = w->high[k];
+        high_at[to_k] += step[to_k];
+    }
+    for (int k = 0; k < 4; k++) w->sorted[lows + k] = w->aside[highs + k] = INFINITY;
+    for (int l = 0; l < SLICED; l++) {
+        if (!step[l]) continue;
+        int32_t n_low = begun[l + 1] - begun[l], n_high = ended[l + 1] - ended[l];
+        if (!most_in_slice(w->sorted + low_at[l] - n_low, n_low, w->aside + high_at[l] - n_high,
+                           n_high, begun[l] - ended[l], near, &best, first))
+            return UNSURE;
     }
     return YES;
 }
@@ -244,8 +266,10 @@ static int refine(const Null *null, Work *w, const Line *line, Set *set)
 static int64_t resolved(const Null *null, Work *w, const Line *line)
 {
     int64_t n = 0, count = 1;
-    for (int64_t k = 0; k < line->count; k++)
-        if (w->member[k]) w->sorted[n++] = w->along[k];
+    for (int64_t k = 0; k < line->count; k++) {
+        w->sorted[n] = w->along[k];
+        n += w->member[k] > 0;
+    }
     sort_between(w->sorted, n, 0, line->length, w->ahead);
     double last = w->sorted[0], gap = 0;
     for (int64_t k = 1; k < n; k++) {

@@ -4,6 +4,7 @@
 
 #define MANY 24          /* points on a line, from which on a fit costs no more than the bounds */
 #define SLICES 64        /* of all curvatures, in which intervals are first counted */
+#define FEW 64           /* values that are sorted by their ranks */
 #define SORTED 128       /* slices of values that are sorted */
 #define SURE 20          /* of a log10 NFA, below the limit: a line that is listed at once */
 
@@ -12,7 +13,8 @@ typedef struct {
     double *right, *up, *depth;      /* as seen from the anchor */
     float *right1, *up1, *depth1;    /* the same in single precision */
     float *angle;                    /* pseudo-angle */
-    double *turned[6];               /* x, y, z, right, up, depth in the order of by_angle */
+    double *turned[6];               /* right, up, depth, x, y, z in the order of by_angle */
+    float *right1_turned, *up1_turned; /* some of them in single precision */
     double *along, *across, *weight; /* places of the points near a line: Work.near */
     double *low, *high, *sorted, *aside, *ahead;
     int64_t *order;
@@ -50,9 +52,32 @@ static int64_t radius_of(const Null *null, double cosine)
     return k;
 }
 
+typedef double Four __attribute__((vector_size(32), aligned(8)));
+typedef int64_t FourInts __attribute__((vector_size(32), aligned(8)));
+
+/* Sorts a few values, each to where as many as are less leave it. */
+WIDE_TOO static void sort_few(double *restrict values, int64_t n)
+{
+    double all[FEW + 4];
+    for (int64_t k = 0; k < n; k++) all[k] = values[k];
+    for (int64_t k = n; k < n + 4; k++) all[k] = INFINITY;
+    for (int64_t k = 0; k < n; k++) values[k] = -INFINITY;
+    for (int64_t k = 0; k < n; k++) {
+        FourInts less = {0};
+        for (int64_t m = 0; m < n; m += 4) less -= *(const Four *)(all + m) < (Four){0} + all[k];
+        values[less[0] + less[1] + less[2] + less[3]] = all[k];
+    }
+    for (int64_t k = 1; k < n; k++) /* equal ones */
+        values[k] = values[k] > values[k - 1] ? values[k] : values[k - 1];
+}
+
 /* Shell's sort: no call for a comparison. */
 static void sort(double *values, int64_t n)
 {
+    if (n <= FEW) {
+        sort_few(values, n);
+        return;
+    }
     static const int64_t gaps[] = {1577, 701, 301, 132, 57, 23, 10, 4, 1};
     for (size_t g = 0; g < sizeof gaps / sizeof *gaps; g++) {
         int64_t gap = gaps[g];
@@ -68,7 +93,7 @@ static void sort(double *values, int64_t n)
 /* Sorts values between two limits: first by slices of the interval between them. */
 static void sort_between(double *values, int64_t n, double low, double high, double *spare)
 {
-    if (n <= MANY) {
+    if (n <= FEW) {
         sort(values, n);
         return;
     }
@@ -108,34 +133,33 @@ static double angle_of(double ahead, double depth)
     return depth > 0 && fabs(sine) <= 0.1 ? small_arc_sine(sine) : atan2(ahead, depth);
 }
 
-/* `angle_of` and `arc_sine` of n points, where they are small. */
-WIDE_TOO static void angles(int64_t n, const double *restrict ahead, const double *restrict depth,
-                            double *restrict along, double *restrict across)
+/* `angle_of` of n points, where they are small, and `arc_sine` of how far aside they are. */
+WIDE_TOO static void angles(int64_t n, double sense, const double *restrict ahead,
+                            const double *restrict depth, double *restrict along,
+                            double *restrict across)
 {
     for (int64_t k = 0; k < n; k++) {
         along[k] = small_arc_sine(ahead[k] / sqrt(ahead[k] * ahead[k] + depth[k] * depth[k]));
-        across[k] = small_arc_sine(across[k]);
+        across[k] = small_arc_sine(sense * across[k]);
     }
 }
 
-/* The places of the points near a line, in its sense: the ends are at the ends. */
+/* The places of the points near a line, in its sense, from what `gather` has left: how far ahead of
+   the anchor, aside and deep they are. The ends come last, exactly at the ends. */
 static void place(Work *w, const Line *line)
 {
-    double *ahead = w->low, *depth = w->high, sense = line->sense, length = line->length;
+    int64_t others = line->count - 2;
+    double *ahead = w->low, sense = line->sense, length = line->length;
+    memcpy(ahead, w->along, others * sizeof *ahead);
+    angles(others, sense, ahead, w->weight, w->along, w->across);
+    for (int64_t k = 0; line->sine > 0.09 && k < others; k++)
+        if (ahead[k] > 0.09 || w->weight[k] < 0.9) w->along[k] = angle_of(ahead[k], w->weight[k]);
+    w->along[others] = w->across[others] = w->across[others + 1] = 0;
+    w->along[others + 1] = length;
     for (int64_t k = 0; k < line->count; k++) {
-        int64_t p = w->near[k];
-        ahead[k] = line->c * w->right[p] + line->s * w->up[p];
-        depth[k] = w->depth[p];
-        w->across[k] = sense * (line->c * w->up[p] - line->s * w->right[p]);
-    }
-    angles(line->count, ahead, depth, w->along, w->across);
-    for (int64_t k = 0; k < line->count; k++) {
-        int64_t p = w->near[k];
         double along = w->along[k];
-        if (fabs(ahead[k]) > 0.09 || depth[k] < 0.9) along = angle_of(ahead[k], depth[k]);
-        along = p == line->a ? 0 : p == line->b ? length : along;
-        w->along[k] = sense > 0 ? along : length - along;
         w->weight[k] = along * (length - along);
+        w->along[k] = sense > 0 ? along : length - along;
     }
 }
 
