@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv
+from scipy.special import gammaincinv, gammaln
 
 from fink_tracklets.finder.grow import CAPTURES, EXTEND_BELOW
 from fink_tracklets.finder.lines import MAX_WORK, Asleep, Lines
@@ -128,6 +128,7 @@ class _Null(ctypes.Structure):
             (name, ctypes.c_void_p)
             for name in ("radii", "cosines", "curvatures", "evidence", "widths", "enough")
         ),
+        ("log_factorials", ctypes.c_void_p),
     )
 
 
@@ -152,6 +153,12 @@ def _enough(n: int) -> Array:
     return np.asarray(gammaincinv(np.maximum(np.arange(n + 1), 1), DENSER))
 
 
+@lru_cache(maxsize=32)
+def _log_factorials(n: int) -> Array:
+    """Natural logarithms of 0! to n!, and of some more."""
+    return np.asarray(gammaln(np.arange(n + 64) + 1.0))
+
+
 def _null_of(null: NullModel) -> tuple[_Null, list[Array]]:
     """The numbers of a null model for the kernel, and the arrays that must outlive its use."""
     limit = np.log10(null.threshold)
@@ -162,6 +169,7 @@ def _null_of(null: NullModel) -> tuple[_Null, list[Array]]:
         "evidence": evidence_bounds(),
         "widths": null.box_widths,
         "enough": _enough(null.n),
+        "log_factorials": _log_factorials(null.n),
     }
     numbers = _Null(
         n=null.n,
