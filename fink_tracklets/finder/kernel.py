@@ -31,7 +31,8 @@ from fink_tracklets.finder.significance import DENSER, MIN_GAP_CHANCE, MIN_RESOL
 from fink_tracklets.finder.spacing import MAX_MISSED, NULL_WEIGHT, evidence_bounds
 from fink_tracklets.finder.vectors import Array, Ints
 
-SOURCES = ("kernel.c", "kernel_grown.h", "kernel_line.h", "kernel_null.h")
+PARTS = ("agree", "anchor", "grown", "line", "null", "places")
+SOURCES = ("kernel.c", *(f"kernel_{part}.h" for part in PARTS))
 LINES, MOST_LINES, POINTS = 20_000, 320_000, 400_000
 """Lines that are listed at once, at first and in crowds, and points near lines."""
 DONE, FULL, TOO_LITTLE, NO_MEMORY, TOO_MUCH = range(5)
