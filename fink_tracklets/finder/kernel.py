@@ -38,7 +38,7 @@ LINES, MOST_LINES, POINTS = 20_000, 320_000, 400_000
 DONE, FULL, TOO_LITTLE, NO_MEMORY, TOO_MUCH = range(5)
 """How a call ended."""
 STRIPS = 5
-"""How many of `NullModel.box_widths` are counted beside a line that is not fitted, as in the source."""
+"""How many of `NullModel.box_widths` are counted beside a line that is not fitted (`kernel_line.h`)."""
 
 
 class KernelError(Exception):
@@ -233,7 +233,7 @@ def by_kernel(
         work = out.work
         if state == NO_MEMORY:
             raise MemoryError("the finder's kernel")
-        if state == TOO_LITTLE or state == FULL and n_lines < MOST_LINES:
+        if state == TOO_LITTLE or (state == FULL and n_lines < MOST_LINES):
             n_lines = 2 * n_lines
         if state == TOO_MUCH:
             given_up.add(int(names[field.value]))

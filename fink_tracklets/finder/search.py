@@ -231,7 +231,7 @@ def _promising(
         q = sin_t / np.sqrt(np.maximum(square, sin_t * sin_t))
         half = q * (1 + 0.571 * q * q)
         half = np.where(half < 0.1, half * square / (taxi * taxi) * (1 + 2.3 * half), half)
-        half = np.where(q < 1, half, np.float32(4)) + np.float32(1e-6)
+        half = np.where(q < 0.999999, half, np.float32(4)) + np.float32(1e-6)
         low, high = (((p + side + 1) * (bins / 2)).clip(0, bins) for side in (-half, half))
 
         # How many windows each bin meets, and so at most how many points are near each circle.
