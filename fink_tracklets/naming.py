@@ -18,7 +18,9 @@ UNIX_EPOCH_JD = 2440587.5
 PREFIX = "TRCK_"
 """How every tracklet's name begins."""
 SHORT_PREFIX = "SHORT_"
-"""How the name of every short track begins."""
+"""How the name of every short track begins that is known by itself."""
+ARC_PREFIX = "ARC_"
+"""And of one that is known by the predicted arc of an object."""
 SECOND = len("TRCK_YYYYMMDD_hhmmss")
 """Length of the part that all tracklets of one exposure second share."""
 WHOLE = re.compile(r"TRCK_(\d{8})_(\d{6})_(\d{2,9})", re.ASCII)

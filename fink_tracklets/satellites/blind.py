@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -11,6 +13,47 @@ from fink_tracklets.sky.sphere import ARCSEC, along_across, unit_vectors
 from fink_tracklets.survey.satellites import SatelliteLimits
 
 METHODS = ("paper2", "likelihood")
+
+
+@dataclass(frozen=True)
+class Singles:
+    """Each of n points against each of P objects, by place alone; all (P, n)."""
+
+    score: np.ndarray
+    """Misfit of lateness and distance aside, against what the elements err by."""
+    rank: np.ndarray
+    """Of several objects, the least is the best: -2 ln of how likely it makes the point."""
+    likely: np.ndarray
+    """Whether the object may have made the point."""
+
+
+def single_matches(points: np.ndarray, scene: Scene, limits: SatelliteLimits) -> Singles:
+    """How late an object must be for its arc to reach a point, and how far aside of the curved arc
+    the point lies, both against what its elements err by.
+
+    Parameters
+    ----------
+    points : (n, 3) unit vectors
+    """
+    arcs = scene.nominal
+    along, aside = arcs.measure(points)
+    length = arcs.length[:, None]
+    beyond = along - np.clip(along, 0, length)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        late = np.where(beyond == 0, 0, beyond / arcs.orbital_rate[:, None])
+    width_late = np.hypot(scene.errors.late_s, limits.min_lateness_s)[:, None]
+    width_aside = np.hypot(scene.errors.aside_km / arcs.range_km, limits.min_aside_arcsec * ARCSEC)[
+        :, None
+    ]
+    tail = scene.errors.tail[:, None]
+    score = misfit(late / width_late, tail) + misfit(aside / width_aside, tail)
+
+    # Of several objects that fit, the one that makes the point more likely comes first: the density
+    # is spread over the area in which the object may be.
+    room = length + 6 * width_late * np.abs(arcs.orbital_rate)[:, None]
+    rank = score + 2 * np.log(width_aside / ARCSEC * room / ARCSEC)
+    near = np.abs(beyond) < np.maximum(length, 10 * width_late * np.abs(arcs.orbital_rate)[:, None])
+    return Singles(score, rank, (score < limits.max_misfit) & near & scene.lit[:, None])
 
 
 def blind_matches(
@@ -38,30 +81,13 @@ def blind_matches(
         np.abs(beyond) <= length
     )
 
-    # Ours: how late the object must be for its arc to reach the point, and how far aside of the
-    # curved arc the point lies, both against what its elements err by.
-    _, aside = arcs.measure(points)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        late = np.where(beyond == 0, 0, beyond / arcs.orbital_rate[:, None])
-    width_late = np.hypot(scene.errors.late_s, limits.min_lateness_s)[:, None]
-    width_aside = np.hypot(scene.errors.aside_km / arcs.range_km, limits.min_aside_arcsec * ARCSEC)[
-        :, None
-    ]
-    tail = scene.errors.tail[:, None]
-    score = misfit(late / width_late, tail) + misfit(aside / width_aside, tail)
-
-    # Of several objects that fit, the one that makes the point more likely comes first: the density
-    # is spread over the area in which the object may be.
-    room = length + 6 * width_late * np.abs(arcs.orbital_rate)[:, None]
-    rank = score + 2 * np.log(width_aside / ARCSEC * room / ARCSEC)
-    near = np.abs(beyond) < np.maximum(length, 10 * width_late * np.abs(arcs.orbital_rate)[:, None])
-    likely = (score < limits.max_misfit) & near & scene.lit[:, None]
+    single = single_matches(points, scene, limits)
 
     # One row for each pair of candidate and object that a method accepts.
     parts = []
     for method, kept, value, order in (
         ("paper2", paper, np.abs(across) / ARCSEC, np.abs(across)),
-        ("likelihood", likely, score, rank),
+        ("likelihood", single.likely, single.score, single.rank),
     ):
         which, candidate = np.nonzero(kept)
         rows = scene.orbits.rows[which]

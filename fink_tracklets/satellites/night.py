@@ -21,6 +21,7 @@ from fink_tracklets.satellites.identify import (
     scenes,
     tracklet_points,
 )
+from fink_tracklets.satellites.on_arcs import lines_on_arcs, named_lines
 from fink_tracklets.satellites.propagation import iers_end, instants, propagate
 from fink_tracklets.satellites.rows import match_rows
 from fink_tracklets.satellites.shifted import BELT_DEG, FalseMatches, belt_distance, share, summary
@@ -40,6 +41,8 @@ class Identification:
     """One row per match of a tracklet, columns as in `fink_tracklets.tables.SATELLITES`."""
     blind: pd.DataFrame
     """One row per blind match, columns as in `fink_tracklets.tables.BLIND_MATCHES`."""
+    lines: pd.DataFrame
+    """One row per alert of a line on an object's arc, see `named_lines`."""
     record: dict[str, Any]
     """The account for the manifest."""
 
@@ -56,7 +59,8 @@ def identify_night(
     Parameters
     ----------
     alerts : of tracklets: tracklet, exposure, jd, ra, dec, along_arcsec
-    candidates : alert_id, exposure, jd, ra, dec, tracklet; those of tracklets included
+    candidates : alert_id, exposure, jd, ra, dec, tracklet; those of tracklets included; lines on
+        arcs are looked for among those whose `short_track` is null, too, if there is such a column
     elements : of any epoch
     survey : its site and limits
     satcat : as `read_satcat` gives it
@@ -67,15 +71,15 @@ def identify_night(
         No set of elements is near enough to the night.
     """
     if not len(candidates):
-        return Identification(pd.DataFrame(), pd.DataFrame(), {})
+        return Identification(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), {})
     # Every exposure's tracklets against the objects around it; where none explains a tracklet, two
     # together may. And every candidate by itself.
     jd = np.unique(candidates["jd"])
     ages = element_ages(elements, jd, survey)
     catalogue = Catalogue.of(elements)
     by_exposure = tracklet_points(alerts)
-    of_exposure = dict(tuple(candidates.groupby("exposure")))
-    matched, blind = [], []
+    of_exposure, free = dict(tuple(candidates.groupby("exposure"))), free_candidates(candidates)
+    matched, blind, lines = [], [], []
     for scene in scenes(catalogue, fields_of(candidates), survey):
         for name, points in by_exposure.get(scene.exposure, {}).items():
             found = match_tracklet(points, scene, survey)
@@ -85,6 +89,8 @@ def identify_night(
                 matched.append(match_rows(name, points, found, scene, catalogue, satcat, survey))
         of_this = of_exposure[scene.exposure]
         blind.append(blind_matches(of_this, scene, catalogue, survey.satellites))
+        if scene.exposure in free:
+            lines.append(lines_on_arcs(free[scene.exposure], scene, catalogue, survey))
     satellites = pd.concat(matched) if matched else pd.DataFrame()
     blindly = pd.concat(blind)
 
@@ -98,7 +104,9 @@ def identify_night(
             satellites.loc[satellites["tracklet"] == key, "chance_probability"] = false.chance(
                 rows["score"].to_numpy(), belt
             )
-    blindly, blind_record = with_blind_chance(blindly, candidates, catalogue, survey)
+    shifted = under_shifted_skies(candidates, free, catalogue, survey)
+    blindly, blind_record = with_blind_chance(blindly, shifted, len(candidates))
+    on_arcs = named_lines(lines, (shifted.lines + 0.5) / shifted.skies)
     record = {
         "method": survey.satellites.method,
         **account(elements, jd, ages, survey),
@@ -112,8 +120,21 @@ def identify_night(
         else 0,
         "false_matches_on_shifted_skies": summary(false),
         "blind": blind_record,
+        "lines_on_arcs": {
+            "found": on_arcs["short_track"].nunique() if len(on_arcs) else 0,
+            "skies_shifted": shifted.skies,
+            "on_shifted_skies": shifted.lines,
+        },
     }
-    return Identification(satellites.reset_index(drop=True), blindly, record)
+    return Identification(satellites.reset_index(drop=True), blindly, on_arcs, record)
+
+
+def free_candidates(candidates: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The candidates of no track, by exposure; none where short tracks were not looked for."""
+    if "short_track" not in candidates:
+        return {}
+    free = candidates[candidates["tracklet"].isna() & candidates["short_track"].isna()]
+    return {str(exposure): part for exposure, part in free.groupby("exposure")}
 
 
 def element_ages(elements: Elements, jd: np.ndarray, survey: Survey) -> np.ndarray:
@@ -192,32 +213,55 @@ def false_matches(alerts: pd.DataFrame, catalogue: Catalogue, survey: Survey) ->
     return FalseMatches(score, in_belt, survey.satellites.method)
 
 
-def with_blind_chance(
-    blind: pd.DataFrame, candidates: pd.DataFrame, catalogue: Catalogue, survey: Survey
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Blind matches with the probability that they are chance, and the manifest's account."""
-    # The best blind match of every candidate under a few shifted skies: all of them are false.
+@dataclass(frozen=True)
+class Shifted:
+    """What single candidates match under shifted skies: all of it is false."""
+
+    skies: int
+    blind: pd.DataFrame
+    """As of `blind_matches`."""
+    lines: int
+    """Lines on arcs."""
+
+
+def under_shifted_skies(
+    candidates: pd.DataFrame, free: dict[str, pd.DataFrame], catalogue: Catalogue, survey: Survey
+) -> Shifted:
+    """Blind matches and lines on arcs under a few shifted skies.
+
+    Parameters
+    ----------
+    free : see `free_candidates`
+    """
     hours = survey.satellites.shift_hours[
         :: max(1, len(survey.satellites.shift_hours) // BLIND_SHIFTS)
     ]
     fields: Fields = fields_of(candidates)
     of_exposure = dict(tuple(candidates.groupby("exposure")))
-    shifted = pd.concat(
-        [
-            blind_matches(of_exposure[scene.exposure], scene, catalogue, survey.satellites)
-            for hour in hours
-            for scene in scenes(catalogue, fields, survey, hour * 3600)
-        ]
-    )
+    blind, lines = [], 0
+    for hour in hours:
+        for scene in scenes(catalogue, fields, survey, hour * 3600):
+            of_this = of_exposure[scene.exposure]
+            blind.append(blind_matches(of_this, scene, catalogue, survey.satellites))
+            if scene.exposure in free:
+                found = lines_on_arcs(free[scene.exposure], scene, catalogue, survey)
+                lines += found["norad_cat_id"].nunique() if len(found) else 0
+    return Shifted(len(hours), pd.concat(blind), lines)
 
-    # The chance of a match: how many of the false ones are as good, of all that were tried.
-    trials = len(candidates) * len(hours)
+
+def with_blind_chance(
+    blind: pd.DataFrame, shifted: Shifted, candidates: int
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Blind matches with the probability that they are chance, and the manifest's account.
+
+    The chance of a match: how many of the false ones are as good, of all that were tried.
+    """
+    trials = candidates * shifted.skies
     blind = blind.assign(chance_probability=np.nan)
-    record: dict[str, Any] = {"candidates": len(candidates)}
+    record: dict[str, Any] = {"candidates": candidates}
     for method in METHODS:
-        false = np.sort(
-            shifted.loc[(shifted["method"] == method) & (shifted["rank"] == 1), "score"]
-        )
+        tried = shifted.blind[(shifted.blind["method"] == method) & (shifted.blind["rank"] == 1)]
+        false = np.sort(tried["score"])
         rows = blind["method"] == method
         below = np.searchsorted(false, blind.loc[rows, "score"], side="right")
         blind.loc[rows, "chance_probability"] = (below + 0.5) / (trials + 1)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pandas as pd
+
+from fink_tracklets.naming import ARC_PREFIX
 from fink_tracklets.progress import Progress
 from fink_tracklets.satellites.aliases import one_number_each
 from fink_tracklets.satellites.elements import read_elements
@@ -39,7 +42,8 @@ def identify_stored(
 
     Returns
     -------
-    The night with the tables `satellites` and `blind_matches`, and the objects of its short tracks.
+    The night with the tables `satellites` and `blind_matches`, the objects of its short tracks, and
+    the lines on arcs among these.
     Its manifest's `satellites` tells of the elements and of false matches.
 
     Raises
@@ -57,19 +61,25 @@ def identify_stored(
         known = None if satcat is None else read_satcat(satcat)
     with progress.step("identifying satellites"):
         alerts, candidates = stored.frame("tracklet_alerts"), stored.frame("candidates")
+        has_short = stored.has(SHORT_TRACKS.name)
+        if has_short:
+            short = stored.frame(SHORT_TRACKS.name)
+            short = short[~short["short_track"].str.startswith(ARC_PREFIX)]  # of other elements
+            names = short.set_index("alert_id")["short_track"]
+            candidates = candidates.assign(short_track=candidates["alert_id"].map(names))
         found = identify_night(alerts, candidates, sets, survey, known)
         tables = {
             SATELLITES.name: SATELLITES.from_frame(found.satellites),
             BLIND_MATCHES.name: BLIND_MATCHES.from_frame(found.blind),
         }
         record = {**found.record, "satcat": satcat}
-        if stored.has(SHORT_TRACKS.name):
-            short = stored.frame(SHORT_TRACKS.name)
+        if has_short:
             placed = short.merge(candidates[["alert_id", "ra", "dec"]], on="alert_id")
             matches, record["short_tracks"] = match_short_tracks(placed, sets, survey)
             kept = short.drop(columns=[name for name in COLUMNS[1:] if name in short])
             kept = kept.merge(matches, "left", "short_track")
-            tables[SHORT_TRACKS.name] = SHORT_TRACKS.from_frame(kept)
+            both = pd.concat([kept, found.lines]) if len(found.lines) else kept
+            tables[SHORT_TRACKS.name] = SHORT_TRACKS.from_frame(both)
     reports = {"satellites": record}
     if stored.manifest.glints is not None:
         reports["glints"] = {**stored.manifest.glints, "satellites_changed_since": True}

@@ -91,20 +91,31 @@ _OF_ALERT = ("alert_id", "exposure", "jd", "along_arcsec", "offset_arcsec")
 _OF_TRACK = ("n_alerts", "length_arcsec", "position_angle_deg", "curvature", "rms_arcsec")
 SHORT_TRACKS = Table(
     "short_tracks",
-    "one row per alert on a short track: a line of four alerts that chance hardly makes",
+    "one row per alert on a short track: a line of four alerts that chance hardly makes, or of "
+    "three and more on the predicted arc of an object",
     tuple(
         replace(column, since=3)
         for column in (
-            Column("short_track", "string", "", "name, SHORT_YYYYMMDD_hhmmss_NN"),
+            Column(
+                "short_track",
+                "string",
+                "",
+                "name, SHORT_YYYYMMDD_hhmmss_NN; on an arc ARC_YYYYMMDD_hhmmss_NN",
+            ),
             *(column for column in TRACKLET_ALERTS.columns if column.name in _OF_ALERT),
             *(column for column in TRACKLETS.columns if column.name in _OF_TRACK),
             Column(
-                "log10_nfa", "double", "", "log10 of the number of such lines expected by chance"
+                "log10_nfa", "double", "", "log10 of the number expected by chance; null on an arc"
             ),
             Column("norad_cat_id", "bigint", "", "object on whose predicted arc it lies, or null"),
             Column("object_name", "string", "", "its name"),
             Column("certain", "boolean", "", "no other object comes near"),
-            Column("chance_probability", "double", "", "of such a match, see satellites"),
+            Column(
+                "chance_probability",
+                "double",
+                "",
+                "of such a match, see satellites; of lines on arcs: the share that chance makes",
+            ),
         )
     ),
 )

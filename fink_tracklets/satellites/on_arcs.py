@@ -1,0 +1,162 @@
+"""Lines of three: too short for chance to be told by themselves, but on an object's predicted arc.
+
+Candidates that may belong to one object by their places alone (`blind`) are a line when they lie
+beside its arc all at one distance, which no error of its elements changes, and are together no
+longer than the object moves in the exposure.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fink_tracklets.naming import ARC_PREFIX, tracklet_names
+from fink_tracklets.satellites.blind import single_matches
+from fink_tracklets.satellites.identify import Catalogue, Scene
+from fink_tracklets.sky.sphere import ARCSEC, position_angle, unit_vectors
+from fink_tracklets.survey import Survey
+
+POINTS = 3
+"""Of a line, at least, each the first tolerance beyond the last one."""
+MAX_LEFT = 500
+"""Candidates outside tracklets in an exposure, up to which lines are looked for."""
+MAX_SLOPE = 0.003
+"""Angle [rad] between line and predicted arc: what elements err by turns it by less."""
+OFFSET = 2.0
+"""Tolerances of the fit from the line through the outer points."""
+TOO_LONG = 1.05
+"""Lengths of the arc: no object of its elements moves so far in the exposure."""
+
+
+def lines_on_arcs(
+    candidates: pd.DataFrame, scene: Scene, catalogue: Catalogue, survey: Survey
+) -> pd.DataFrame:
+    """Lines of three candidates or more of one exposure on the arcs of objects.
+
+    Parameters
+    ----------
+    candidates : alert_id, exposure, jd, ra, dec: those of no other track
+    scene : the objects around that exposure
+    survey : its tolerances and limits
+
+    Returns
+    -------
+    One row per alert of a line, no alert in two: alert_id, exposure, jd, along_arcsec,
+    offset_arcsec, n_alerts, length_arcsec, position_angle_deg, rms_arcsec, norad_cat_id,
+    object_name, certain.
+    """
+    if not POINTS <= len(candidates) <= MAX_LEFT:
+        return pd.DataFrame()
+    points = unit_vectors(candidates["ra"].to_numpy(), candidates["dec"].to_numpy())
+    ids = candidates["alert_id"].to_numpy()
+    along, aside = scene.nominal.measure(points)
+    single = single_matches(points, scene, survey.satellites)
+    lines = []
+    for which in np.flatnonzero(single.likely.sum(axis=1) >= POINTS):
+        near = np.flatnonzero(single.likely[which])
+        length = float(scene.nominal.length[which])
+        members = best_line(along[which, near], aside[which, near], length, survey)
+        if len(members):
+            found = near[members]
+            order = (-len(found), float(single.score[which, found].mean()), which)
+            lines.append((order, which, found))
+
+    # The longest line first, then the best match; what belongs to one line belongs to no other.
+    taken, rows = np.zeros(len(ids), dtype=bool), []
+    for _, which, found in sorted(lines, key=lambda line: line[0]):
+        if taken[found].any():
+            continue
+        taken[found] = True
+        rivals = [set(other) & set(found) for _, rival, other in lines if rival != which]
+        at = scene.orbits.rows[which]
+        rows.append(
+            candidates.iloc[found][["alert_id", "exposure", "jd"]].assign(
+                **_measures(points[found], along[which, found], aside[which, found], ids[found]),
+                position_angle_deg=_direction(points[found], scene.nominal.normal[which]),
+                norad_cat_id=int(catalogue.elements.norad_cat_id[at]),
+                object_name=catalogue.elements.name[at],
+                certain=not any(rivals),
+            )
+        )
+    return pd.concat(rows) if rows else pd.DataFrame()
+
+
+def best_line(along: np.ndarray, aside: np.ndarray, length: float, survey: Survey) -> np.ndarray:
+    """The points of the best line parallel to an arc, in order along it; none where there is none.
+
+    Parameters
+    ----------
+    along, aside : (n,) of the arc [rad]
+    length : of the arc [rad]
+    """
+    apart = survey.finder.first_tolerance_arcsec * ARCSEC
+    close = OFFSET * survey.finder.refined_tolerance_arcsec * ARCSEC
+    order = np.lexsort((aside, along))
+    x, y = along[order], aside[order]
+    best, points = (POINTS - 1, 0.0), np.array([], dtype=np.int64)
+    for i, j in combinations(range(len(x)), 2):
+        step = x[j] - x[i]
+        if j - i < POINTS - 1 or not 2 * apart <= step <= TOO_LONG * length + apart:
+            continue
+        slope = (y[j] - y[i]) / step
+        if abs(slope) > MAX_SLOPE + close / step:
+            continue
+        off = np.abs(y[i : j + 1] - y[i] - slope * (x[i : j + 1] - x[i]))
+        line = i + np.flatnonzero(off <= close)
+        worth = (_resolved(x[line], apart), -float(off[line - i].max()))
+        if worth[0] >= POINTS and worth > best:
+            best, points = worth, line
+    return order[points]
+
+
+def _resolved(along: np.ndarray, apart: float) -> int:
+    """How many points are at least so far beyond the last one that counted."""
+    count, last = 1, along[0]
+    for place in along[1:]:
+        if place - last >= apart:
+            count, last = count + 1, place
+    return count
+
+
+def _measures(
+    points: np.ndarray, along: np.ndarray, aside: np.ndarray, ids: np.ndarray
+) -> dict[str, Any]:
+    """The columns of a line's alerts, from where they are beside the arc."""
+    off = aside - np.polyval(np.polyfit(along, aside, 1), along)
+    return {
+        "along_arcsec": (along - along.min()) / ARCSEC,
+        "offset_arcsec": off / ARCSEC,
+        "n_alerts": len(ids),
+        "length_arcsec": np.ptp(along) / ARCSEC,
+        "rms_arcsec": float(np.sqrt(np.mean(off**2))) / ARCSEC,
+    }
+
+
+def _direction(points: np.ndarray, normal: np.ndarray) -> float:
+    """Position angle [deg, 0 to 180] of an arc at the middle of a line."""
+    middle = points.mean(axis=0)
+    return float(position_angle(middle / np.linalg.norm(middle), normal) % 180)
+
+
+def named_lines(parts: list[pd.DataFrame], expected_false: float) -> pd.DataFrame:
+    """Lines with names, and the share of them that chance makes.
+
+    Parameters
+    ----------
+    parts : of `lines_on_arcs`
+    expected_false : lines that chance makes in the night
+    """
+    full = [part for part in parts if len(part)]
+    if not full:
+        return pd.DataFrame()
+    lines = pd.concat(full)
+    tracks = lines.groupby(["exposure", "norad_cat_id"], as_index=False).agg(
+        jd=("jd", "first"), n_alerts=("n_alerts", "first"), first_alert=("alert_id", "min")
+    )
+    tracks["short_track"] = tracklet_names(tracks, ARC_PREFIX)
+    key = ["exposure", "norad_cat_id"]
+    named = lines.merge(tracks[[*key, "short_track"]], on=key)
+    return named.assign(chance_probability=min(expected_false / len(tracks), 1.0))
