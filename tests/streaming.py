@@ -92,10 +92,16 @@ def last_names(records: list[dict], alert_id: str = "candid") -> dict[int, str]:
 
 
 def driver(place: str, kafka: str, topic: str, state: Path, *more: str) -> subprocess.Popen:
+    """The command in a process of its own, from a topic to that with `_out` after its name."""
+    return process(
+        *(place, "--topic", topic, "--bootstrap", kafka, "--out-topic", f"{topic}_out"),
+        *("--state", str(state), *more),
+    )
+
+
+def process(place: str, *options: str) -> subprocess.Popen:
     """The command in a process of its own, see `stream_driver`."""
-    command = [sys.executable, "-m", "tests.stream_driver", place, "--night", NIGHT]
-    command += ["--topic", topic, "--bootstrap", kafka, "--out-topic", f"{topic}_out"]
-    command += ["--state", str(state), *more]
+    command = [sys.executable, "-m", "tests.stream_driver", place, "--night", NIGHT, *options]
     return subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -139,7 +139,7 @@ def test_the_run_says_how_many_names_it_changed(followed, simulated_store):
     [
         ({"night": "20211023"}, "is the state of the night 20211022, not of 20211023"),
         ({"source": Lake("elsewhere")}, "is the state of the source lake"),
-        ({"out_topic": "t"}, "a lake has none"),
+        ({"out_topic": "t"}, "--out-topic needs --bootstrap HOST:PORT"),
         ({"store": None}, "Names must go somewhere"),
         ({"state": "hdfs://name/state"}, "must be a folder of the driver's own machine"),
     ],
@@ -192,7 +192,7 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(
     job = make_job(tmp_path, ztf)
     write_parts(alerts, lake_of(job), 0, [0, len(alerts)])
     (tmp_path / "state").mkdir()
-    open_state(tmp_path / "state", NIGHT, ztf, str(job.source))
+    open_state(tmp_path / "state", NIGHT, ztf, str(job.source), packets=False)
     full = tmp_path / "state" / "candidates" / "_00000000.parquet.new"
     full.symlink_to("/dev/full")
     with pytest.raises(ServiceError, match=r"state in .* cannot be written: No space left"):
