@@ -207,6 +207,7 @@ def test_rows_of_a_lake_become_records_of_all_types():
         "text": None,
         "stamp": b"\0\1",
         "at": datetime(2026, 11, 27, 12, 0, 0, 123456, tzinfo=UTC),
+        "clock": datetime(2026, 11, 27, 12, 0, 0, 5),
         "day": date(2026, 11, 27),
         "exact": Decimal("12.50"),
         "none": None,
@@ -225,7 +226,7 @@ def test_rows_of_a_lake_become_records_of_all_types():
 @pytest.mark.parametrize(
     ("column", "values", "sentence"),
     [
-        ("a-b", pa.array([1]), "column 'a-b' has a name that Avro does not allow"),
+        ("a-b", pa.array([1]), "column a-b has a name that Avro does not allow"),
         ("span", pa.array([1], pa.duration("s")), r"column span is of type duration\[s\]"),
     ],
 )

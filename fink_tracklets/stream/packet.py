@@ -111,16 +111,19 @@ def _plain(schema: Any) -> Any:
 
 
 def _record(fields: list[pa.Field], path: str) -> dict[str, Any]:
+    """A record of these fields; its dotted path is its name, which no other has."""
     typed = []
     for field in fields:
+        where = f"{path}.{field.name}"
         if not (field.name.isidentifier() and field.name.isascii()):
-            raise UserError(
-                f"The lake's column {field.name!r} has a name that Avro does not allow, so its "
-                "rows cannot be sent to --out-topic: give --store in its place."
-            )
-        kind = _type(field.type, f"{path}_{field.name}")
-        typed.append({"name": field.name, "type": kind if kind == "null" else ["null", kind]})
+            raise _not_avro(where, "has a name that Avro does not allow")
+        typed.append({"name": field.name, "type": _optional(field.type, where)})
     return {"type": "record", "name": path, "fields": typed}
+
+
+def _optional(kind: pa.DataType, path: str) -> Any:
+    typed = _type(kind, path)
+    return typed if typed == "null" else ["null", typed]
 
 
 def _type(kind: pa.DataType, path: str) -> Any:
@@ -128,19 +131,24 @@ def _type(kind: pa.DataType, path: str) -> Any:
     if kind in PRIMITIVE:
         return PRIMITIVE[kind]
     if pa.types.is_timestamp(kind):
-        return {"type": "long", "logicalType": "timestamp-micros"}
+        zone = "" if kind.tz else "local-"
+        return {"type": "long", "logicalType": f"{zone}timestamp-micros"}
     if pa.types.is_decimal(kind):
         exact = {"precision": kind.precision, "scale": kind.scale}
         return {"type": "bytes", "logicalType": "decimal", **exact}
     if pa.types.is_struct(kind):
         return _record(list(kind), path)
     if pa.types.is_list(kind):
-        return {"type": "array", "items": ["null", _type(kind.value_type, path)]}
+        return {"type": "array", "items": _optional(kind.value_type, path)}
     if pa.types.is_map(kind):
-        return {"type": "map", "values": ["null", _type(kind.item_type, path)]}
-    raise UserError(
-        f"The lake's column {path.partition('_')[2]} is of type {kind}, which Avro does not have, "
-        "so its rows cannot be sent to --out-topic: give --store in its place."
+        return {"type": "map", "values": _optional(kind.item_type, path)}
+    raise _not_avro(path, f"is of type {kind}, which Avro does not have")
+
+
+def _not_avro(path: str, why: str) -> UserError:
+    return UserError(
+        f"The lake's column {path.partition('.')[2]} {why}, so its rows cannot be sent to "
+        "--out-topic: give --store in its place."
     )
 
 
