@@ -223,6 +223,18 @@ def test_rows_of_a_lake_become_records_of_all_types():
     assert fastavro.schemaless_reader(io.BytesIO(body), schema, None) == row
 
 
+@pytest.mark.parametrize("lake", ["ztf_alerts_20210604", "rubin/lake_v10_20251231"])
+def test_rows_of_the_broker_s_lakes_become_records(data, spark, lake):
+    """Their columns as Spark reads them, with stamps, histories and maps."""
+    table = spark.read.parquet(str(data / f"{lake}.parquet")).limit(5).toArrow()
+    rows = table.to_struct_array().combine_chunks()
+    expected = rows.to_pylist(maps_as_pydicts="strict")
+    for (body, avro), row in zip(row_packets(rows), expected, strict=True):
+        schema = fastavro.parse_schema(json.loads(avro))
+        read = fastavro.schemaless_reader(io.BytesIO(body), schema, None)
+        assert json.dumps(read, default=str) == json.dumps(row, default=str)
+
+
 @pytest.mark.parametrize(
     ("column", "values", "sentence"),
     [
