@@ -86,6 +86,7 @@ def generated(spark: SparkSession, visits: int, candidates: int, survey: Survey)
             for name, kind in ALERT_COLUMNS.items()
         ),
         F.lit(len(survey.cuts)).alias("passed"),
+        F.lit(None).cast("int").alias("plane"),
         F.struct(F.lit(0.1).alias("psfFlux")).alias("carry"),
     )
 

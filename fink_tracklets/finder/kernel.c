@@ -8,22 +8,10 @@ without contracting them to fused operations.
 
 Lengths in radians, areas in steradians; vectors as in vectors.py. */
 
-#include "kernel_grown.h"
+#include "kernel_anchor.h"
 
-#define WIDER (1 + 1e-6) /* windows relative to T: covers the rounding of angles */
-#define CLASSES 2        /* of points that are looked up by angle, by the widths of their windows: */
-#define NARROW (1.f / 1024) /* half width at most of the first, */
-#define LESS_NARROW (1.f / 128) /* and of the second */
 #define SLOTS 2048       /* of angle, in each class, at most */
 
-enum { DONE, FULL, TOO_LITTLE, NO_MEMORY, TOO_MUCH };
-
-typedef struct {
-    int64_t lines, max_lines;        /* how many there are, and how many fit */
-    int64_t work, max_work;          /* points near all lines of the field so far; no more */
-    int64_t *field, *i, *j, *radius, *within_i, *within_j, *count; /* (max_lines,) */
-    double *mean, *bound;                                         /* (max_lines,) */
-} Out;
 
 typedef struct {
     double u;
@@ -36,228 +24,6 @@ static int by_place(const void *a, const void *b)
     if (p->u != q->u) return p->u < q->u ? -1 : 1;
     return (p->k > q->k) - (p->k < q->k);
 }
-
-/* ---- all lines from one anchor ---- */
-
-/* Scalar products of the points with three vectors, in single precision, too. */
-WIDE_TOO static void see(int64_t n, const double *restrict x, const double *restrict y,
-                         const double *restrict z, const double *restrict axes,
-                         double *restrict right, double *restrict up, double *restrict depth,
-                         float *restrict right1, float *restrict up1, float *restrict depth1)
-{
-    double a0 = axes[0], a1 = axes[1], a2 = axes[2], a3 = axes[3], a4 = axes[4], a5 = axes[5];
-    double a6 = axes[6], a7 = axes[7], a8 = axes[8];
-    for (int64_t k = 0; k < n; k++) {
-        right[k] = a0 * x[k] + a1 * y[k] + a2 * z[k];
-        up[k] = a3 * x[k] + a4 * y[k] + a5 * z[k];
-        depth[k] = a6 * x[k] + a7 * y[k] + a8 * z[k];
-        right1[k] = right[k];
-        up1[k] = up[k];
-        depth1[k] = depth[k];
-    }
-}
-
-static void look_from(Work *w, int64_t n, const double *axes)
-{
-    see(n, w->x, w->y, w->z, axes, w->right, w->up, w->depth, w->right1, w->up1, w->depth1);
-}
-
-/* Pseudo-angles of points as seen from an anchor, their windows' half widths, the bins that a
-   window is in (from, and before to), and the slots of points, see `sort_by_angle`.
-
-   The circle through the anchor at angle theta passes within T of a point at angle theta_k and
-   separation s_k when |theta - theta_k| <= asin(sin T / sin s_k). Angles are counted as
-   p = up / (|right| + |up|), which takes no arc tangent: dp/dtheta = 1 / (|cos| + |sin|)^2, at
-   most 1, and its logarithm changes by at most 2 per radian. Behind the anchor p goes on to 2. Single
-   precision is enough: windows are wider by more than its errors. */
-WIDE_TOO static void windows(int64_t n, float sin_t, float bins, int32_t slots,
-                             const double *restrict right, const double *restrict up,
-                             float *restrict angle, int32_t *restrict bin, int32_t *restrict slot,
-                             int32_t *restrict from, int32_t *restrict to)
-{
-    float scale = bins / 2, narrower = slots / bins;
-    for (int64_t k = 0; k < n; k++) {
-        float r = right[k], u = up[k];
-        float square = r * r + u * u + 1e-30f, taxi = fabsf(r) + fabsf(u) + 1e-15f;
-        float q = sin_t / sqrtf(square), ahead = u / taxi;
-        float half = q * (1 + 0.571f * q * q);
-        float bent = half * (square / (taxi * taxi)) * (1 + 2.3f * half);
-        float p = r < 0 ? copysignf(2, u) - ahead : ahead;
-        half = half < 0.1f ? bent : half;
-        half = (q < 1 ? half : 4) + 1e-6f;
-        float low = (p - half + 1) * scale, high = (p + half + 1) * scale + 1;
-        float middle = (p + 1) * scale;
-        low = low > 0 ? low : 0;
-        high = high > 0 ? high : 0;
-        middle = middle > 0 ? middle : 0;
-        middle = middle < bins ? middle : bins - 1;
-        from[k] = low < bins ? low : bins;
-        to[k] = high < bins ? high : bins;
-        bin[k] = middle;
-        angle[k] = p;
-        float width = fabsf(p) > 1 ? 4 : half;
-        int32_t here = (int32_t)(middle * narrower) + (half > NARROW ? slots : 0);
-        slot[k] = width > LESS_NARROW ? CLASSES * slots : here;
-    }
-}
-
-/* How many windows each direction is in. */
-static void count_windows(Work *w, int64_t begin, int64_t a, int64_t n)
-{
-    memset(w->steps, 0, (w->bins + 1) * sizeof *w->steps);
-    w->from[a] = w->to[a]; /* the anchor itself is not counted */
-    for (int64_t k = begin; k < n; k++) {
-        w->steps[w->from[k]]++;
-        w->steps[w->to[k]]--;
-    }
-    int32_t sum = 0;
-    for (int64_t k = 0; k < w->bins; k++) w->steps[k] = sum += w->steps[k];
-}
-
-/* Sorts the points by the slots of their angles, in classes of the widths of their windows: those
-   of slot s of class c begin at first[c * slots + s], those with the widest windows come last and
-   have one slot. Where few lines wait, all points do. */
-static void sort_by_angle(const Null *null, Work *w, int64_t begin, int64_t lines)
-{
-    int64_t n = null->n, slots = CLASSES * w->slots + 1;
-    memset(w->first, 0, (slots + 2) * sizeof *w->first);
-    if (lines * (n - begin) < 2 * (n - begin + slots)) {
-        for (int64_t k = begin; k < n; k++) w->by_angle[k - begin] = k;
-        w->first[slots] = n - begin;
-        return;
-    }
-    for (int64_t k = begin; k < n; k++) w->first[w->slot[k] + 2]++;
-    for (int64_t s = 2; s < slots + 2; s++) w->first[s] += w->first[s - 1];
-    for (int64_t k = begin; k < n; k++) w->by_angle[w->first[w->slot[k] + 1]++] = k;
-}
-
-/* Whether points are near the arc from an anchor to one of them. */
-WIDE_TOO static void lie_near(int64_t n, const double *restrict x, const double *restrict y,
-                              const double *restrict z, const double *restrict right,
-                              const double *restrict up, const double *restrict depth,
-                              const double *restrict end, double c, double s, double sin_t,
-                              int64_t *restrict in)
-{
-    double p = end[0], q = end[1], r = end[2], cosine = end[3];
-    for (int64_t k = 0; k < n; k++)
-        in[k] = (fabs(c * up[k] - s * right[k]) <= sin_t) & (depth[k] >= cosine) &
-                (p * x[k] + q * y[k] + r * z[k] >= cosine);
-}
-
-/* Adds those of the points by angle, from one to before another, that are near the line to b. */
-static int64_t gather(const Null *null, Work *w, int64_t from, int64_t to, int64_t b,
-                      double c, double s, int64_t count)
-{
-    double end[] = {w->x[b], w->y[b], w->z[b], w->depth[b]};
-    double *const *p = w->turned;
-    int64_t *in = (int64_t *)w->ahead;
-    lie_near(to - from, p[0] + from, p[1] + from, p[2] + from, p[3] + from, p[4] + from,
-             p[5] + from, end, c, s, null->sin_t * WIDER, in);
-    for (int64_t m = from; m < to; m++) {
-        w->near[count] = w->by_angle[m];
-        count += in[m - from];
-    }
-    return count;
-}
-
-/* Whether a line may be one: NO, never; YES; UNSURE, only when a tracklet has taken some of its
-   points, as the set that grows from all of them is none. */
-static int look_at(const Null *null, Work *w, Line *line)
-{
-    Pair *pair = &line->pair;
-    place(w, line);
-    int sure = is_sure(null, w, line), few = line->count <= MANY;
-    if (!sure && few && !line_could_pass(null, w, line)) return NO;
-    if (!sure && is_hopeless(null, w, line)) return UNSURE;
-    if (sure || !few) {
-        if (!pair->mean) pair->mean = least_mean_of_all(null, w, line);
-        pair->bound = log10_bound(null, pair, line->count, line->count) -
-                      evidence_of(null, line->count);
-    }
-    return YES;
-}
-
-/* How many points have a smaller u. */
-static int64_t points_below(const double *u, int64_t n, double limit)
-{
-    int64_t low = 0;
-    while (low < n) {
-        int64_t middle = (low + n) / 2;
-        if (u[middle] < limit) low = middle + 1;
-        else n = middle;
-    }
-    return low;
-}
-
-/* Lists the lines from anchor a to points of larger u. */
-static int from_anchor(const Null *null, Work *w, Out *out, int64_t e, int64_t begin, int64_t a)
-{
-    /* By the number of points near its whole circle, most pairs are done with here. */
-    int64_t n = null->n, some = 0, rising = 0, radii = null->n_radii;
-    for (int64_t b = a + 1; b < n; b++) {
-        w->rising[some] = b;
-        some += w->steps[w->bin[b]] + 1 >= null->min_points;
-    }
-    for (int64_t m = 0; m < some; m++) {
-        int64_t b = w->rising[m], count = w->steps[w->bin[b]] + 1;
-        int64_t r = radius_of(null, w->depth[b]);
-        if (r < 0) continue;
-        if (count < COUNTED) {
-            double i = w->within[a * radii + r] + 1, j = w->within[b * radii + r] + 1;
-            if (i * j >= w->least_rank[r * COUNTED + count] * (i + j)) continue;
-        }
-        w->rising[rising++] = b;
-    }
-    if (!rising) return DONE;
-
-    sort_by_angle(null, w, begin, rising);
-    const double *columns[] = {w->x, w->y, w->z, w->right, w->up, w->depth};
-    for (int d = 0; d < 6; d++)
-        for (int64_t k = 0; k < n - begin; k++) w->turned[d][k] = columns[d][w->by_angle[k]];
-    int64_t slots = w->slots, widest = w->first[CLASSES * slots], all = w->first[CLASSES * slots + 1];
-    for (int64_t m = 0; m < rising; m++) {
-        /* Of the points near the circle, those nearer to each end than the other end is. */
-        int64_t b = w->rising[m], count;
-        double sine = sqrt(w->right[b] * w->right[b] + w->up[b] * w->up[b]);
-        double c = w->right[b] / sine, s = w->up[b] / sine;
-        count = gather(null, w, widest, all, b, c, s, 0);
-        for (int class = 0; class < CLASSES && widest; class++) {
-            float half = class ? LESS_NARROW : NARROW;
-            int64_t low = (w->angle[b] - half + 1) * (slots / 2) - 1;
-            int64_t high = (w->angle[b] + half + 1) * (slots / 2) + 2;
-            low = class * slots + (low > 0 ? low : 0);
-            high = class * slots + (high < slots ? high : slots);
-            int64_t from = w->first[low], to = w->first[high];
-            count = gather(null, w, from, to, b, c, s, count);
-        }
-        int64_t r = radius_of(null, w->depth[b]);
-        Pair pair = {r, w->within[a * radii + r], w->within[b * radii + r], 0, 0};
-        if (!could_pass(null, &pair, count)) continue;
-        out->work += count;
-        if (out->work > out->max_work) return TOO_MUCH;
-        int swap = w->order[a] > w->order[b];
-        int64_t end = points_below(w->u, n, w->u[b] + null->widths[null->n_strips - 1]);
-        double length = angle_of(sine, w->depth[b]);
-        Line line = {a, b, begin, end, count, c, s, swap ? -1 : 1, sine, length, pair};
-        int state = look_at(null, w, &line);
-        if (state == NO) continue;
-
-        if (out->lines == out->max_lines) return FULL;
-        int64_t l = out->lines++;
-        out->field[l] = e;
-        out->i[l] = w->order[swap ? b : a];
-        out->j[l] = w->order[swap ? a : b];
-        out->radius[l] = r;
-        out->within_i[l] = swap ? pair.within_j : pair.within_i;
-        out->within_j[l] = swap ? pair.within_i : pair.within_j;
-        out->mean[l] = line.pair.mean;
-        out->bound[l] = state == YES ? line.pair.bound : INFINITY;
-        out->count[l] = count;
-    }
-    return DONE;
-}
-
-/* ---- a field ---- */
 
 /* Puts the points in order of u, their place along `axis` of the plane at `centre`, and counts each
    one's neighbours. A pair is seen once, from its end of smaller u. 0: no memory. */
@@ -331,10 +97,12 @@ static int make_room(const Null *null, Work *w)
                           w->turned + 5};
     int32_t **numbers[] = {&w->by_angle, &w->bin,  &w->from,   &w->to,    &w->slot,
                            &w->near,     &w->rising, &w->marked, &w->begin_slice, &w->end_slice};
+    float **floats[] = {&w->right1, &w->up1, &w->depth1, &w->right1_turned, &w->up1_turned, &w->angle};
     int64_t n_columns = sizeof columns / sizeof *columns;
-    int64_t n_numbers = sizeof numbers / sizeof *numbers;
+    int64_t n_numbers = sizeof numbers / sizeof *numbers, n_floats = sizeof floats / sizeof *floats;
     double *d = calloc(n_columns * places + radii * COUNTED, sizeof *d);
-    int32_t *i = calloc((n_numbers + 4 + radii) * n + w->bins + 1 + slots + 2, sizeof *i);
+    int32_t *i = calloc((n_numbers + n_floats) * places + radii * n + w->bins + 1 + slots + 2,
+                        sizeof *i);
     w->order = calloc(n, sizeof *w->order);
     w->x = d;
     w->within = i;
@@ -342,13 +110,9 @@ static int make_room(const Null *null, Work *w)
     for (int64_t k = 0; k < n_columns; k++, d += places) *columns[k] = d;
     w->least_rank = d;
     i += n * radii;
-    w->right1 = (float *)i;
-    w->up1 = w->right1 + n;
-    w->depth1 = w->up1 + n;
-    i += 3 * n;
-    for (int64_t k = 0; k < n_numbers; k++, i += n) *numbers[k] = i;
-    w->angle = (float *)i;
-    w->steps = i + n;
+    for (int64_t k = 0; k < n_floats; k++, i += places) *floats[k] = (float *)i;
+    for (int64_t k = 0; k < n_numbers; k++, i += places) *numbers[k] = i;
+    w->steps = i;
     w->first = w->steps + w->bins + 1;
     return 1;
 }
@@ -455,10 +219,13 @@ int fink_disturb(const Null *null, const double *xyz, const uint8_t *is_free, in
     }
     double *columns[] = {w.x, w.y, w.z, w.right, w.up, w.depth};
     for (int d = 0; d < 3; d++) memcpy(columns[d], xyz + d * n, n * sizeof *xyz);
-    for (int d = 0; d < 6; d++) w.turned[d] = columns[d];
-    for (int64_t k = 0; k < n; k++) w.by_angle[k] = k;
+    int64_t free_points = 0;
+    for (int64_t k = 0; k < n; k++) {
+        w.by_angle[free_points] = k;
+        free_points += is_free[k] != 0;
+    }
     for (int64_t l = 0; l < lines; l++) {
-        int64_t a = i[l], b = j[l], count = 0;
+        int64_t a = i[l], b = j[l];
         states[l] = lies_near(xyz, n, a, b, null->sin_t * WIDER, n_members, members);
         if (!states[l] || !is_free[a] || !is_free[b]) continue;
 
@@ -476,23 +243,21 @@ int fink_disturb(const Null *null, const double *xyz, const uint8_t *is_free, in
             axes[6 + d] = anchor[d];
         }
         look_from(&w, n, axes);
-        double sine = sqrt(w.right[b] * w.right[b] + w.up[b] * w.up[b]);
-        double c = w.right[b] / sine, s = w.up[b] / sine;
-        int64_t r = radius_of(null, w.depth[b]);
-        Pair pair = {r, -1, -1, 0, 0};
+        turn_by_angle(&w, free_points);
+        Line line = line_to(&w, a, b);
+        gather(null, &w, 0, free_points, &line);
+        line.sense = 1;
+        line.end = n;
+        Pair *pair = &line.pair;
+        pair->radius = radius_of(null, w.depth[b]);
+        pair->within_i = pair->within_j = -1;
+        double furthest = null->cosines[pair->radius];
         for (int64_t k = 0; k < n; k++) {
-            double from_b = w.x[b] * w.x[k] + w.y[b] * w.y[k] + w.z[b] * w.z[k];
-            pair.within_i += w.depth[k] > null->cosines[r];
-            pair.within_j += from_b > null->cosines[r];
+            pair->within_i += w.depth[k] > furthest;
+            pair->within_j += w.x[b] * w.x[k] + w.y[b] * w.y[k] + w.z[b] * w.z[k] > furthest;
         }
-        int64_t near = gather(null, &w, 0, n, b, c, s, 0);
-        for (int64_t k = 0; k < near; k++) {
-            w.near[count] = w.near[k];
-            count += is_free[w.near[k]];
-        }
-        Line line = {a, b, 0, n, count, c, s, 1, sine, angle_of(sine, w.depth[b]), pair};
         place(&w, &line);
-        states[l] += count >= null->min_points && !is_hopeless(null, &w, &line);
+        states[l] += line.count >= null->min_points && !is_hopeless(null, &w, &line);
     }
     free_room(&w);
     return 1;

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv
+from scipy.special import gammaincinv, gammaln
 
 from fink_tracklets.finder.grow import CAPTURES, EXTEND_BELOW
 from fink_tracklets.finder.lines import MAX_WORK, Asleep, Lines
@@ -31,9 +31,10 @@ from fink_tracklets.finder.significance import DENSER, MIN_GAP_CHANCE, MIN_RESOL
 from fink_tracklets.finder.spacing import MAX_MISSED, NULL_WEIGHT, evidence_bounds
 from fink_tracklets.finder.vectors import Array, Ints
 
-SOURCES = ("kernel.c", "kernel_grown.h", "kernel_line.h", "kernel_null.h")
-LINES, POINTS = 20_000, 400_000
-"""Lines, and points near lines, that are listed at once, at first."""
+PARTS = ("agree", "anchor", "grown", "line", "null", "places")
+SOURCES = ("kernel.c", *(f"kernel_{part}.h" for part in PARTS))
+LINES, MOST_LINES, POINTS = 20_000, 320_000, 400_000
+"""Lines that are listed at once, at first and in crowds, and points near lines."""
 DONE, FULL, TOO_LITTLE, NO_MEMORY, TOO_MUCH = range(5)
 """How a call ended."""
 STRIPS = 5
@@ -128,6 +129,7 @@ class _Null(ctypes.Structure):
             (name, ctypes.c_void_p)
             for name in ("radii", "cosines", "curvatures", "evidence", "widths", "enough")
         ),
+        ("log_factorials", ctypes.c_void_p),
     )
 
 
@@ -152,6 +154,12 @@ def _enough(n: int) -> Array:
     return np.asarray(gammaincinv(np.maximum(np.arange(n + 1), 1), DENSER))
 
 
+@lru_cache(maxsize=32)
+def _log_factorials(n: int) -> Array:
+    """Natural logarithms of 0! to n!, and of some more."""
+    return np.asarray(gammaln(np.arange(n + 64) + 1.0))
+
+
 def _null_of(null: NullModel) -> tuple[_Null, list[Array]]:
     """The numbers of a null model for the kernel, and the arrays that must outlive its use."""
     limit = np.log10(null.threshold)
@@ -162,6 +170,7 @@ def _null_of(null: NullModel) -> tuple[_Null, list[Array]]:
         "evidence": evidence_bounds(),
         "widths": null.box_widths,
         "enough": _enough(null.n),
+        "log_factorials": _log_factorials(null.n),
     }
     numbers = _Null(
         n=null.n,
@@ -224,7 +233,7 @@ def by_kernel(
         work = out.work
         if state == NO_MEMORY:
             raise MemoryError("the finder's kernel")
-        if state == TOO_LITTLE:
+        if state == TOO_LITTLE or state == FULL and n_lines < MOST_LINES:
             n_lines = 2 * n_lines
         if state == TOO_MUCH:
             given_up.add(int(names[field.value]))

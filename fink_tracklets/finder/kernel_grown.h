@@ -4,164 +4,15 @@
    number of false alarms up to the evidence of spacing and magnitudes, of which the most there can
    be is taken. A decision so near to its limit that rounding could matter is left to numpy. */
 
-#include "kernel_line.h"
+#include "kernel_agree.h"
 
 #define WIDTHS 24  /* of boxes beside a curve, at most */
-#define SLICED 128 /* slices of all curvatures, in which the one that most agree with is looked for */
-
-enum { UNSURE = -1, NO, YES };
-
-typedef double Four __attribute__((vector_size(32), aligned(8)));
-typedef int64_t FourInts __attribute__((vector_size(32), aligned(8)));
 
 typedef struct {
     int64_t members;
     double error;      /* of a distance across the line, at most */
     double c0, c1, c2; /* the members' parabola: across = c0 + c1 u + c2 u^2, u from -1 to 1 */
 } Set;
-
-/* The intervals of curvatures, within +- limit, that n points allow, those at the ends all of them;
-   `own` are the weights of those that have an end of their own, infinite for others. Returns whether
-   there are two ends, and no end of an interval is so near to a limit that it may be one or not. */
-WIDE_TOO static int intervals(int64_t n, const double *restrict across,
-                              const double *restrict weight, double reach, double limit,
-                              double error, double at_end, double *restrict lows,
-                              double *restrict highs, double *restrict own)
-{
-    int64_t unsure = 0, ends = 0, near_ends = 0;
-    for (int64_t k = 0; k < n; k++) {
-        double each = 1 / weight[k], e = error * each;
-        double low = (across[k] - reach) * each, high = (across[k] + reach) * each;
-        ends += weight[k] == 0;
-        near_ends += fabs(weight[k]) < at_end;
-        unsure += (weight[k] > 0) &
-                  ((fabs(fabs(low) - limit) < e) | (fabs(fabs(high) - limit) < e));
-        low = low < -limit ? -limit : low;
-        high = high > limit ? limit : high;
-        lows[k] = weight[k] > 0 ? low : -limit;
-        highs[k] = weight[k] > 0 ? high : limit;
-        own[k] = (fabs(lows[k]) < limit) | (fabs(highs[k]) < limit) ? weight[k] : INFINITY;
-    }
-    return ends == 2 && near_ends == 2 && !unsure;
-}
-
-/* The least of n values and of another one. */
-static double least_of(int64_t n, const double *values, double other)
-{
-    double least[] = {other, other, other, other};
-    for (int64_t k = 0; k < n; k++)
-        least[k % 4] = values[k] < least[k % 4] ? values[k] : least[k % 4];
-    for (int l = 1; l < 4; l++) least[0] = least[l] < least[0] ? least[l] : least[0];
-    return least[0];
-}
-
-/* The ends of the intervals that a curvature lies in; others get `none`. */
-WIDE_TOO static void ends_about(int64_t n, const double *restrict low, const double *restrict high,
-                                double curvature, double none, double *restrict ends)
-{
-    for (int64_t k = 0; k < n; k++)
-        ends[k] = (low[k] <= curvature) & (curvature <= high[k]) ? high[k] : none;
-}
-
-/* The points whose intervals a curvature lies in. Returns how many ends are within `near` of it. */
-WIDE_TOO static int64_t allow(int64_t n, const double *restrict low, const double *restrict high,
-                              double curvature, double near, double *restrict member)
-{
-    int64_t unsure = 0;
-    for (int64_t k = 0; k < n; k++) {
-        member[k] = (low[k] <= curvature) & (curvature <= high[k]) ? 1 : 0;
-        unsure += (fabs(low[k] - curvature) < near) | (fabs(high[k] - curvature) < near);
-    }
-    return unsure;
-}
-
-/* The slices of all curvatures, within +- limit, that n intervals are from, and to: none for those
-   beyond the limits. Returns how many ends are within `near` of where one begins, but the first. */
-WIDE_TOO static int64_t slices_of(int64_t n, const double *restrict low,
-                                  const double *restrict high, double limit, double near,
-                                  int slices, int32_t *restrict from, int32_t *restrict to)
-{
-    int64_t unsure = 0;
-    double scale = slices / (2 * limit), edge = near * scale;
-    for (int64_t k = 0; k < n; k++) {
-        double a = (low[k] + limit) * scale, b = (high[k] + limit) * scale;
-        int32_t first = a, last = b, inside = low[k] <= high[k];
-        int off_a = (a - first < edge) | (a - first > 1 - edge);
-        int off_b = (b - last < edge) | (b - last > 1 - edge);
-        unsure += inside & ((off_a & (low[k] > -limit)) | (off_b & (high[k] < limit)));
-        from[k] = inside ? first : SLICED;
-        to[k] = !inside ? SLICED : last < slices ? last : slices - 1;
-    }
-    return unsure;
-}
-
-/* The first beginning of an interval, low to high, that lies in most of n. It is looked for only in
-   those slices that may hold it. */
-static int first_of_most(Work *w, int64_t n, double limit, double error, double *first)
-{
-    int32_t begun[SLICED + 2] = {0}, ended[SLICED + 2] = {0}; /* before a slice */
-    int32_t *from = w->begin_slice, *to = w->end_slice, most = 0, k_low = 0, k_high = 0, best = 0;
-    double near = 2 * error;
-    int slices = SLICED; /* and a few less, where an end may be in one or in the next */
-    while (slices_of(n, w->low, w->high, limit, near, slices, from, to))
-        if (--slices < SLICED - 4) return UNSURE;
-    for (int64_t k = 0; k < n; k++) {
-        begun[from[k] + 1]++;
-        ended[to[k] + 1]++;
-    }
-    for (int l = 0; l < SLICED; l++) {
-        begun[l + 1] += begun[l];
-        ended[l + 1] += ended[l];
-        int32_t there = begun[l] - ended[l]; /* where it begins */
-        most = there > most ? there : most;
-    }
-    int32_t could[SLICED + 1];
-    could[SLICED] = 0;
-    for (int l = 0; l < SLICED; l++) could[l] = begun[l + 1] - ended[l] >= most;
-    for (int64_t k = 0; k < n; k++) {
-        w->sorted[k_low] = w->low[k];
-        k_low += could[from[k]];
-        w->aside[k_high] = w->high[k];
-        k_high += could[to[k]];
-    }
-    sort(w->sorted, k_low);
-    sort(w->aside, k_high);
-    k_low = k_high = 0;
-    for (int l = 0; l < SLICED; l++) {
-        if (!could[l]) continue;
-        int32_t lows = begun[l + 1] - begun[l], highs = ended[l + 1] - ended[l];
-        const double *low = w->sorted + k_low, *high = w->aside + k_high;
-        for (int32_t k = 0, past = 0; k < lows; k++) {
-            while (past < highs && high[past] < low[k] - near) past++;
-            if (past < highs && high[past] < low[k] + near) return UNSURE;
-            int32_t count = begun[l] + k + 1 - ended[l] - past;
-            if (count > best) {
-                best = count;
-                *first = low[k];
-            }
-        }
-        k_low += lows;
-        k_high += highs;
-    }
-    return YES;
-}
-
-/* The points that agree with the first of the curvatures which most agree with: `agree`. */
-static int agree(const Null *null, Work *w, const Line *line, const Set *set)
-{
-    double limit = null->max_curvature / 2, reach = 2 * null->tolerance;
-    int64_t n = line->count;
-    if (!intervals(n, w->across, w->weight, reach, limit, set->error, 1e-14 * line->length, w->low,
-                   w->high, w->sorted))
-        return UNSURE;
-    double error = set->error / least_of(n, w->sorted, INFINITY), first;
-    if (first_of_most(w, n, limit, error, &first) == UNSURE) return UNSURE;
-
-    /* In the middle of the interval that they have in common. */
-    ends_about(n, w->low, w->high, first, limit, w->sorted);
-    double middle = (first + least_of(n, w->sorted, limit)) / 2;
-    return allow(n, w->low, w->high, middle, 2 * error, w->member) ? UNSURE : YES;
-}
 
 /* Sums over the members of powers of u (5), and of these times the distance across (3). */
 WIDE_TOO static void moments(int64_t n, const double *restrict member, const double *restrict u,
@@ -244,8 +95,10 @@ static int refine(const Null *null, Work *w, const Line *line, Set *set)
 static int64_t resolved(const Null *null, Work *w, const Line *line)
 {
     int64_t n = 0, count = 1;
-    for (int64_t k = 0; k < line->count; k++)
-        if (w->member[k]) w->sorted[n++] = w->along[k];
+    for (int64_t k = 0; k < line->count; k++) {
+        w->sorted[n] = w->along[k];
+        n += w->member[k] > 0;
+    }
     sort_between(w->sorted, n, 0, line->length, w->ahead);
     double last = w->sorted[0], gap = 0;
     for (int64_t k = 1; k < n; k++) {
@@ -312,7 +165,7 @@ static int is_hopeless(const Null *null, Work *w, const Line *line)
     double length = line->length;
     if (null->n_widths > WIDTHS) return 0;
     Set set = {.error = 1e-15 + 1e-15 / length};
-    if (agree(null, w, line, &set) == UNSURE) return 0;
+    if (agree(null, w, line, set.error) == UNSURE) return 0;
     int ended = refine(null, w, line, &set);
     if (ended != YES) return ended == NO;
 

@@ -28,10 +28,11 @@ typedef struct {
     const double *evidence;                     /* (n_evidence,) most log10 LR of 0, 1, ... points */
     const double *widths; /* (n_widths,) of boxes beside a line, of which n_strips are strips */
     const double *enough; /* (n + 1,) mean for which 0, 1, ... or more are improbable */
+    const double *log_factorials; /* (n + COUNTED,) natural logarithms of 0!, 1!, ... */
 } Null;
 
 /* log10 of the chance of k or more. */
-static double log10_tail(int64_t k, double mean)
+static double log10_tail(const Null *null, int64_t k, double mean)
 {
     if (k <= 0) return 0;
     if (!(mean > 0)) return -1e300;
@@ -40,7 +41,7 @@ static double log10_tail(int64_t k, double mean)
         term *= mean / (k + t);
         sum += term;
     }
-    double ln = k * log(mean) - mean - lgamma(k + 1.) + log(sum);
+    double ln = k * log(mean) - mean - null->log_factorials[k] + log(sum);
     return ln < 0 ? ln / LN10 : 0;
 }
 
@@ -65,7 +66,7 @@ static double log10_bound(const Null *null, const Pair *p, int64_t count, int64_
     double mean = 2 * null->tolerance * length * density;
     if (p->mean > mean) mean = p->mean;
     double ends = null->log10_pairs - log10(1. / (p->within_i + 1) + 1. / (p->within_j + 1));
-    return ends + null->curvatures[p->radius] + log10_tail(count - 2, mean) - SLACK;
+    return ends + null->curvatures[p->radius] + log10_tail(null, count - 2, mean) - SLACK;
 }
 
 static int could_pass(const Null *null, const Pair *p, int64_t count)
@@ -109,7 +110,7 @@ static void least_ranks(const Null *null, double *table)
         double mean = 2 * null->tolerance * null->radii[r] * null->density;
         for (int64_t c = 0; c < COUNTED; c++) {
             double rank = null->limit + evidence_of(null, c) - null->curvatures[r] -
-                          null->log10_pairs - log10_tail(c - 2, mean) + SLACK;
+                          null->log10_pairs - log10_tail(null, c - 2, mean) + SLACK;
             table[r * COUNTED + c] = c < null->min_points ? 0 : rank > 300 ? 1e300 : pow(10, rank);
         }
     }

@@ -221,7 +221,7 @@ def _promising(
     for a in range(0, n - 1, step := max(1, BLOCK // bins)):
         # Of each anchor and point: the direction, and the window of directions that pass near it.
         end = min(a + step, n - 1)
-        right, up = (dot(axis[:, a:end, None], xyz[:, None]) for axis in (forward, sideways))
+        right, up = (axis[:, a:end].T @ xyz for axis in (forward, sideways))
         square, taxi = right * right + up * up, np.maximum(np.abs(right) + np.abs(up), 1e-100)
         ahead = up / taxi
         p = np.where(right < 0, np.copysign(2.0, up) - ahead, ahead)

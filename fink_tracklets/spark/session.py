@@ -17,6 +17,9 @@ from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.spark.java import use_java
 from fink_tracklets.survey.config import conf_file, read_toml
 
+FIRST_PARTITIONS = 32
+"""Of a shuffle, at least: 10 million candidates are then small enough in each."""
+
 
 def under_spark_submit() -> bool:
     """Whether spark-submit started this process and holds its configuration."""
@@ -75,6 +78,8 @@ def _configure(spark: SparkSession, settings: Mapping[str, str]) -> None:
     if not given.contains("spark.sql.shuffle.partitions"):
         partitions = max(4, 2 * spark.sparkContext.defaultParallelism)
         spark.conf.set("spark.sql.shuffle.partitions", partitions)
+        initial = max(FIRST_PARTITIONS, partitions)  # Spark joins them to as few as are needed
+        spark.conf.set("spark.sql.adaptive.coalescePartitions.initialPartitionNum", initial)
     spark.conf.set("spark.sql.session.timeZone", "UTC")
 
 

@@ -1,0 +1,161 @@
+/* Points, lines, and the places of the points near a line. */
+
+#include "kernel_null.h"
+
+#define FEW 64           /* values that are sorted by their ranks */
+#define SORTED 128       /* slices of values that are sorted */
+
+typedef struct {
+    double *x, *y, *z, *u;           /* points in order of u */
+    double *right, *up, *depth;      /* as seen from the anchor */
+    float *right1, *up1, *depth1;    /* the same in single precision */
+    float *angle;                    /* pseudo-angle */
+    double *turned[6];               /* right, up, depth, x, y, z in the order of by_angle */
+    float *right1_turned, *up1_turned; /* some of them in single precision */
+    double *along, *across, *weight; /* places of the points near a line: Work.near */
+    double *low, *high, *sorted, *aside, *ahead;
+    int64_t *order;
+    int32_t *within, *steps, *first, *by_angle, *near, *rising;
+    int32_t *bin, *from, *to;        /* of a point, and of its window: from, and before to */
+    int32_t *slot;                   /* of a point, see `sort_by_angle` */
+    int32_t *begin_slice, *end_slice; /* of the curvatures that a point near a line allows */
+    double *member;                  /* 1 for those of the points near a line that are in its set */
+    int32_t *marked;                 /* the same, of all points */
+    double *least_rank;              /* (n_radii, COUNTED) */
+    int64_t bins, slots;
+} Work;
+
+typedef struct {
+    int64_t a, b;         /* its ends */
+    int64_t begin, end;   /* the first point that can be near it, and behind the last one beside it */
+    int64_t count;        /* points near it */
+    double c, s;          /* its direction from a: c right + s up */
+    double sense;         /* -1 where numpy counts from b */
+    double sine, length;
+    Pair pair;
+} Line;
+
+static int64_t radius_of(const Null *null, double cosine)
+{
+    /* Between two radii the versine doubles: its exponent is the radius, but for rounding. */
+    double versine = (1 - cosine) / null->least_versine;
+    int64_t bits, k = -1;
+    memcpy(&bits, &versine, sizeof bits);
+    if (versine > 0) k = (bits >> 52) - 1023;
+    if (k >= null->n_radii) k = null->n_radii - 1;
+    if (k < -1) k = -1;
+    while (k + 1 < null->n_radii && cosine <= null->cosines[k + 1]) k++;
+    while (k >= 0 && cosine > null->cosines[k]) k--;
+    return k;
+}
+
+typedef double Four __attribute__((vector_size(32), aligned(8)));
+typedef int64_t FourInts __attribute__((vector_size(32), aligned(8)));
+
+/* Sorts a few values, each to where as many as are less leave it. */
+WIDE_TOO static void sort_few(double *restrict values, int64_t n)
+{
+    double all[FEW + 4];
+    for (int64_t k = 0; k < n; k++) all[k] = values[k];
+    for (int64_t k = n; k < n + 4; k++) all[k] = INFINITY;
+    for (int64_t k = 0; k < n; k++) values[k] = -INFINITY;
+    for (int64_t k = 0; k < n; k++) {
+        FourInts less = {0};
+        for (int64_t m = 0; m < n; m += 4) less -= *(const Four *)(all + m) < (Four){0} + all[k];
+        values[less[0] + less[1] + less[2] + less[3]] = all[k];
+    }
+    for (int64_t k = 1; k < n; k++) /* equal ones */
+        values[k] = values[k] > values[k - 1] ? values[k] : values[k - 1];
+}
+
+/* Shell's sort: no call for a comparison. */
+static void sort(double *values, int64_t n)
+{
+    if (n <= FEW) {
+        sort_few(values, n);
+        return;
+    }
+    static const int64_t gaps[] = {1577, 701, 301, 132, 57, 23, 10, 4, 1};
+    for (size_t g = 0; g < sizeof gaps / sizeof *gaps; g++) {
+        int64_t gap = gaps[g];
+        for (int64_t k = gap; k < n; k++) {
+            double v = values[k];
+            int64_t l = k;
+            for (; l >= gap && values[l - gap] > v; l -= gap) values[l] = values[l - gap];
+            values[l] = v;
+        }
+    }
+}
+
+/* Sorts values between two limits: first by slices of the interval between them. */
+static void sort_between(double *values, int64_t n, double low, double high, double *spare)
+{
+    if (n <= FEW) {
+        sort(values, n);
+        return;
+    }
+    int32_t first[SORTED + 1] = {0};
+    double scale = SORTED / (high - low) * (1 - 1e-9);
+    for (int64_t k = 0; k < n; k++) {
+        spare[k] = values[k];
+        first[1 + (int32_t)((values[k] - low) * scale)]++;
+    }
+    for (int l = 1; l < SORTED; l++) first[l] += first[l - 1];
+    for (int64_t k = 0; k < n; k++) values[first[(int32_t)((spare[k] - low) * scale)]++] = spare[k];
+    for (int64_t k = 1; k < n; k++) {
+        double v = values[k];
+        int64_t l = k;
+        for (; l > 0 && values[l - 1] > v; l--) values[l] = values[l - 1];
+        values[l] = v;
+    }
+}
+
+/* Arc sine up to 0.1, to the last digits. */
+static inline double small_arc_sine(double x)
+{
+    double q = x * x;
+    return x * (1 + q * (1. / 6 + q * (3. / 40 + q * (15. / 336 + q * (105. / 3456 + q * (945. / 42240
+             + q * (10395. / 599040 + q * (135135. / 9676800))))))));
+}
+
+static double arc_sine(double x)
+{
+    return fabs(x) > 0.1 ? asin(x) : small_arc_sine(x);
+}
+
+/* The angle from the anchor of a point so far ahead and so deep. */
+static double angle_of(double ahead, double depth)
+{
+    double sine = ahead / sqrt(ahead * ahead + depth * depth);
+    return depth > 0 && fabs(sine) <= 0.1 ? small_arc_sine(sine) : atan2(ahead, depth);
+}
+
+/* `angle_of` of n points, where they are small, and `arc_sine` of how far aside they are. */
+WIDE_TOO static void angles(int64_t n, double sense, const double *restrict ahead,
+                            const double *restrict depth, double *restrict along,
+                            double *restrict across)
+{
+    for (int64_t k = 0; k < n; k++) {
+        along[k] = small_arc_sine(ahead[k] / sqrt(ahead[k] * ahead[k] + depth[k] * depth[k]));
+        across[k] = small_arc_sine(sense * across[k]);
+    }
+}
+
+/* The places of the points near a line, in its sense, from what `gather` has left: how far ahead of
+   the anchor, aside and deep they are. The ends come last, exactly at the ends. */
+static void place(Work *w, const Line *line)
+{
+    int64_t others = line->count - 2;
+    double *ahead = w->low, sense = line->sense, length = line->length;
+    memcpy(ahead, w->along, others * sizeof *ahead);
+    angles(others, sense, ahead, w->weight, w->along, w->across);
+    for (int64_t k = 0; line->sine > 0.09 && k < others; k++)
+        if (ahead[k] > 0.09 || w->weight[k] < 0.9) w->along[k] = angle_of(ahead[k], w->weight[k]);
+    w->along[others] = w->across[others] = w->across[others + 1] = 0;
+    w->along[others + 1] = length;
+    for (int64_t k = 0; k < line->count; k++) {
+        double along = w->along[k];
+        w->weight[k] = along * (length - along);
+        w->along[k] = sense > 0 ? along : length - along;
+    }
+}
