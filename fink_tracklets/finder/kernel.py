@@ -233,7 +233,7 @@ def by_kernel(
         work = out.work
         if state == NO_MEMORY:
             raise MemoryError("the finder's kernel")
-        if state == TOO_LITTLE or state == FULL and n_lines < MOST_LINES:
+        if state == TOO_LITTLE or (state == FULL and n_lines < MOST_LINES):
             n_lines = 2 * n_lines
         if state == TOO_MUCH:
             given_up.add(int(names[field.value]))
