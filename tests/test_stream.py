@@ -158,7 +158,9 @@ def test_other_settings_of_the_survey_need_a_new_state(followed, ztf):
 def test_a_state_of_another_version_or_a_folder_of_others_is_refused(followed, ztf, tmp_path):
     job = make_job(tmp_path, ztf)
     (tmp_path / "state").mkdir()
-    (tmp_path / "state" / "mine").touch()
+    (tmp_path / "state" / "_about.json.new").touch()  # as a death leaves it
+    open_state(tmp_path / "state", NIGHT, ztf, str(job.source), packets=False)
+    (tmp_path / "state" / "about.json").unlink()
     with pytest.raises(UserError, match="holds other things than a stream"):
         run_stream(job, SETTINGS)
     (tmp_path / "state" / "about.json").write_text('{"version": 0, "fink_tracklets": "0.0.9"}')

@@ -32,6 +32,7 @@ from tests.streaming import (
     some_exposures,
     write_parts,
 )
+from tests.test_stream_kills import wait_for_a_batch
 
 SETTINGS = load_stream()
 
@@ -111,7 +112,7 @@ def test_two_streams_on_one_topic(kafka, messages, simulated_store, tmp_path):
     assert first.stdout.readline()  # a tracklet
     second = driver("nowhere", kafka.kafka, "both", tmp_path / "second")
     send(kafka.kafka, "both", messages[third : 2 * third])
-    assert second.stdout.readline()
+    wait_for_a_batch(second, tmp_path / "second")
     send(kafka.kafka, "both", messages[2 * third :])
     _, said = first.communicate(timeout=120)
     assert first.returncode == 2

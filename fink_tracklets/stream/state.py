@@ -139,15 +139,16 @@ def open_state(
     try:
         if file.is_file():
             _need_same(path, json.loads(file.read_text()), about)
-        elif path.is_dir() and any(path.iterdir()):
-            raise UserError(
-                f"{path} holds other things than a stream: give a new folder as --state."
-            )
-        for name in ("candidates", "dead"):
-            (path / name).mkdir(parents=True, exist_ok=True)
-        if not file.is_file():
+        else:
+            path.mkdir(parents=True, exist_ok=True)
+            if {entry.name for entry in path.iterdir()} - {_half(file).name}:
+                raise UserError(
+                    f"{path} holds other things than a stream: give a new folder as --state."
+                )
             made_by = {**about, "fink_tracklets": __version__}
             replace_file(file, json.dumps(made_by, indent=1).encode())
+        for name in ("candidates", "dead"):
+            (path / name).mkdir(exist_ok=True)
     except ValueError as error:
         raise UserError(
             f"{file} is not valid JSON ({error}): give a new folder as --state."
@@ -208,12 +209,17 @@ def _need_same(
 
 def replace_file(file: Path, content: bytes) -> None:
     """Write a file so that it is there whole or as it was, also after a crash."""
-    new = file.with_name(f"_{file.name}.new")
+    new = _half(file)
     with new.open("wb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
     new.replace(file)
+
+
+def _half(file: Path) -> Path:
+    """Where a file is while it is written; a death may leave it."""
+    return file.with_name(f"_{file.name}.new")
 
 
 def cannot_write(path: Path, error: OSError) -> ServiceError:
