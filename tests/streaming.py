@@ -7,6 +7,7 @@ import itertools
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -105,6 +106,15 @@ def process(place: str, *options: str) -> subprocess.Popen:
     return subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+
+
+def wait_for_a_batch(running: subprocess.Popen, state: Path) -> None:
+    """Until Spark has done the first."""
+    end = time.monotonic() + 240
+    while not list(state.glob("checkpoint/commits/[0-9]*")):
+        assert time.monotonic() < end, "no batch is done"
+        assert running.poll() is None, running.stderr.read()
+        time.sleep(0.1)
 
 
 def finished(process: subprocess.Popen) -> str:

@@ -25,6 +25,7 @@ from tests.streaming import (
     make_topics,
     run_to_the_end,
     send,
+    wait_for_a_batch,
 )
 
 
@@ -74,15 +75,6 @@ def test_the_driver_killed_at_ten_random_moments(kafka, messages, simulated_stor
     feeding.join()
     run_to_the_end(kafka, "driver", tmp_path / "state")
     assert_names_once(kafka, "driver", final_names(simulated_store))
-
-
-def wait_for_a_batch(running: subprocess.Popen, state: Path) -> None:
-    """Until Spark has done the first."""
-    end = time.monotonic() + 240
-    while not list(state.glob("checkpoint/commits/[0-9]*")):
-        assert time.monotonic() < end, "no batch is done"
-        assert running.poll() is None, running.stderr.read()
-        time.sleep(0.1)
 
 
 @pytest.mark.campaign

@@ -30,9 +30,9 @@ from tests.streaming import (
     run_to_the_end,
     send,
     some_exposures,
+    wait_for_a_batch,
     write_parts,
 )
-from tests.test_stream_kills import wait_for_a_batch
 
 SETTINGS = load_stream()
 
