@@ -38,7 +38,7 @@ LINES, MOST_LINES, POINTS = 20_000, 320_000, 400_000
 DONE, FULL, TOO_LITTLE, NO_MEMORY, TOO_MUCH = range(5)
 """How a call ended."""
 STRIPS = 5
-"""How many of `NullModel.box_widths` are counted beside a line that is not fitted."""
+"""How many of `NullModel.box_widths` are counted beside a line not fitted (`kernel_line.h`)."""
 
 
 class KernelError(Exception):

@@ -62,46 +62,46 @@ WIDE_TOO static void turn(int64_t n, const double *restrict right, const double 
 }
 
 typedef float Eight __attribute__((vector_size(32), aligned(4)));
-typedef int32_t EightInts __attribute__((vector_size(32)));
+typedef int32_t EightInts __attribute__((vector_size(32), aligned(4)));
+
+#define STRIPS 5 /* at most */
 
 typedef struct {
-    float c, s, scale, slope;           /* of a line: its direction, and its end */
-    float d0, d1, d2;                   /* of a parabola beside it, in u from -1 at the anchor to 1 */
-    float inner, furthest;
-    Eight outer;
+    float c, s, scale, slope; /* of a line: its direction, and its end */
+    float d0, d1, d2;         /* of a parabola beside it, in u from -1 at the anchor to 1 */
+    float inner, outer[STRIPS];
 } Strips;
 
-/* How many points there are on either side of a parabola, further than `inner` and nearer than each
-   of `outer`; `spare` has room for all. */
+/* How many points there are on the right and on the left of a parabola, further than `inner` and nearer
+   than each of `outer`. Some places behind the last point must be readable. */
 WIDE_TOO static void count_in_strips(int64_t n, const float *restrict right,
                                      const float *restrict up, const float *restrict depth,
-                                     const Strips *strips, float *restrict spare,
-                                     EightInts *restrict counts)
+                                     const Strips *strips, int32_t counts[2][STRIPS])
 {
+    const Eight zero = {0}, far = zero + INFINITY;
+    const EightInts lane = {0, 1, 2, 3, 4, 5, 6, 7};
     float c = strips->c, s = strips->s, scale = strips->scale, slope = strips->slope;
-    float d0 = strips->d0, d1 = strips->d1, d2 = strips->d2;
-    float inner = strips->inner, furthest = strips->furthest;
-    for (int64_t k = 0; k < n; k++) {
-        float ahead = c * right[k] + s * up[k], u = ahead * scale - 1;
-        float aside = c * up[k] - s * right[k] - ((d2 * u + d1) * u + d0), side = fabsf(aside);
-        int in = (side > inner) & (side < furthest) & (ahead > 0) & (ahead < slope * depth[k]);
-        spare[k] = in ? aside : 0;
+    float d0 = strips->d0, d1 = strips->d1, d2 = strips->d2, inner = strips->inner;
+    EightInts sums[2][STRIPS] = {{{0}}};
+    for (int64_t k = 0; k < n; k += 8) {
+        Eight x = *(const Eight *)(right + k), y = *(const Eight *)(up + k);
+        Eight ahead = c * x + s * y, u = ahead * scale - 1;
+        Eight left = c * y - s * x - ((d2 * u + d1) * u + d0), other = -left;
+        EightInts in = (ahead > zero) & (ahead < slope * *(const Eight *)(depth + k)) &
+                       (lane < (int32_t)(n - k));
+        EightInts on_left = in & (left > inner), on_right = in & (other > inner);
+        left = (Eight)(((EightInts)left & on_left) | ((EightInts)far & ~on_left));
+        other = (Eight)(((EightInts)other & on_right) | ((EightInts)far & ~on_right));
+        for (int l = 0; l < STRIPS; l++) {
+            sums[0][l] -= other < strips->outer[l];
+            sums[1][l] -= left < strips->outer[l];
+        }
     }
-    int64_t some = 0;
-    for (int64_t k = 0; k < n; k++) {
-        float aside = spare[k];
-        spare[some] = aside;
-        some += aside != 0;
-    }
-    EightInts left = {0}, both = {0};
-    for (int64_t k = 0; k < some; k++) {
-        Eight side = (Eight){0} + fabsf(spare[k]);
-        EightInts in = side < strips->outer;
-        both -= in;
-        left -= in & -(spare[k] > 0);
-    }
-    counts[0] = both - left;
-    counts[1] = left;
+    for (int side = 0; side < 2; side++)
+        for (int l = 0; l < STRIPS; l++) {
+            counts[side][l] = 0;
+            for (int k = 0; k < 8; k++) counts[side][l] += sums[side][l][k];
+        }
 }
 
 /* Chance points expected, at least, on any track between the ends that keeps within `bend` of the
@@ -118,11 +118,10 @@ static double least_mean(const Null *null, const Work *w, const Line *line, doub
         double outer = null->widths[l] - bend - margin;
         strips.outer[l] = outer > 0 ? outer : 0;
     }
-    strips.furthest = strips.outer[n_strips - 1];
-    if (strips.furthest <= strips.inner) return 0;
-    EightInts counts[2];
+    if (strips.outer[n_strips - 1] <= strips.inner) return 0;
+    int32_t counts[2][STRIPS];
     count_in_strips(line->end - begin, w->right1 + begin, w->up1 + begin, w->depth1 + begin, &strips,
-                    (float *)w->sorted, counts);
+                    counts);
     double largest = null->density;
     for (int side = 0; side < 2; side++) {
         double floor = null->density;

@@ -87,6 +87,7 @@ def by_broadcast(points: Array, null: NullModel, names: Ints | None = None) -> I
     n_fields, n, _ = points.shape
     names = np.arange(n_fields) if names is None else names
     i, j = np.triu_indices(n, 1)
+    sin_t = np.sin(null.first_tolerance) * WIDER
     pair_step = max(1, BLOCK // n)
     field_step = max(1, BLOCK // (min(len(i), pair_step) * n))
     for e in range(0, n_fields, field_step):
@@ -95,8 +96,8 @@ def by_broadcast(points: Array, null: NullModel, names: Ints | None = None) -> I
         for p in range(0, len(i), pair_step):
             a, b = i[p : p + pair_step], j[p : p + pair_step]
             first, last = xyz[:, :, a], xyz[:, :, b]
-            across = dot(circle_normal(first, last)[..., None], xyz[:, :, None])
-            near = np.abs(across, out=across) <= np.sin(null.first_tolerance)
+            across = np.moveaxis(circle_normal(first, last), 0, -1) @ np.moveaxis(xyz, 0, 1)
+            near = np.abs(across, out=across) <= sin_t
             count = np.count_nonzero(near, axis=-1)
             # Most pairs are done with here: too near to each other, or too few points.
             cosine = dot(first, last)
@@ -150,11 +151,12 @@ def by_anchor(points: Array, null: NullModel, field: int = 0) -> Iterator[Lines]
     forward = axis[:, None] - u * centre[:, None]
     forward /= np.sqrt(dot(forward, forward))
     sideways = cross(xyz, forward)
+    axes = np.ascontiguousarray(np.stack([forward, sideways]).transpose(2, 0, 1))
     parts: list[Lines] = []
     for a in np.flatnonzero(_promising(xyz, forward, sideways, within, null)):
         # Every point's angle at the anchor, and the half width of its window.
         anchor, here, nearby = xyz[:, a, None], a - begin[a], xyz[:, begin[a] :]
-        right, up = dot(forward[:, a, None], nearby), dot(sideways[:, a, None], nearby)
+        right, up = axes[a] @ nearby
         theta = np.arctan2(up, right)
         distance = np.maximum(np.sqrt(right * right + up * up), sin_t)
         window = np.arcsin(sin_t / distance) + 1e-10
@@ -214,21 +216,22 @@ def _promising(
 
     Directions are counted as ``p = up / (|right| + |up|)``, which takes no arc tangent, from -1 to
     1 ahead of the anchor; ``dp / dtheta = 1 / (|cos| + |sin|)^2`` changes by 2 per radian at most.
+    Single precision is enough: windows are wider by more than its errors.
     """
     n = xyz.shape[1]
-    bins, sin_t = 8 * n, np.sin(null.first_tolerance) * WIDER
+    bins, sin_t = 8 * n, float(np.sin(null.first_tolerance) * WIDER)
     promising = np.zeros(n, dtype=bool)
     for a in range(0, n - 1, step := max(1, BLOCK // bins)):
         # Of each anchor and point: the direction, and the window of directions that pass near it.
         end = min(a + step, n - 1)
-        right, up = (axis[:, a:end].T @ xyz for axis in (forward, sideways))
-        square, taxi = right * right + up * up, np.maximum(np.abs(right) + np.abs(up), 1e-100)
+        right, up = (np.float32(axis[:, a:end].T @ xyz) for axis in (forward, sideways))
+        square, taxi = right * right + up * up, np.maximum(np.abs(right) + np.abs(up), 1e-15)
         ahead = up / taxi
-        p = np.where(right < 0, np.copysign(2.0, up) - ahead, ahead)
+        p = np.where(right < 0, np.copysign(np.float32(2), up) - ahead, ahead)
         q = sin_t / np.sqrt(np.maximum(square, sin_t * sin_t))
         half = q * (1 + 0.571 * q * q)
         half = np.where(half < 0.1, half * square / (taxi * taxi) * (1 + 2.3 * half), half)
-        half = np.where(q < 1, half, 4.0) + 1e-9
+        half = np.where(q < 0.999999, half, np.float32(4)) + np.float32(1e-6)
         low, high = (((p + side + 1) * (bins / 2)).clip(0, bins) for side in (-half, half))
 
         # How many windows each bin meets, and so at most how many points are near each circle.
