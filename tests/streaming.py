@@ -7,6 +7,7 @@ import itertools
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -92,13 +93,28 @@ def last_names(records: list[dict], alert_id: str = "candid") -> dict[int, str]:
 
 
 def driver(place: str, kafka: str, topic: str, state: Path, *more: str) -> subprocess.Popen:
+    """The command in a process of its own, from a topic to that with `_out` after its name."""
+    return process(
+        *(place, "--topic", topic, "--bootstrap", kafka, "--out-topic", f"{topic}_out"),
+        *("--state", str(state), *more),
+    )
+
+
+def process(place: str, *options: str) -> subprocess.Popen:
     """The command in a process of its own, see `stream_driver`."""
-    command = [sys.executable, "-m", "tests.stream_driver", place, "--night", NIGHT]
-    command += ["--topic", topic, "--bootstrap", kafka, "--out-topic", f"{topic}_out"]
-    command += ["--state", str(state), *more]
+    command = [sys.executable, "-m", "tests.stream_driver", place, "--night", NIGHT, *options]
     return subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+
+
+def wait_for_a_batch(running: subprocess.Popen, state: Path) -> None:
+    """Until Spark has done the first."""
+    end = time.monotonic() + 240
+    while not list(state.glob("checkpoint/commits/[0-9]*")):
+        assert time.monotonic() < end, "no batch is done"
+        assert running.poll() is None, running.stderr.read()
+        time.sleep(0.1)
 
 
 def finished(process: subprocess.Popen) -> str:

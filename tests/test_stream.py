@@ -139,7 +139,7 @@ def test_the_run_says_how_many_names_it_changed(followed, simulated_store):
     [
         ({"night": "20211023"}, "is the state of the night 20211022, not of 20211023"),
         ({"source": Lake("elsewhere")}, "is the state of the source lake"),
-        ({"out_topic": "t"}, "a lake has none"),
+        ({"out_topic": "t"}, "--out-topic needs --bootstrap HOST:PORT"),
         ({"store": None}, "Names must go somewhere"),
         ({"state": "hdfs://name/state"}, "must be a folder of the driver's own machine"),
     ],
@@ -158,7 +158,9 @@ def test_other_settings_of_the_survey_need_a_new_state(followed, ztf):
 def test_a_state_of_another_version_or_a_folder_of_others_is_refused(followed, ztf, tmp_path):
     job = make_job(tmp_path, ztf)
     (tmp_path / "state").mkdir()
-    (tmp_path / "state" / "mine").touch()
+    (tmp_path / "state" / "_about.json.new").touch()  # as a death leaves it
+    open_state(tmp_path / "state", NIGHT, ztf, str(job.source), packets=False)
+    (tmp_path / "state" / "about.json").unlink()
     with pytest.raises(UserError, match="holds other things than a stream"):
         run_stream(job, SETTINGS)
     (tmp_path / "state" / "about.json").write_text('{"version": 0, "fink_tracklets": "0.0.9"}')
@@ -192,7 +194,7 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(
     job = make_job(tmp_path, ztf)
     write_parts(alerts, lake_of(job), 0, [0, len(alerts)])
     (tmp_path / "state").mkdir()
-    open_state(tmp_path / "state", NIGHT, ztf, str(job.source))
+    open_state(tmp_path / "state", NIGHT, ztf, str(job.source), packets=False)
     full = tmp_path / "state" / "candidates" / "_00000000.parquet.new"
     full.symlink_to("/dev/full")
     with pytest.raises(ServiceError, match=r"state in .* cannot be written: No space left"):

@@ -8,6 +8,8 @@ import json
 import tarfile
 import threading
 from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import fastavro
 import pandas as pd
@@ -19,19 +21,20 @@ from hypothesis import strategies as st
 
 from fink_tracklets.alerts.exposures import UNUSABLE, by_exposure, passes_cuts, unusable_alerts
 from fink_tracklets.alerts.read import ALERT_COLUMNS, read_alerts
+from fink_tracklets.errors import UserError
 from fink_tracklets.ingest.columns import Wanted
 from fink_tracklets.ingest.messages import FRAME_BYTES
 from fink_tracklets.ingest.registry import RegistryAway
 from fink_tracklets.simulate import simulate_night
 from fink_tracklets.simulate.messages import framed
-from fink_tracklets.stream.decode import (
-    columns_of,
-    packet_body,
-    read_values,
+from fink_tracklets.stream.decode import columns_of, read_values
+from fink_tracklets.stream.held import first_of_each_id
+from fink_tracklets.stream.packet import (
+    message_packet,
+    row_packets,
     with_tracklet,
     with_tracklet_field,
 )
-from fink_tracklets.stream.held import first_of_each_id
 from fink_tracklets.stream.read import Read, read_batch
 from fink_tracklets.stream.source import Topic
 from fink_tracklets.stream.state import StreamState, open_state
@@ -121,7 +124,7 @@ def test_real_packets_of_three_schemas_are_read_and_sent_on(data, spark, ztf, st
     assert (found.messages, len(found.dead)) == (len(packets), 0)
     for packet in packets:
         (record,) = fastavro.reader(io.BytesIO(packet))
-        body, avro = packet_body(packet, "")
+        body, avro = message_packet(packet, "")
         for name in ("TRCK_20210604_093609_00", None, "T" * 200):
             schema = fastavro.parse_schema(json.loads(with_tracklet_field(avro)))
             stream = io.BytesIO(with_tracklet(body, name))
@@ -179,6 +182,69 @@ def test_of_redelivered_packets_the_night_s_is_kept(spark, ztf, tmp_path):
     assert len(kept) < len(frame)
     assert kept["alert_id"].tolist() == [row["alert_id"] for row in expected]
     assert kept["mag"].tolist() == [row["mag"] for row in expected]
+
+
+def test_a_packet_s_own_tracklet_gives_way_to_ours():
+    """Wherever it stands; the other fields stay as they are, of containers and of rows."""
+    name = {"name": "tracklet", "type": ["null", "string"]}
+    fields = [{"name": "a", "type": "long"}, name, {"name": "b", "type": ["null", "double"]}]
+    schema = {"type": "record", "name": "alert", "fields": fields}
+    for theirs in (None, "TRCK_OLD"):
+        record = {"a": 5, "tracklet": theirs, "b": 0.5}
+        container = io.BytesIO()
+        fastavro.writer(container, fastavro.parse_schema(schema), [record])
+        rows = pa.array([record])
+        for body, avro in (message_packet(container.getvalue(), ""), *row_packets(rows)):
+            whole = fastavro.parse_schema(json.loads(with_tracklet_field(avro)))
+            sent = io.BytesIO(with_tracklet(body, "TRCK_NEW"))
+            read = fastavro.schemaless_reader(sent, whole, None)
+            assert list(read.items()) == [("a", 5), ("b", 0.5), ("tracklet", "TRCK_NEW")]
+
+
+def test_rows_of_a_lake_become_records_of_all_types():
+    row = {
+        "id": 2**60,
+        "text": None,
+        "stamp": b"\0\1",
+        "at": datetime(2026, 11, 27, 12, 0, 0, 123456, tzinfo=UTC),
+        "clock": datetime(2026, 11, 27, 12, 0, 0, 5),
+        "day": date(2026, 11, 27),
+        "exact": Decimal("12.50"),
+        "none": None,
+        "history": [{"mag": 1.5, "flags": [1, None]}, None],
+        "scores": {"snn": 0.5},
+    }
+    history = pa.list_(pa.struct([("mag", pa.float64()), ("flags", pa.list_(pa.int32()))]))
+    kinds = {"at": pa.timestamp("us", "UTC"), "exact": pa.decimal128(10, 2), "history": history}
+    kinds["scores"] = pa.map_(pa.string(), pa.float64())
+    parts = [pa.array([value], kinds.get(name)) for name, value in row.items()]
+    ((body, avro),) = row_packets(pa.StructArray.from_arrays(parts, list(row)))
+    schema = fastavro.parse_schema(json.loads(avro))
+    assert fastavro.schemaless_reader(io.BytesIO(body), schema, None) == row
+
+
+@pytest.mark.parametrize("lake", ["ztf_alerts_20210604", "rubin/lake_v10_20251231"])
+def test_rows_of_the_broker_s_lakes_become_records(data, spark, lake):
+    """Their columns as Spark reads them, with stamps, histories and maps."""
+    table = spark.read.parquet(str(data / f"{lake}.parquet")).limit(5).toArrow()
+    rows = table.to_struct_array().combine_chunks()
+    expected = rows.to_pylist(maps_as_pydicts="strict")
+    for (body, avro), row in zip(row_packets(rows), expected, strict=True):
+        schema = fastavro.parse_schema(json.loads(avro))
+        read = fastavro.schemaless_reader(io.BytesIO(body), schema, None)
+        assert json.dumps(read, default=str) == json.dumps(row, default=str)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "sentence"),
+    [
+        ("a-b", pa.array([1]), "column a-b has a name that Avro does not allow"),
+        ("span", pa.array([1], pa.duration("s")), r"column span is of type duration\[s\]"),
+    ],
+)
+def test_a_column_that_avro_cannot_have_is_one_sentence(column, values, sentence):
+    with pytest.raises(UserError, match=sentence):
+        row_packets(pa.StructArray.from_arrays([values], [column]))
 
 
 @settings(max_examples=200)

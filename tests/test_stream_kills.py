@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import shutil
 import signal
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ from tests.streaming import (
     make_topics,
     run_to_the_end,
     send,
+    wait_for_a_batch,
 )
 
 
@@ -74,15 +77,6 @@ def test_the_driver_killed_at_ten_random_moments(kafka, messages, simulated_stor
     assert_names_once(kafka, "driver", final_names(simulated_store))
 
 
-def wait_for_a_batch(running: subprocess.Popen, state: Path) -> None:
-    """Until Spark has done the first."""
-    end = time.monotonic() + 240
-    while not list(state.glob("checkpoint/commits/[0-9]*")):
-        assert time.monotonic() < end, "no batch is done"
-        assert running.poll() is None, running.stderr.read()
-        time.sleep(0.1)
-
-
 @pytest.mark.campaign
 @pytest.mark.parametrize("victim", ["worker", "broker"])
 def test_a_python_worker_or_the_broker_killed_ten_times(
@@ -124,6 +118,46 @@ def test_the_broker_is_away_for_two_minutes(kafka, messages, simulated_store, tm
     running.terminate()
     finished(running)
     assert_names_once(kafka, "away", final_names(simulated_store))
+
+
+@contextlib.contextmanager
+def small_disk(where: Path, size: int) -> Iterator[Path]:
+    """A file system of a few bytes; skips where none may be mounted."""
+    where.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(where)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no file system may be mounted here")
+    try:
+        yield where
+    finally:
+        subprocess.run(["umount", str(where)], check=True)
+
+
+@pytest.mark.campaign
+def test_a_full_disk_under_the_state(kafka, messages, simulated_store, tmp_path):
+    """A little more room each time: each start ends at another write, in one sentence."""
+    rooms = [0, 4, 8, 12, 20, 32, 48, 80, 120, 200]
+    make_topics(kafka.kafka, "full", "full_out")
+    said = []
+    with small_disk(tmp_path / "disk", 4 << 20) as disk:
+        for part, room in enumerate(rooms):
+            send(kafka.kafka, "full", messages[part :: len(rooms)])
+            filler = disk / "filler"
+            filler.unlink(missing_ok=True)
+            used = shutil.disk_usage(disk)
+            filler.write_bytes(bytes(max(0, used.free - (room << 10))))
+            running = driver("nowhere", kafka.kafka, "full", disk / "state", "--once")
+            _, err = running.communicate(timeout=300)
+            assert running.returncode in (0, 3), err
+            assert "Traceback" not in err
+            if running.returncode:
+                assert "cannot be written: No space left" in err
+            said.append(running.returncode)
+        filler.unlink()
+        print("exit codes:", said)
+        assert 3 in said
+        run_to_the_end(kafka, "full", disk / "state")
+    assert_names_once(kafka, "full", final_names(simulated_store))
 
 
 def await_names(kafka, topic: str, final: dict[int, str], running: subprocess.Popen) -> None:

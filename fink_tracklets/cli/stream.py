@@ -43,7 +43,9 @@ def add(commands: common.Commands) -> None:
     command.add_argument("--night", metavar="YYYYMMDD", help="the night's name")
     source = command.add_argument_group("where alerts come from")
     source.add_argument("--topic", metavar="T", help="Kafka topic of packets, ZTF's or Rubin's")
-    source.add_argument("--bootstrap", metavar="HOST:PORT", help="a broker of that Kafka")
+    source.add_argument(
+        "--bootstrap", metavar="HOST:PORT", help="a broker of the Kafka of --topic and --out-topic"
+    )
     source.add_argument(
         "--starting",
         choices=["earliest", "latest"],
@@ -176,6 +178,7 @@ def _job(options: argparse.Namespace, survey: Survey, settings: StreamSettings) 
         state=options.state,
         store=options.store,
         out_topic=None if asked is None else settings.topic_of(survey.name, asked),
+        bootstrap=options.bootstrap,
         trigger_s=options.trigger,
         until=None if options.until is None else moment(options.until, datetime.now(UTC)),
         once=options.once,

@@ -65,6 +65,7 @@ def demo(folder: Path, speed: float, quiet: bool, watch: Callable[[list[Change]]
             state=str(folder / "state"),
             store=str(folder / "store"),
             out_topic=OUT,
+            bootstrap=bootstrap,
         )
         done = run_stream(
             job,

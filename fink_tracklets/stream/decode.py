@@ -5,8 +5,6 @@ What cannot be read is a row with a reason, not an error: a stream goes on.
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,9 +15,8 @@ from pyspark.sql.pandas.types import from_arrow_schema
 
 from fink_tracklets.errors import UserError
 from fink_tracklets.ingest.columns import Wanted, table_schema
-from fink_tracklets.ingest.containers import DamagedPacket, Packet, decompressed, raw_blocks
-from fink_tracklets.ingest.decode import open_container, packet_schema, read_records, unzipped
-from fink_tracklets.ingest.messages import FRAME_BYTES, is_framed, message_schema
+from fink_tracklets.ingest.containers import DamagedPacket, Packet
+from fink_tracklets.ingest.decode import packet_schema, read_records
 from fink_tracklets.ingest.registry import RegistryAway
 
 MESSAGE = "kafka_message"
@@ -128,51 +125,3 @@ def _one_by_one(
             reasons[k] = f"a value does not fit ({error})"
             parts.append(pa.nulls(1, kind))
     return pa.concat_arrays(parts)
-
-
-def packet_body(value: bytes, schemas: str) -> tuple[bytes, str]:
-    """The record of a message in Avro's encoding, and its schema, JSON; of one that can be read."""
-    data = unzipped(value)
-    if is_framed(data):
-        schema = message_schema(data, schemas)
-        return data[FRAME_BYTES:], json.dumps(plain_schema(schema))
-    container, stream = open_container(data)
-    ((_, block),) = raw_blocks(stream, container)
-    return decompressed(block, container), container.schema.decode()
-
-
-def plain_schema(schema: Any) -> Any:
-    """A schema without what fastavro noted in it."""
-    if isinstance(schema, dict):
-        noted = ("__fastavro_parsed__", "__named_schemas")
-        return {key: plain_schema(value) for key, value in schema.items() if key not in noted}
-    return [plain_schema(one) for one in schema] if isinstance(schema, list) else schema
-
-
-def with_tracklet(body: bytes, tracklet: str | None) -> bytes:
-    """A record with the field `tracklet` (null or string) after its last.
-
-    In Avro's encoding (specification, "Binary encoding") a record is its fields one after the
-    other: nothing before has to be encoded again.
-    """
-    if tracklet is None:
-        return body + b"\x00"
-    text = tracklet.encode()
-    return body + b"\x02" + _zigzag(len(text)) + text
-
-
-def with_tracklet_field(avro: str) -> str:
-    """A schema, JSON, with the field `tracklet` after its last."""
-    schema = json.loads(avro)
-    field = {"name": "tracklet", "type": ["null", "string"], "default": None}
-    schema["fields"] = [*schema["fields"], field]
-    return json.dumps(schema)
-
-
-def _zigzag(number: int) -> bytes:
-    out, left = io.BytesIO(), number << 1
-    while left >= 0x80:
-        out.write(bytes([left & 0x7F | 0x80]))
-        left >>= 7
-    out.write(bytes([left]))
-    return out.getvalue()

@@ -34,13 +34,19 @@ def publish_final(
 
     Raises
     ------
-    UserError : no such topic, or the folder is not the state of this night
+    UserError : no such topic, or the folder is not the state of this night, or has no packets
     Away : Kafka does not answer
     """
     path = local_path(dated_paths(state, stored.night)[0])
     if path is None:
         raise UserError(f"--state {state} must be a folder of the driver's own machine.")
-    held = Held(read_state(path, stored.night), settings.held_candidates)
+    left = read_state(path, stored.night)
+    if not left.packets:
+        raise UserError(
+            f"The state in {path} has no packets that could be sent: its stream read a lake "
+            "without --out-topic."
+        )
+    held = Held(left, settings.held_candidates)
     sink = OutTopic(bootstrap, topic, stored.night, settings.writer, settings.answer_s)
     table = stored.table("tracklet_alerts", ["alert_id", "tracklet"])
     final = dict(zip(table["alert_id"].to_pylist(), table["tracklet"].to_pylist(), strict=True))

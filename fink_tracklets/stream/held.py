@@ -6,6 +6,7 @@ import math
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +16,8 @@ from fink_tracklets.naming import exposure_second
 from fink_tracklets.stream.state import StreamState
 
 COLUMNS = list(ALERT_COLUMNS)
+AT_ONCE = 500
+"""So many batches are taken together at a start."""
 
 
 class Held:
@@ -35,26 +38,15 @@ class Held:
         self._at: defaultdict[int, set[str]] = defaultdict(set)
         self._frames: OrderedDict[str, pd.DataFrame] = OrderedDict()
         self._n = 0
-        for batch in state.batches():
-            self.add(batch, state.candidates([batch], COLUMNS))
+        batches = state.batches()
+        for first in range(0, len(batches), AT_ONCE):
+            some = batches[first : first + AT_ONCE]
+            parts = [_numbered(batch, state.candidates([batch], COLUMNS)) for batch in some]
+            self._take(pa.concat_tables(parts))
 
     def add(self, batch: int, rows: pa.Table) -> set[str]:
         """Take the candidates of a batch; returns the exposures that have new ones."""
-        frame = rows.select(COLUMNS).to_pandas()
-        new = set()
-        for exposure, some in frame.groupby("exposure"):
-            before = self.frame([exposure]) if exposure in self.counts else some.iloc[:0]
-            whole = first_of_each_id(pd.concat([before, some], ignore_index=True))
-            self._batches[exposure].add(batch)
-            for second in set(exposure_second(some["jd"].to_numpy(float)).tolist()):
-                self._seconds[exposure].add(second)
-                self._at[second].add(exposure)
-            if not whole.equals(before.reset_index(drop=True)):
-                new.add(exposure)
-            self.counts[exposure] = len(whole)
-            self._hold(exposure, whole)
-        self._forget()
-        return new
+        return self._take(_numbered(batch, rows.select(COLUMNS)))
 
     def together(self, exposures: Iterable[str]) -> list[tuple[str, ...]]:
         """Exposures with those that share a second with them, as groups that share none."""
@@ -90,6 +82,22 @@ class Held:
         rows = self.state.candidates(batches, ["alert_id", "exposure", "body", "avro"])
         return rows.filter(pc.is_in(rows["alert_id"], pa.array(list(ids), pa.int64())))
 
+    def _take(self, rows: pa.Table) -> set[str]:
+        new = set()
+        for exposure, some in rows.to_pandas().groupby("exposure"):
+            before = self.frame([exposure]) if exposure in self.counts else some[COLUMNS].iloc[:0]
+            whole = first_of_each_id(pd.concat([before, some[COLUMNS]], ignore_index=True))
+            self._batches[exposure].update(some["batch"].tolist())
+            for second in set(exposure_second(some["jd"].to_numpy(float)).tolist()):
+                self._seconds[exposure].add(second)
+                self._at[second].add(exposure)
+            if not whole.equals(before.reset_index(drop=True)):
+                new.add(exposure)
+            self.counts[exposure] = len(whole)
+            self._hold(exposure, whole)
+        self._forget()
+        return new
+
     def _hold(self, exposure: str, frame: pd.DataFrame) -> None:
         before = self._frames.pop(exposure, None)
         self._n += len(frame) - (0 if before is None else len(before))
@@ -99,6 +107,10 @@ class Held:
         """Those go that were not wanted for the longest time."""
         while self._n > self.most and len(self._frames) > 1:
             self._n -= len(self._frames.popitem(last=False)[1])
+
+
+def _numbered(batch: int, rows: pa.Table) -> pa.Table:
+    return rows.append_column("batch", pa.array(np.full(len(rows), batch)))
 
 
 def first_of_each_id(frame: pd.DataFrame) -> pd.DataFrame:

@@ -15,16 +15,14 @@ from fink_tracklets.alerts.exposures import UNUSABLE, passes_cuts, unusable_aler
 from fink_tracklets.alerts.packets import with_added
 from fink_tracklets.alerts.read import ALERT_COLUMNS, packet_alerts
 from fink_tracklets.ingest.columns import Wanted
-from fink_tracklets.stream.decode import (
-    MESSAGE,
-    columns_of,
-    decoded,
-    packet_body,
-    why_unreadable,
-)
+from fink_tracklets.stream.decode import MESSAGE, columns_of, decoded, why_unreadable
+from fink_tracklets.stream.packet import message_packet, row_packets
 from fink_tracklets.stream.source import Lake, Topic
 from fink_tracklets.stream.state import CANDIDATES, DEAD, StreamState
 from fink_tracklets.survey import Carry, Survey
+
+ROW = "lake_row"
+"""The column with a lake's whole row."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +47,7 @@ def read_batch(batch: DataFrame, source: Topic | Lake, survey: Survey, state: St
     # What is carried into tables and counted besides the names is the end-of-night job's.
     lean = replace(survey, carry=Carry(), locus=None, whole_packets=False)
     if isinstance(source, Lake):
-        n, found = _found(batch, str(source), lean)
-        return Read(n, _as_candidates(found, [None] * len(found)), DEAD.empty_table())
+        return _of_lake(batch, source, lean, state.packets)
     wanted = Wanted.of(lean, cutouts=False, schemas=source.schemas)
     columns = state.packet_schema()
     if columns is None:
@@ -64,8 +61,18 @@ def read_batch(batch: DataFrame, source: Topic | Lake, survey: Survey, state: St
     dead = pa.Table.from_struct_array(message.filter(is_dead)).cast(DEAD)
     good = found.filter(pc.invert(is_dead))
     values = pc.struct_field(good[MESSAGE], "value").to_pylist()
-    bodies = [packet_body(value, source.schemas) for value in values]
-    return Read(n, _as_candidates(good, bodies), dead)
+    packets = [message_packet(value, source.schemas) for value in values]
+    return Read(n, _as_candidates(good, packets), dead)
+
+
+def _of_lake(batch: DataFrame, lake: Lake, survey: Survey, packets: bool) -> Read:
+    """The candidates among a lake's rows; with their packets: those are the whole rows."""
+    if not packets:
+        n, found = _found(batch, str(lake), survey)
+        return Read(n, _as_candidates(found, [None] * len(found)), DEAD.empty_table())
+    n, found = _found(batch.withColumn(ROW, F.struct("*")), str(lake), survey, (ROW,))
+    rows = row_packets(found[ROW].combine_chunks())
+    return Read(n, _as_candidates(found, rows), DEAD.empty_table())
 
 
 def _values(batch: DataFrame) -> Iterator[bytes | None]:
@@ -80,12 +87,12 @@ def _values(batch: DataFrame) -> Iterator[bytes | None]:
 def _found(
     packets: DataFrame, source: str, survey: Survey, also: tuple[str, ...] = ()
 ) -> tuple[int, pa.Table]:
-    """How many packets there are; the candidates among them, in the columns of `ALERT_COLUMNS`, and
-    with `MESSAGE` also what could not be read."""
+    """How many packets there are; the candidates among them, in the columns of `ALERT_COLUMNS` and
+    of `also`; with `MESSAGE` what could not be read, too."""
     alerts = packet_alerts([with_added(packets, survey)], source, survey, also)
     seen = Observation()
     kept = ~reduce(Column.__or__, map(F.col, UNUSABLE)) & passes_cuts(survey)
-    if also:
+    if MESSAGE in also:
         kept = kept | F.col(MESSAGE)["reason"].isNotNull()
     found = (
         alerts.observe(seen, F.count(F.lit(1)).alias("n"))

@@ -56,6 +56,8 @@ class Job:
     """A store whose folder `online` gets the names."""
     out_topic: str | None = None
     """A topic that gets them."""
+    bootstrap: str | None = None
+    """HOST:PORT of a broker of that topic."""
     trigger_s: float = 1.0
     """A batch begins at most so often [s]."""
     until: datetime | None = None
@@ -111,7 +113,8 @@ def run_stream(
         jars = connector_jars()
     with progress.step("starting Spark"):
         spark = spark_session(job.spark_log, jars, settings.spark)
-    state = open_state(path, job.night, job.survey, str(job.source))
+    packets = isinstance(job.source, Topic) or job.out_topic is not None
+    state = open_state(path, job.night, job.survey, str(job.source), packets)
     night = _Night(job, settings, spark, state, progress, watch, stopped)
     with night_locked(LocalFolder(path), job.night):
         while True:
@@ -139,17 +142,17 @@ def _state_path(job: Job) -> Path:
 
 def _check_ends(job: Job, settings: StreamSettings) -> None:
     """Topics and store are there, before Spark is started for them."""
+    topics = []
     if isinstance(job.source, Topic):
+        topics.append((job.source.bootstrap, job.source.name))
+    if job.out_topic is not None:
+        if job.bootstrap is None:
+            raise UserError("--out-topic needs --bootstrap HOST:PORT, a broker of its Kafka.")
+        topics.append((job.bootstrap, job.out_topic))
+    for bootstrap, topic in topics:
         from fink_tracklets.stream.topic import topic_partitions
 
-        for topic in (job.source.name, job.out_topic):
-            if topic is not None:
-                topic_partitions(job.source.bootstrap, topic, settings.writer, settings.answer_s)
-    elif job.out_topic is not None:
-        raise UserError(
-            "--out-topic sends on the packets of a topic, and a lake has none: give --topic, or "
-            "--store in place of --out-topic."
-        )
+        topic_partitions(bootstrap, topic, settings.writer, settings.answer_s)
     if job.store is None and job.out_topic is None:
         raise UserError("Names must go somewhere: give --out-topic, --store or both.")
     if job.store is not None and local_path(job.store) is not None:
@@ -245,12 +248,12 @@ class _Night:
 
     def _sinks(self) -> list[Sink]:
         job, sinks = self.job, list[Sink]()
-        if job.out_topic is not None and isinstance(job.source, Topic):
+        if job.out_topic is not None and job.bootstrap is not None:
             from fink_tracklets.stream.topic import OutTopic
 
             sinks.append(
                 OutTopic(
-                    bootstrap=job.source.bootstrap,
+                    bootstrap=job.bootstrap,
                     topic=job.out_topic,
                     night=job.night,
                     settings=self.settings.writer,

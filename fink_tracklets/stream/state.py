@@ -31,7 +31,7 @@ from fink_tracklets.survey import Survey
 from fink_tracklets.tables.table import ARROW_TYPES
 from fink_tracklets.version import __version__
 
-VERSION = 1
+VERSION = 2
 """Of what the folder holds."""
 CANDIDATES = pa.schema(
     [
@@ -40,7 +40,7 @@ CANDIDATES = pa.schema(
         ("avro", pa.string()),
     ]
 )
-"""A candidate, and of messages its packet: the record in Avro's encoding, and its schema, JSON."""
+"""A candidate and, where packets are kept, the record in Avro's encoding and its schema, JSON."""
 DEAD = pa.schema(
     [
         ("value", pa.binary()),
@@ -57,6 +57,8 @@ class StreamState:
 
     path: Path
     night: str
+    packets: bool
+    """Whether the candidates' packets are kept, which a topic for clients needs."""
 
     def write_candidates(self, batch: int, rows: pa.Table) -> None:
         """The candidates of a batch, in the columns of `CANDIDATES`."""
@@ -77,7 +79,8 @@ class StreamState:
         for batch in sorted(batches):
             file = self.path / f"candidates/{batch:08d}.parquet"
             try:
-                parts.append(pq.read_table(file, columns=columns, partitioning=None))
+                with pq.ParquetFile(file) as opened:
+                    parts.append(opened.read(columns, use_threads=False))
             except (OSError, pa.ArrowException) as error:
                 why = str(error).splitlines()[0]
                 raise UserError(
@@ -108,12 +111,15 @@ class StreamState:
             raise cannot_write(self.path, error) from error
 
 
-def open_state(path: Path, night: str, survey: Survey, source: str) -> StreamState:
+def open_state(
+    path: Path, night: str, survey: Survey, source: str, packets: bool = True
+) -> StreamState:
     """The state folder of a night, made if it is not there.
 
     Parameters
     ----------
     source : where the alerts come from, for a person and for a comparison
+    packets : whether the candidates' packets are kept
 
     Raises
     ------
@@ -125,6 +131,7 @@ def open_state(path: Path, night: str, survey: Survey, source: str) -> StreamSta
         "night": night,
         "survey": survey.name,
         "source": source,
+        "packets": packets,
         "version": VERSION,
         "configuration": hashlib.sha256(configuration.encode()).hexdigest()[:16],
     }
@@ -132,22 +139,23 @@ def open_state(path: Path, night: str, survey: Survey, source: str) -> StreamSta
     try:
         if file.is_file():
             _need_same(path, json.loads(file.read_text()), about)
-        elif path.is_dir() and any(path.iterdir()):
-            raise UserError(
-                f"{path} holds other things than a stream: give a new folder as --state."
-            )
-        for name in ("candidates", "dead"):
-            (path / name).mkdir(parents=True, exist_ok=True)
-        if not file.is_file():
+        else:
+            path.mkdir(parents=True, exist_ok=True)
+            if {entry.name for entry in path.iterdir()} - {_half(file).name}:
+                raise UserError(
+                    f"{path} holds other things than a stream: give a new folder as --state."
+                )
             made_by = {**about, "fink_tracklets": __version__}
             replace_file(file, json.dumps(made_by, indent=1).encode())
+        for name in ("candidates", "dead"):
+            (path / name).mkdir(exist_ok=True)
     except ValueError as error:
         raise UserError(
             f"{file} is not valid JSON ({error}): give a new folder as --state."
         ) from error
     except OSError as error:
         raise cannot_write(path, error) from error
-    return StreamState(path, night)
+    return StreamState(path, night, packets)
 
 
 def read_state(path: Path, night: str) -> StreamState:
@@ -165,7 +173,7 @@ def read_state(path: Path, night: str) -> StreamState:
             f"{path} is not the state folder of a stream: {file} cannot be read."
         ) from error
     _need_same(path, there, {"night": night}, ("night",))
-    return StreamState(path, night)
+    return StreamState(path, night, bool(there["packets"]))
 
 
 def _need_same(
@@ -186,6 +194,12 @@ def _need_same(
                 f"{path} is the state of the {name} {there.get(name)}, not of {about[name]}: give "
                 "another folder as --state."
             )
+    if there.get("packets") != about.get("packets", there.get("packets")):
+        begun = "with" if there.get("packets") else "without"
+        raise UserError(
+            f"{path} was begun {begun} --out-topic, and a lake's packets are kept only for that: "
+            "start it as it was begun, or give a new folder as --state."
+        )
     if "configuration" in about and there.get("configuration") != about["configuration"]:
         raise UserError(
             f"{path} was begun with other settings of the survey {about['survey']}: give a new "
@@ -195,12 +209,17 @@ def _need_same(
 
 def replace_file(file: Path, content: bytes) -> None:
     """Write a file so that it is there whole or as it was, also after a crash."""
-    new = file.with_name(f"_{file.name}.new")
+    new = _half(file)
     with new.open("wb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
     new.replace(file)
+
+
+def _half(file: Path) -> Path:
+    """Where a file is while it is written; a death may leave it."""
+    return file.with_name(f"_{file.name}.new")
 
 
 def cannot_write(path: Path, error: OSError) -> ServiceError:

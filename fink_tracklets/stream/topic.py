@@ -24,9 +24,9 @@ from confluent_kafka import (
 
 from fink_tracklets.errors import UserError
 from fink_tracklets.stream.changes import Change
-from fink_tracklets.stream.decode import with_tracklet, with_tracklet_field
 from fink_tracklets.stream.failures import Away
 from fink_tracklets.stream.held import Held
+from fink_tracklets.stream.packet import with_tracklet, with_tracklet_field
 
 COMMIT_S = 60.0
 TAKEN_OVER = (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
