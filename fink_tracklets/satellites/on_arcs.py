@@ -25,7 +25,7 @@ MAX_LEFT = 500
 """Candidates outside tracklets in an exposure, up to which lines are looked for."""
 MAX_SLOPE = 0.003
 """Angle [rad] between line and predicted arc: what elements err by turns it by less."""
-OFFSET = 2.0
+OFFSET = 1.5
 """Tolerances of the fit from the line through the outer points."""
 TOO_LONG = 1.05
 """Lengths of the arc: no object of its elements moves so far in the exposure."""

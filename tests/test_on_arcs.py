@@ -1,0 +1,88 @@
+"""Lines of three on the predicted arc of an object: true ones found, none by chance, none twice."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fink_tracklets import read_table, with_tracklets
+from fink_tracklets.satellites.on_arcs import best_line
+from fink_tracklets.satellites.stage import identify_stored
+from fink_tracklets.sky.sphere import ARCSEC
+from fink_tracklets.store.night import open_night
+
+NIGHT = "20211022"
+ARC = 450 * ARCSEC
+
+
+@pytest.fixture(scope="module")
+def known(simulated, simulated_store, tmp_path_factory):
+    """The simulated night's store, with the lines on the arcs of the objects that it flew."""
+    store = shutil.copytree(simulated_store, tmp_path_factory.mktemp("arcs") / "store")
+    identify_stored(open_night(str(store), NIGHT), [str(simulated.catalogue)])
+    return str(store)
+
+
+def short_tracks(store: str) -> pd.DataFrame:
+    return read_table(store, "short_tracks", NIGHT).to_pandas()
+
+
+def test_lines_on_arcs_are_of_the_object_they_name(simulated, simulated_store, known):
+    short = short_tracks(known)
+    on_arcs = short[short["short_track"].str.startswith("ARC_")]
+    assert on_arcs["short_track"].nunique() >= 3
+    assert on_arcs["short_track"].str.fullmatch(r"ARC_\d{8}_\d{6}_\d\d").all()
+    truth = pd.read_parquet(simulated.truth).drop_duplicates("alert_id").set_index("alert_id")
+    assert (on_arcs["alert_id"].map(truth["norad_cat_id"]) == on_arcs["norad_cat_id"]).all()
+    assert on_arcs["log10_nfa"].isna().all()
+    assert (on_arcs["rms_arcsec"] < 1).all()
+    assert (on_arcs.groupby("short_track")["along_arcsec"].min() == 0).all()
+
+    # Those that were known before are known as before, and no alert is on two tracks.
+    by_themselves = short[short["log10_nfa"].notna()]
+    assert set(by_themselves["short_track"]) == set(short_tracks(simulated_store)["short_track"])
+    members = read_table(known, "tracklet_alerts", NIGHT)["alert_id"].to_pylist()
+    alerts = [*members, *short["alert_id"]]
+    assert len(alerts) == len(set(alerts))
+    record = open_night(known, NIGHT).manifest.satellites["lines_on_arcs"]
+    assert record["found"] == on_arcs["short_track"].nunique()
+    assert record["on_shifted_skies"] <= 1
+
+
+def test_they_are_the_same_again(simulated, known):
+    before = short_tracks(known)
+    identify_stored(open_night(known, NIGHT), [str(simulated.catalogue)])
+    pd.testing.assert_frame_equal(short_tracks(known), before)
+
+
+def test_their_alerts_are_flagged(simulated, known):
+    alerts = pd.read_parquet(simulated.truth).rename(columns={"alert_id": "candid"})
+    named = with_tracklets(alerts, known, NIGHT, short=True)
+    assert named["short_track"].notna().sum() == len(short_tracks(known))
+    assert not (named["tracklet"].notna() & named["short_track"].notna()).any()
+
+
+def line(along: list[float], aside: list[float], ztf) -> list[int]:
+    """Places in arcseconds."""
+    x, y = (np.array(values) * ARCSEC for values in (along, aside))
+    return best_line(x, y, ARC, ztf).tolist()
+
+
+def test_a_line_is_parallel_to_its_arc(ztf):
+    """Elements are off by 20" aside: that is no matter, as long as all points are."""
+    assert line([300, 0, 100], [20.2, 20, 20.1], ztf) == [1, 2, 0]
+    assert line([0, 100, 300], [20, 21.8, 20], ztf) == []  # one is not on the line
+    assert line([0, 100, 300], [20, 22, 26], ztf) == []  # too steep
+    assert line([0, 100, 500], [20, 20, 20], ztf) == []  # longer than the arc
+    assert line([0, 3, 300], [20, 20, 20], ztf) == []  # two are one
+    assert line([0, 100], [20, 20], ztf) == []
+    assert line([0, 50, 100, 300], [20, -9, 20, 20], ztf) == [0, 2, 3]
+
+
+def test_the_line_of_most_points_counts(ztf):
+    along = [0, 100, 200, 10, 60, 130, 240]
+    aside = [20, 20, 20, 5, 5, 5.1, 5]
+    assert line(along, aside, ztf) == [3, 4, 5, 6]
