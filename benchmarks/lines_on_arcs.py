@@ -50,7 +50,7 @@ def main() -> None:
             simulate_night(night, folder, seed, exposures=EXPOSURES, catalogue=options.catalogue)
             truth, frame, _ = read_night(Path(folder))
         frame = frame.drop_duplicates("alert_id")
-        frame = frame.assign(jd=frame["exposure"].astype(float), mag=frame["magnitude"])
+        frame = frame.assign(jd=frame["exposure"].astype(float))
         owner = truth.drop_duplicates("alert_id").set_index("alert_id")["norad_cat_id"]
         tracks = named_tracklets(frame.reindex(columns=list(SEARCHED_COLUMNS)), survey)
         left = frame[~frame["alert_id"].isin(tracks["alert_id"])]

@@ -84,4 +84,4 @@ def test_the_service_tells_them(simulated_store):
         page = get(f"{address}/night/{NIGHT}").text
     short = read_table(simulated_store, "short_tracks", NIGHT)
     assert [row["alert_id"] for row in told] == short["alert_id"].to_pylist()
-    assert f"{len(short)} further alerts lie on lines of four" in page
+    assert f"{len(short)} further alerts lie on short tracks" in page

@@ -62,7 +62,7 @@ def funnel(manifest: Manifest) -> str:
     lines.append(("+ belong to tracklets", manifest.rows["tracklet_alerts"]))
     lines.append(("Number of unique tracklets", manifest.rows["tracklets"]))
     if "short_tracks" in manifest.rows:
-        lines.append(("Alerts on short tracks, of four", manifest.rows["short_tracks"]))
+        lines.append(("Alerts on short tracks", manifest.rows["short_tracks"]))
     lines.append(("Exposures with alerts", manifest.exposures.with_alerts))
     lines.append(("with candidates", manifest.exposures.with_candidates))
     lines.append(("with tracklets", manifest.exposures.with_tracklets))
