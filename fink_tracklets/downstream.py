@@ -35,7 +35,7 @@ def with_tracklets(
     alerts : Spark or pandas DataFrame of alerts, with the survey's alert id (ZTF: candid)
     store : folder of the Parquet store
     night : YYYYMMDD; alerts of other nights get null
-    short : one more column, `short_track`: the name of the line of four alerts (or three on an arc) that an alert is on
+    short : one more column, `short_track`: the name of the short track that an alert is on
     online : of a night that is not stored yet, the provisional names that `stream` told so far
 
     Raises
