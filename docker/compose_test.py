@@ -4,7 +4,8 @@
     make compose-test STAND_INS=FOLDER with the base images that docker/stand_ins.sh left there
 
 A simulated night goes to the stack's HDFS, the job runs as the header of docker-compose.yml says,
-`verify` compares store and HBase, the service is asked. Each step is a line with its time; the
+`verify` compares store and HBase, the service is asked, the same alerts go through the stream into
+a topic of the stack's Kafka. Each step is a line with its time; the
 first that fails ends the run (exit code 1) with what it printed. The stack has a name of its own,
 and all of it is taken down.
 """
@@ -32,6 +33,7 @@ FILE = ROOT / "docker-compose.yml"
 NIGHT = "20211022"
 IMAGES = ("job", "serve", "services")
 STACK = ("hdfs", "hbase", "spark-master", "spark-worker")
+"""What the job needs."""
 STORE = "hdfs://hdfs:8020/tracklets"
 PATIENCE_S = 300
 LINES = 40
@@ -169,7 +171,7 @@ class Stack:
     def logs(self) -> str:
         """The last lines of each container that there is."""
         said = []
-        for name in STACK:
+        for name in (*STACK, "kafka"):
             with suppress(Failed):
                 said.append(f"--- {name}\n{self.compose('logs', '--tail', '15', name)}")
         return "\n".join(said)
@@ -199,6 +201,20 @@ def verify(stack: Stack) -> None:
     command = ("run", "--rm", "--no-deps", "-T", "--entrypoint", "fink-tracklets", "job")
     words = ("verify", "--night", NIGHT, "--store", STORE, "--hbase")
     print("    " + stack.compose("--profile", "job", *command, *words).strip().splitlines()[-1])
+
+
+def stream(stack: Stack) -> None:
+    """The same alerts as a lake, through the stream into a topic of the stack's Kafka."""
+    program = ("python3", "services/services.py", "topic", "fink_tracklet_ztf", "--home", "/data")
+    stack.compose("exec", "-T", "kafka", *program)
+    words = ("--night", NIGHT, "--lake", "hdfs://hdfs:8020/alerts", "--once", "--quiet")
+    words += ("--out-topic", "fink_tracklet_ztf", "--bootstrap", "kafka:9092")
+    words += ("--state", f"/state/{NIGHT}")
+    command = ("--profile", "stream", "run", "--rm", "--no-deps", "-T", "stream")
+    said = stack.compose(*command, *words)
+    print("\n".join(f"    {line}" for line in said.splitlines()))
+    if "tracklets" not in said:
+        raise Failed(f"The stream says nothing of tracklets:\n{said}")
 
 
 def ask_service(stack: Stack) -> None:
@@ -253,6 +269,11 @@ def test(stack: Stack, work: Path) -> None:
         verify(stack)
     with step("the service"):
         ask_service(stack)
+    with step("up: Kafka"):
+        stack.compose("up", "--detach", "--no-build", "--no-deps", "kafka")
+        stack.wait("kafka")
+    with step("the stream"):
+        stream(stack)
     with open(context / "fink_tracklets" / "errors.py", "a") as code:
         code.write("# One line more.\n")
     with step("building all again after a change of one line of code"):
@@ -283,7 +304,8 @@ def main() -> int:
             print(f"compose-test: FAILED: {failure}\n{stack.logs()}", file=sys.stderr)
         finally:
             with step("down"):
-                stack.compose("--profile", "serve", "--profile", "job", "down", "--volumes")
+                profiles = ("--profile", "serve", "--profile", "job", "--profile", "stream")
+                stack.compose(*profiles, "down", "--volumes")
     print(f"compose-test: {'all is well' if well else 'failed'}")
     return 0 if well else 1
 
