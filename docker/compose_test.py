@@ -207,7 +207,7 @@ def stream(stack: Stack) -> None:
     """The same alerts as a lake, through the stream into a topic of the stack's Kafka."""
     program = ("python3", "services/services.py", "topic", "fink_tracklet_ztf", "--home", "/data")
     stack.compose("exec", "-T", "kafka", *program)
-    words = ("--night", NIGHT, "--lake", "hdfs://hdfs:8020/alerts", "--once", "--quiet")
+    words = ("--night", NIGHT, "--lake", "hdfs://hdfs:8020/alerts", "--once")
     words += ("--out-topic", "fink_tracklet_ztf", "--bootstrap", "kafka:9092")
     words += ("--state", f"/state/{NIGHT}")
     command = ("--profile", "stream", "run", "--rm", "--no-deps", "-T", "stream")
