@@ -212,9 +212,9 @@ def stream(stack: Stack) -> None:
     words += ("--state", f"/state/{NIGHT}")
     command = ("--profile", "stream", "run", "--rm", "--no-deps", "-T", "stream")
     said = stack.compose(*command, *words)
-    print("\n".join(f"    {line}" for line in said.splitlines()))
-    if "tracklets" not in said:
-        raise Failed(f"The stream says nothing of tracklets:\n{said}")
+    print(f"    {said.strip().splitlines()[-1]}")
+    if " alerts new" not in said:
+        raise Failed(f"The stream names no alerts:\n{said}")
 
 
 def ask_service(stack: Stack) -> None:
