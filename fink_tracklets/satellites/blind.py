@@ -25,6 +25,8 @@ class Singles:
     """Of several objects, the least is the best: -2 ln of how likely it makes the point."""
     likely: np.ndarray
     """Whether the object may have made the point."""
+    reach: np.ndarray
+    """(P,) how far aside of its arc [rad] an object in time may be."""
 
 
 def single_matches(points: np.ndarray, scene: Scene, limits: SatelliteLimits) -> Singles:
@@ -53,7 +55,8 @@ def single_matches(points: np.ndarray, scene: Scene, limits: SatelliteLimits) ->
     room = length + 6 * width_late * np.abs(arcs.orbital_rate)[:, None]
     rank = score + 2 * np.log(width_aside / ARCSEC * room / ARCSEC)
     near = np.abs(beyond) < np.maximum(length, 10 * width_late * np.abs(arcs.orbital_rate)[:, None])
-    return Singles(score, rank, (score < limits.max_misfit) & near & scene.lit[:, None])
+    likely = (score < limits.max_misfit) & near & scene.lit[:, None]
+    return Singles(score, rank, likely, width_aside[:, 0] * np.sqrt(limits.max_misfit))
 
 
 def blind_matches(

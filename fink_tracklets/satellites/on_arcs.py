@@ -8,6 +8,7 @@ longer than the object moves in the exposure.
 from __future__ import annotations
 
 from itertools import combinations
+from math import factorial
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,10 @@ OFFSET = 1.5
 """Tolerances of the fit from the line through the outer points."""
 TOO_LONG = 1.05
 """Lengths of the arc: no object of its elements moves so far in the exposure."""
+BAND = 4.0
+"""Widths of the corridor in which the density beside an arc is counted."""
+MAX_CHANCE = 0.01
+"""Lines as good that chance makes in an exposure, at most."""
 
 
 def lines_on_arcs(
@@ -45,8 +50,8 @@ def lines_on_arcs(
     Returns
     -------
     One row per alert of a line, no alert in two: alert_id, exposure, jd, along_arcsec,
-    offset_arcsec, n_alerts, length_arcsec, position_angle_deg, rms_arcsec, norad_cat_id,
-    object_name, certain.
+    offset_arcsec, n_alerts, length_arcsec, position_angle_deg, rms_arcsec, log10_nfa,
+    norad_cat_id, object_name, certain.
     """
     if not POINTS <= len(candidates) <= MAX_LEFT:
         return pd.DataFrame()
@@ -59,18 +64,22 @@ def lines_on_arcs(
         near = np.flatnonzero(single.likely[which])
         length = float(scene.nominal.length[which])
         members = best_line(along[which, near], aside[which, near], length, survey)
-        if len(members):
-            found = near[members]
+        if not len(members):
+            continue
+        found = near[members]
+        corridor = along[which], aside[which], length, float(single.reach[which])
+        chance = len(single.reach) * lines_by_chance(*corridor, found, near, survey)
+        if chance < MAX_CHANCE:
             order = (-len(found), float(single.score[which, found].mean()), which)
-            lines.append((order, which, found))
+            lines.append((order, which, found, float(np.log10(chance))))
 
     # The longest line first, then the best match; what belongs to one line belongs to no other.
     taken, rows = np.zeros(len(ids), dtype=bool), []
-    for _, which, found in sorted(lines, key=lambda line: line[0]):
+    for _, which, found, log10_chance in sorted(lines, key=lambda line: line[0]):
         if taken[found].any():
             continue
         taken[found] = True
-        rivals = [set(other) & set(found) for _, rival, other in lines if rival != which]
+        rivals = [set(other) & set(found) for _, rival, other, _ in lines if rival != which]
         at = scene.orbits.rows[which]
         rows.append(
             candidates.iloc[found][["alert_id", "exposure", "jd"]].assign(
@@ -79,6 +88,7 @@ def lines_on_arcs(
                 norad_cat_id=int(catalogue.elements.norad_cat_id[at]),
                 object_name=catalogue.elements.name[at],
                 certain=not any(rivals),
+                log10_nfa=log10_chance,
             )
         )
     return pd.concat(rows) if rows else pd.DataFrame()
@@ -110,6 +120,37 @@ def best_line(along: np.ndarray, aside: np.ndarray, length: float, survey: Surve
         if worth[0] >= POINTS and worth > best:
             best, points = worth, line
     return order[points]
+
+
+def lines_by_chance(
+    along: np.ndarray,
+    aside: np.ndarray,
+    length: float,
+    reach: float,
+    line: np.ndarray,
+    near: np.ndarray,
+    survey: Survey,
+) -> float:
+    """Lines of so many points that chance makes in the corridor along an arc.
+
+    The points beside the line, in a band wider than the corridor, and the mean density of the
+    exposure tell how many points are there by chance; two of them are parallel to the arc, and each
+    further one is on their line, as often as the corridor is wide.
+
+    Parameters
+    ----------
+    along, aside : (n,) all points of the exposure, of the arc [rad]
+    length, reach : of the arc, and how far aside of it the corridor goes [rad]
+    line, near : the points on the line, and those in the corridor
+    """
+    begin, end = min(0.0, along[near].min()), max(length, along[near].max())
+    beside = (np.abs(aside) <= BAND * reach) & (begin <= along) & (along <= end)
+    area = 2 * reach * (end - begin) / (survey.field_area_deg2 * np.radians(1) ** 2)
+    there = max((np.count_nonzero(beside) - len(line)) / BAND, len(along) * area)
+    close = OFFSET * survey.finder.refined_tolerance_arcsec * ARCSEC
+    parallel = min((MAX_SLOPE * TOO_LONG * length + close) / reach, 1.0)
+    on_line = min(close / reach, 1.0) ** (len(line) - 2)
+    return float(there ** len(line) / factorial(len(line)) * parallel * on_line)
 
 
 def _resolved(along: np.ndarray, apart: float) -> int:

@@ -105,7 +105,7 @@ SHORT_TRACKS = Table(
             *(column for column in TRACKLET_ALERTS.columns if column.name in _OF_ALERT),
             *(column for column in TRACKLETS.columns if column.name in _OF_TRACK),
             Column(
-                "log10_nfa", "double", "", "log10 of the number expected by chance; null on an arc"
+                "log10_nfa", "double", "", "log10 of the number of such lines expected by chance"
             ),
             Column("norad_cat_id", "bigint", "", "object on whose predicted arc it lies, or null"),
             Column("object_name", "string", "", "its name"),
