@@ -133,9 +133,9 @@ def lines_by_chance(
 ) -> float:
     """Lines of so many points that chance makes in the corridor along an arc.
 
-    The points beside the line, in a band wider than the corridor, and the mean density of the
-    exposure tell how many points are there by chance; two of them are parallel to the arc, and each
-    further one is on their line, as often as the corridor is wide.
+    The points beside the line, in a band wider than the corridor, tell how many are there by
+    chance, one sigma up, and no fewer than by the exposure's mean density. Two of them are parallel
+    to the arc, and each further one is on their line, as often as the corridor is wide.
 
     Parameters
     ----------
@@ -146,7 +146,8 @@ def lines_by_chance(
     begin, end = min(0.0, along[near].min()), max(length, along[near].max())
     beside = (np.abs(aside) <= BAND * reach) & (begin <= along) & (along <= end)
     area = 2 * reach * (end - begin) / (survey.field_area_deg2 * np.radians(1) ** 2)
-    there = max((np.count_nonzero(beside) - len(line)) / BAND, len(along) * area)
+    others = np.count_nonzero(beside) - len(line)
+    there = max((others + np.sqrt(others)) / BAND, len(along) * area)
     close = OFFSET * survey.finder.refined_tolerance_arcsec * ARCSEC
     parallel = min((MAX_SLOPE * TOO_LONG * length + close) / reach, 1.0)
     on_line = min(close / reach, 1.0) ** (len(line) - 2)
