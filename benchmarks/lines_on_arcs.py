@@ -21,6 +21,7 @@ from benchmarks.evaluate import read_night
 from benchmarks.one_object import DAYS, EXPOSURES, FIRST
 from fink_tracklets import load_survey
 from fink_tracklets.pipeline.link import SEARCHED_COLUMNS, named_tracklets
+from fink_tracklets.satellites.blind import single_matches
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.identify import Catalogue, fields_of, scenes
 from fink_tracklets.satellites.on_arcs import lines_on_arcs
@@ -38,11 +39,8 @@ def main() -> None:
     parser.add_argument("--late", type=float, nargs="+", default=[0, 1, 3])
     options = parser.parse_args()
     survey, catalogue = load_survey("ztf"), Catalogue.of(read_elements([str(options.catalogue)]))
-    rows, known, glints = (
-        [],
-        {"in tracklets": 0, "on lines of four": 0, "left, three or more": 0},
-        0,
-    )
+    rows, glints = [], 0
+    known = {"in tracklets": 0, "on lines of four": 0, "left, three or more": 0}
     for k in range(options.nights):
         night = f"{FIRST + timedelta(days=k % DAYS):%Y%m%d}"
         with tempfile.TemporaryDirectory() as folder:
@@ -64,7 +62,9 @@ def main() -> None:
         hours = survey.satellites.shift_hours
         for shift in (*options.late, *(hour * 3600 for hour in (hours[0], hours[-1]))):
             for scene in scenes(catalogue, fields_of(left), survey, shift):
-                lines = lines_on_arcs(by_exposure[scene.exposure], scene, catalogue, survey)
+                some = by_exposure[scene.exposure]
+                single = single_matches(some, scene, survey.satellites)
+                lines = lines_on_arcs(some, single, scene, catalogue, survey)
                 for norad, line in lines.groupby("norad_cat_id") if len(lines) else ():
                     owners = line["alert_id"].map(owner)
                     one = owners.nunique() == 1 and owners.notna().all()

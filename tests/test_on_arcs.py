@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from fink_tracklets import read_table, with_tracklets
+from fink_tracklets.satellites.blind import single_matches
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.identify import Catalogue, fields_of, scenes
 from fink_tracklets.satellites.on_arcs import best_line, lines_on_arcs
@@ -113,6 +114,12 @@ def beside(scene, which: int, along: np.ndarray, aside_arcsec: np.ndarray) -> pd
     )
 
 
+def on_arcs_of(candidates: pd.DataFrame, scene, ztf) -> pd.DataFrame:
+    _, there, catalogue = scene
+    single = single_matches(candidates, there, ztf.satellites)
+    return lines_on_arcs(candidates, single, there, catalogue, ztf)
+
+
 def test_a_crowd_along_an_arc_is_no_line(scene, ztf):
     """Threes in a row are many in a strip of artefacts; three by themselves are hardly chance."""
     _, there, catalogue = scene
@@ -120,7 +127,7 @@ def test_a_crowd_along_an_arc_is_no_line(scene, ztf):
     assert len(slow)
     which, rng = int(slow[0]), np.random.default_rng(3)
     alone = beside(scene, which, np.array([0.1, 0.4, 0.9]), np.array([4, 4.2, 3.9]))
-    found = lines_on_arcs(alone, there, catalogue, ztf)
+    found = on_arcs_of(alone, scene, ztf)
     assert set(found["norad_cat_id"]) == {catalogue.elements.norad_cat_id[there.orbits.rows[which]]}
     strip = beside(scene, which, rng.uniform(0, 1, 80), rng.uniform(-20, 20, 80))
-    assert not len(lines_on_arcs(strip, there, catalogue, ztf))
+    assert not len(on_arcs_of(strip, scene, ztf))

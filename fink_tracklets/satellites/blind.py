@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,16 @@ METHODS = ("paper2", "likelihood")
 
 @dataclass(frozen=True)
 class Singles:
-    """Each of n points against each of P objects, by place alone; all (P, n)."""
+    """Each of n points against each of P objects, by place alone; all (P, n) but two."""
 
+    points: np.ndarray
+    """(n, 3) unit vectors."""
+    along: np.ndarray
+    """Place along the arc from its start [rad]."""
+    aside: np.ndarray
+    """To the left of the curved arc [rad]."""
+    beyond: np.ndarray
+    """Along the arc past its end, negative before its start, 0 inside [rad]."""
     score: np.ndarray
     """Misfit of lateness and distance aside, against what the elements err by."""
     rank: np.ndarray
@@ -28,15 +36,22 @@ class Singles:
     reach: np.ndarray
     """(P,) how far aside of its arc [rad] an object in time may be."""
 
+    def take(self, columns: np.ndarray) -> Singles:
+        """Some of the points."""
+        by_point = ("along", "aside", "beyond", "score", "rank", "likely")
+        some = {name: getattr(self, name)[:, columns] for name in by_point}
+        return replace(self, points=self.points[columns], **some)
 
-def single_matches(points: np.ndarray, scene: Scene, limits: SatelliteLimits) -> Singles:
+
+def single_matches(candidates: pd.DataFrame, scene: Scene, limits: SatelliteLimits) -> Singles:
     """How late an object must be for its arc to reach a point, and how far aside of the curved arc
     the point lies, both against what its elements err by.
 
     Parameters
     ----------
-    points : (n, 3) unit vectors
+    candidates : ra, dec, of the exposure of the scene
     """
+    points = unit_vectors(candidates["ra"].to_numpy(), candidates["dec"].to_numpy())
     arcs = scene.nominal
     along, aside = arcs.measure(points)
     length = arcs.length[:, None]
@@ -56,11 +71,16 @@ def single_matches(points: np.ndarray, scene: Scene, limits: SatelliteLimits) ->
     rank = score + 2 * np.log(width_aside / ARCSEC * room / ARCSEC)
     near = np.abs(beyond) < np.maximum(length, 10 * width_late * np.abs(arcs.orbital_rate)[:, None])
     likely = (score < limits.max_misfit) & near & scene.lit[:, None]
-    return Singles(score, rank, likely, width_aside[:, 0] * np.sqrt(limits.max_misfit))
+    reach = width_aside[:, 0] * np.sqrt(limits.max_misfit)
+    return Singles(points, along, aside, beyond, score, rank, likely, reach)
 
 
 def blind_matches(
-    candidates: pd.DataFrame, scene: Scene, catalogue: Catalogue, limits: SatelliteLimits
+    candidates: pd.DataFrame,
+    single: Singles,
+    scene: Scene,
+    catalogue: Catalogue,
+    limits: SatelliteLimits,
 ) -> pd.DataFrame:
     """The objects that each candidate of one exposure may belong to, by both methods.
 
@@ -70,21 +90,17 @@ def blind_matches(
 
     Parameters
     ----------
-    candidates : alert_id, exposure, ra, dec, tracklet
+    candidates : alert_id, exposure, tracklet
+    single : how they match
     scene : the objects around that exposure
     """
     # The paper's rule (P2 section 3.2, as P1 section 3.1): near the great circle, and beyond the
     # arc's ends by its length at most.
-    points = unit_vectors(candidates["ra"], candidates["dec"])
-    arcs = scene.nominal
-    along, across = along_across(points, arcs.points[:, None, 0], arcs.normal[:, None])
-    length = arcs.length[:, None]
-    beyond = along - np.clip(along, 0, length)
+    arcs, beyond = scene.nominal, single.beyond
+    _, across = along_across(single.points, arcs.points[:, None, 0], arcs.normal[:, None])
     paper = (np.abs(across) < limits.max_blind_distance_arcsec * ARCSEC) & (
-        np.abs(beyond) <= length
+        np.abs(beyond) <= arcs.length[:, None]
     )
-
-    single = single_matches(points, scene, limits)
 
     # One row for each pair of candidate and object that a method accepts.
     parts = []

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from fink_tracklets.errors import UserError
-from fink_tracklets.satellites.blind import METHODS, blind_matches
+from fink_tracklets.satellites.blind import METHODS, blind_matches, single_matches
 from fink_tracklets.satellites.composite import match_two
 from fink_tracklets.satellites.elements import Elements, nearest_sets
 from fink_tracklets.satellites.identify import (
     Catalogue,
     Fields,
+    Scene,
     fields_of,
     match_tracklet,
     scenes,
@@ -78,19 +79,19 @@ def identify_night(
     ages = element_ages(elements, jd, survey)
     catalogue = Catalogue.of(elements)
     by_exposure = tracklet_points(alerts)
-    of_exposure, free = dict(tuple(candidates.groupby("exposure"))), free_candidates(candidates)
+    of_exposure = {str(exposure): some for exposure, some in candidates.groupby("exposure")}
+    fields = fields_of(candidates)
     matched, blind, lines = [], [], []
-    for scene in scenes(catalogue, fields_of(candidates), survey):
+    for scene in scenes(catalogue, fields, survey):
         for name, points in by_exposure.get(scene.exposure, {}).items():
             found = match_tracklet(points, scene, survey)
             if not len(found.which) and survey.satellites.method == "likelihood":
                 found = match_two(points, scene, survey) or found
             if len(found.which):
                 matched.append(match_rows(name, points, found, scene, catalogue, satcat, survey))
-        of_this = of_exposure[scene.exposure]
-        blind.append(blind_matches(of_this, scene, catalogue, survey.satellites))
-        if scene.exposure in free:
-            lines.append(lines_on_arcs(free[scene.exposure], scene, catalogue, survey))
+        single, line = without_tracklets(of_exposure, scene, catalogue, survey)
+        blind.append(single)
+        lines.append(line)
     satellites = pd.concat(matched) if matched else pd.DataFrame()
     blindly = pd.concat(blind)
 
@@ -104,7 +105,7 @@ def identify_night(
             satellites.loc[satellites["tracklet"] == key, "chance_probability"] = false.chance(
                 rows["score"].to_numpy(), belt
             )
-    shifted = under_shifted_skies(candidates, free, catalogue, survey)
+    shifted = under_shifted_skies(of_exposure, fields, catalogue, survey)
     blindly, blind_record = with_blind_chance(blindly, shifted, len(candidates))
     on_arcs = named_lines(lines, (shifted.lines + 0.5) / shifted.skies)
     record = {
@@ -129,12 +130,24 @@ def identify_night(
     return Identification(satellites.reset_index(drop=True), blindly, on_arcs, record)
 
 
-def free_candidates(candidates: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The candidates of no track, by exposure; none where short tracks were not looked for."""
+def without_tracklets(
+    of_exposure: dict[str, pd.DataFrame], scene: Scene, catalogue: Catalogue, survey: Survey
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What candidates of one exposure match by their own places: one by one, and as lines on arcs,
+    if they are of no track; where short tracks were not looked for, there are no lines.
+
+    Parameters
+    ----------
+    of_exposure : by exposure, see `identify_night`
+    """
+    candidates = of_exposure[scene.exposure]
+    single = single_matches(candidates, scene, survey.satellites)
+    blind = blind_matches(candidates, single, scene, catalogue, survey.satellites)
     if "short_track" not in candidates:
-        return {}
-    free = candidates[candidates["tracklet"].isna() & candidates["short_track"].isna()]
-    return {str(exposure): part for exposure, part in free.groupby("exposure")}
+        return blind, pd.DataFrame()
+    free = np.flatnonzero(candidates["tracklet"].isna() & candidates["short_track"].isna())
+    some = candidates.iloc[free]
+    return blind, lines_on_arcs(some, single.take(free), scene, catalogue, survey)
 
 
 def element_ages(elements: Elements, jd: np.ndarray, survey: Survey) -> np.ndarray:
@@ -225,27 +238,18 @@ class Shifted:
 
 
 def under_shifted_skies(
-    candidates: pd.DataFrame, free: dict[str, pd.DataFrame], catalogue: Catalogue, survey: Survey
+    of_exposure: dict[str, pd.DataFrame], fields: Fields, catalogue: Catalogue, survey: Survey
 ) -> Shifted:
-    """Blind matches and lines on arcs under a few shifted skies.
-
-    Parameters
-    ----------
-    free : see `free_candidates`
-    """
+    """`without_tracklets` under a few shifted skies."""
     hours = survey.satellites.shift_hours[
         :: max(1, len(survey.satellites.shift_hours) // BLIND_SHIFTS)
     ]
-    fields: Fields = fields_of(candidates)
-    of_exposure = dict(tuple(candidates.groupby("exposure")))
     blind, lines = [], 0
     for hour in hours:
         for scene in scenes(catalogue, fields, survey, hour * 3600):
-            of_this = of_exposure[scene.exposure]
-            blind.append(blind_matches(of_this, scene, catalogue, survey.satellites))
-            if scene.exposure in free:
-                found = lines_on_arcs(free[scene.exposure], scene, catalogue, survey)
-                lines += found["norad_cat_id"].nunique() if len(found) else 0
+            single, line = without_tracklets(of_exposure, scene, catalogue, survey)
+            blind.append(single)
+            lines += line["norad_cat_id"].nunique() if len(line) else 0
     return Shifted(len(hours), pd.concat(blind), lines)
 
 

@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fink_tracklets.finder.short import MAX_LEFT
+from fink_tracklets.finder.track import resolve
 from fink_tracklets.naming import ARC_PREFIX, tracklet_names
-from fink_tracklets.satellites.blind import single_matches
+from fink_tracklets.satellites.blind import Singles
 from fink_tracklets.satellites.identify import Catalogue, Scene
-from fink_tracklets.sky.sphere import ARCSEC, position_angle, unit_vectors
+from fink_tracklets.sky.sphere import ARCSEC, position_angle
 from fink_tracklets.survey import Survey
 
 POINTS = 3
 """Of a line, at least, each the first tolerance beyond the last one."""
-MAX_LEFT = 500
-"""Candidates outside tracklets in an exposure, up to which lines are looked for."""
 MAX_SLOPE = 0.003
 """Angle [rad] between line and predicted arc: what elements err by turns it by less."""
 OFFSET = 1.5
@@ -37,13 +37,18 @@ MAX_CHANCE = 0.01
 
 
 def lines_on_arcs(
-    candidates: pd.DataFrame, scene: Scene, catalogue: Catalogue, survey: Survey
+    candidates: pd.DataFrame,
+    single: Singles,
+    scene: Scene,
+    catalogue: Catalogue,
+    survey: Survey,
 ) -> pd.DataFrame:
     """Lines of three candidates or more of one exposure on the arcs of objects.
 
     Parameters
     ----------
-    candidates : alert_id, exposure, jd, ra, dec: those of no other track
+    candidates : alert_id, exposure, jd: those of no other track
+    single : how they match
     scene : the objects around that exposure
     survey : its tolerances and limits
 
@@ -55,10 +60,7 @@ def lines_on_arcs(
     """
     if not POINTS <= len(candidates) <= MAX_LEFT:
         return pd.DataFrame()
-    points = unit_vectors(candidates["ra"].to_numpy(), candidates["dec"].to_numpy())
-    ids = candidates["alert_id"].to_numpy()
-    along, aside = scene.nominal.measure(points)
-    single = single_matches(points, scene, survey.satellites)
+    points, along, aside = single.points, single.along, single.aside
     lines = []
     for which in np.flatnonzero(single.likely.sum(axis=1) >= POINTS):
         near = np.flatnonzero(single.likely[which])
@@ -74,20 +76,20 @@ def lines_on_arcs(
             lines.append((order, which, found, float(np.log10(chance))))
 
     # The longest line first, then the best match; what belongs to one line belongs to no other.
-    taken, rows = np.zeros(len(ids), dtype=bool), []
+    taken, rows = np.zeros(len(candidates), dtype=bool), []
     for _, which, found, log10_chance in sorted(lines, key=lambda line: line[0]):
         if taken[found].any():
             continue
         taken[found] = True
-        rivals = [set(other) & set(found) for _, rival, other, _ in lines if rival != which]
+        shared = (np.isin(other, found).any() for _, rival, other, _ in lines if rival != which)
         at = scene.orbits.rows[which]
         rows.append(
             candidates.iloc[found][["alert_id", "exposure", "jd"]].assign(
-                **_measures(points[found], along[which, found], aside[which, found], ids[found]),
+                **_measures(along[which, found], aside[which, found]),
                 position_angle_deg=_direction(points[found], scene.nominal.normal[which]),
                 norad_cat_id=int(catalogue.elements.norad_cat_id[at]),
                 object_name=catalogue.elements.name[at],
-                certain=not any(rivals),
+                certain=not any(shared),
                 log10_nfa=log10_chance,
             )
         )
@@ -116,7 +118,8 @@ def best_line(along: np.ndarray, aside: np.ndarray, length: float, survey: Surve
             continue
         off = np.abs(y[i : j + 1] - y[i] - slope * (x[i : j + 1] - x[i]))
         line = i + np.flatnonzero(off <= close)
-        worth = (_resolved(x[line], apart), -float(off[line - i].max()))
+        resolved = resolve(x[None, line], np.ones((1, len(line)), dtype=bool), apart)
+        worth = (int(resolved.sum()), -float(off[line - i].max()))
         if worth[0] >= POINTS and worth > best:
             best, points = worth, line
     return order[points]
@@ -154,24 +157,13 @@ def lines_by_chance(
     return float(there ** len(line) / factorial(len(line)) * parallel * on_line)
 
 
-def _resolved(along: np.ndarray, apart: float) -> int:
-    """How many points are at least so far beyond the last one that counted."""
-    count, last = 1, along[0]
-    for place in along[1:]:
-        if place - last >= apart:
-            count, last = count + 1, place
-    return count
-
-
-def _measures(
-    points: np.ndarray, along: np.ndarray, aside: np.ndarray, ids: np.ndarray
-) -> dict[str, Any]:
+def _measures(along: np.ndarray, aside: np.ndarray) -> dict[str, Any]:
     """The columns of a line's alerts, from where they are beside the arc."""
     off = aside - np.polyval(np.polyfit(along, aside, 1), along)
     return {
         "along_arcsec": (along - along.min()) / ARCSEC,
         "offset_arcsec": off / ARCSEC,
-        "n_alerts": len(ids),
+        "n_alerts": len(along),
         "length_arcsec": np.ptp(along) / ARCSEC,
         "rms_arcsec": float(np.sqrt(np.mean(off**2))) / ARCSEC,
     }
