@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from benchmarks import scenes
+from benchmarks.finder import without_kernel
 from benchmarks.scenes import on_sky, side
-from fink_tracklets.finder import kernel, search, significant
+from fink_tracklets.finder import kernel, search
 from fink_tracklets.finder.grow import EXTEND_BELOW, grow
 from fink_tracklets.finder.near import disturb, lines_between, near_points
 from fink_tracklets.finder.significance import NullModel
@@ -29,13 +30,11 @@ def compiled():
 
 
 @pytest.fixture
-def without(monkeypatch):
+def without():
     """Run something without the kernel."""
 
     def run(call):
-        with monkeypatch.context() as patch:
-            for module in (search, significant):
-                patch.setattr(module, "load_kernel", lambda: None)
+        with without_kernel():
             return call()
 
     return run

@@ -14,16 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from fink_tracklets.ingest.avro_schema import avro_schema
+
 SYNC = b"fink_tracklets__"
-AVRO = {
-    pa.bool_(): "boolean",
-    pa.int32(): "int",
-    pa.int64(): "long",
-    pa.float32(): "float",
-    pa.float64(): "double",
-    pa.string(): "string",
-    pa.binary(): "bytes",
-}
 ZTF_TIME, RUBIN_TIME = ("candidate", "jd"), ("diaSource", "midpointMjdTai")
 AT_ONCE = 2_000
 VERSION = (10, 0)
@@ -38,7 +31,7 @@ def packets(alerts: str | Path) -> Iterator[tuple[float, bytes]]:
     alerts : folder or file of Parquet, as `simulate_night` writes it
     """
     table = pq.read_table(alerts)
-    schema = avro_schema(table.schema)
+    schema = avro_schema(list(table.schema))
     head = io.BytesIO()
     meta = {"avro.schema": json.dumps(schema).encode(), "avro.codec": b"null"}
     head.write(b"Obj\x01")
@@ -59,7 +52,7 @@ def framed(alerts: str | Path, schemas: str | Path) -> Iterator[tuple[float, byt
     schemas : gets the schema that the messages name, in its folder MAJOR/MINOR
     """
     table = pq.read_table(alerts)
-    schema = avro_schema(table.schema)
+    schema = avro_schema(list(table.schema))
     major, minor = VERSION
     folder = Path(schemas, str(major), str(minor))
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,20 +60,6 @@ def framed(alerts: str | Path, schemas: str | Path) -> Iterator[tuple[float, byt
     frame = b"\0" + (100 * major + minor).to_bytes(4, "big")
     for time, body in _bodies(table, schema):
         yield time, frame + body
-
-
-def avro_schema(schema: pa.Schema) -> dict[str, Any]:
-    """The Avro schema of a table's rows: every field may be null."""
-    return _record(list(schema), "alert")
-
-
-def _record(fields: list[pa.Field], name: str) -> dict[str, Any]:
-    typed = [{"name": f.name, "type": ["null", _type(f.type, f.name)]} for f in fields]
-    return {"type": "record", "name": name, "fields": typed}
-
-
-def _type(kind: pa.DataType, name: str) -> Any:
-    return _record(list(kind), f"{name}_record") if pa.types.is_struct(kind) else AVRO[kind]
 
 
 def _bodies(table: pa.Table, schema: dict[str, Any]) -> Iterator[tuple[float, bytes]]:

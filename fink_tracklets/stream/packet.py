@@ -11,24 +11,12 @@ import fastavro
 import pyarrow as pa
 
 from fink_tracklets.errors import UserError
+from fink_tracklets.ingest.avro_schema import NotAvro, avro_schema
 from fink_tracklets.ingest.containers import decompressed, raw_blocks
 from fink_tracklets.ingest.decode import open_container, unzipped
 from fink_tracklets.ingest.messages import FRAME_BYTES, is_framed, message_schema
 
 FIELD = "tracklet"
-PRIMITIVE = {
-    pa.null(): "null",
-    pa.bool_(): "boolean",
-    pa.int8(): "int",
-    pa.int16(): "int",
-    pa.int32(): "int",
-    pa.int64(): "long",
-    pa.float32(): "float",
-    pa.float64(): "double",
-    pa.string(): "string",
-    pa.binary(): "bytes",
-    pa.date32(): {"type": "int", "logicalType": "date"},
-}
 
 
 def message_packet(value: bytes, schemas: str) -> tuple[bytes, str]:
@@ -53,7 +41,13 @@ def row_packets(rows: pa.StructArray) -> list[tuple[bytes, str]]:
     UserError : a column has a name or type that Avro does not have
     """
     kept = [field for field in rows.type if field.name != FIELD]
-    avro = json.dumps(_record(kept, "alert"))
+    try:
+        avro = json.dumps(avro_schema(kept))
+    except NotAvro as error:
+        raise UserError(
+            f"The lake's {error}, so its rows cannot be sent to --out-topic: give --store in its "
+            "place."
+        ) from error
     parsed: Any = fastavro.parse_schema(json.loads(avro))
     return [(_encoded(row, parsed), avro) for row in rows.to_pylist(maps_as_pydicts="strict")]
 
@@ -108,48 +102,6 @@ def _plain(schema: Any) -> Any:
         noted = ("__fastavro_parsed__", "__named_schemas")
         return {key: _plain(value) for key, value in schema.items() if key not in noted}
     return [_plain(one) for one in schema] if isinstance(schema, list) else schema
-
-
-def _record(fields: list[pa.Field], path: str) -> dict[str, Any]:
-    """A record of these fields; its dotted path is its name, which no other has."""
-    typed = []
-    for field in fields:
-        where = f"{path}.{field.name}"
-        if not (field.name.isidentifier() and field.name.isascii()):
-            raise _not_avro(where, "has a name that Avro does not allow")
-        typed.append({"name": field.name, "type": _optional(field.type, where)})
-    return {"type": "record", "name": path, "fields": typed}
-
-
-def _optional(kind: pa.DataType, path: str) -> Any:
-    typed = _type(kind, path)
-    return typed if typed == "null" else ["null", typed]
-
-
-def _type(kind: pa.DataType, path: str) -> Any:
-    """Avro's type of a column of Spark's."""
-    if kind in PRIMITIVE:
-        return PRIMITIVE[kind]
-    if pa.types.is_timestamp(kind):
-        zone = "" if kind.tz else "local-"
-        return {"type": "long", "logicalType": f"{zone}timestamp-micros"}
-    if pa.types.is_decimal(kind):
-        exact = {"precision": kind.precision, "scale": kind.scale}
-        return {"type": "bytes", "logicalType": "decimal", **exact}
-    if pa.types.is_struct(kind):
-        return _record(list(kind), path)
-    if pa.types.is_list(kind):
-        return {"type": "array", "items": _optional(kind.value_type, path)}
-    if pa.types.is_map(kind):
-        return {"type": "map", "values": _optional(kind.item_type, path)}
-    raise _not_avro(path, f"is of type {kind}, which Avro does not have")
-
-
-def _not_avro(path: str, why: str) -> UserError:
-    return UserError(
-        f"The lake's column {path.partition('.')[2]} {why}, so its rows cannot be sent to "
-        "--out-topic: give --store in its place."
-    )
 
 
 def _zigzag(number: int) -> bytes:
