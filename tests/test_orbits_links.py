@@ -17,7 +17,7 @@ from sgp4.api import Satrec, SatrecArray
 from benchmarks.orbit_sky import DATA, catalogue, pointings, simulate
 from benchmarks.orbit_store import named, write_sky
 from fink_tracklets.cli.main import main
-from fink_tracklets.orbits.element_row import elements_row
+from fink_tracklets.orbits.element_row import fitted_row
 from fink_tracklets.orbits.stage import orbits_stored, prior
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.mean_elements import classical, satrec, six_of, smooth
@@ -210,7 +210,7 @@ def test_bad_input_is_one_sentence(store, capsys, line, sentence):
 
 def test_a_row_of_elements_is_the_six_numbers():
     six = smooth(42164.0, 0.01, 0.2, 1.0, 2.0, 3.0)
-    row = elements_row(six, np.eye(6) * 1e8, 2459370.5)
+    row = fitted_row(six, np.eye(6) * 1e8, 2459370.5)
     assert six_of(row) == pytest.approx(six)
     assert row["a_km_error"] == pytest.approx(42164 * 1e-4, rel=0.01)
 
