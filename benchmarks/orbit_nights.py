@@ -80,7 +80,7 @@ def main() -> None:
                 f"{record['pairs']:,} pairs, {record['expected_false']:.3f} false expected"
             )
         spent = time.process_time() - begun
-        objects = make_objects(done, read_objects(done[0].folder))
+        objects = make_objects(done, read_objects(done[0].folder), elements)
 
     made = [{truth[name] for name in names} for names in objects["tracklets"]]
     pure = {next(iter(one)) for one in made if len(one) == 1}
@@ -92,6 +92,13 @@ def main() -> None:
         f"{len(objects)} entries: {len(pure)} objects of the {(seen > 1).sum()}, "
         f"{sum(len(one) > 1 for one in made)} mixtures, "
         f"{len(objects) - len(pure) - sum(len(one) > 1 for one in made)} entries more than objects"
+    )
+    right = [
+        pd.notna(one) and of == {int(one)} for one, of in zip(objects["same_as"], made, strict=True)
+    ]
+    print(
+        f"with the whole catalogue {sum(right)} are said to be the object that they are, "
+        f"{objects['same_as'].notna().sum() - sum(right)} another one"
     )
     newest = date_of(sky.tracklets["jd"]).max()
     night = f"{parse_night(newest) + timedelta(days=1):%Y%m%d}"

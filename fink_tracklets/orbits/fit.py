@@ -184,8 +184,7 @@ def fit_orbits(
         return np.concatenate([apart, held(values, pull.take(rows))], axis=1)
 
     def with_along(values: Array, rows: NDArray[np.int64]) -> Array:
-        arcs = arcs_of(values, epoch_jd, tracks, drag[rows])
-        return np.concatenate([_along(arcs, tracks), held(values, pull.take(rows))], axis=1)
+        return placed(values, epoch_jd, tracks, pull.take(rows), drag[rows])
 
     six, score = minimise(six, seen, STEP, SCALE, flies)
     every = np.arange(len(six))
@@ -193,12 +192,13 @@ def fit_orbits(
     return Fits(six, epoch_jd, score, np.einsum("qir,qjr->qij", at, at))
 
 
-def _along(arcs: Array, tracks: Tracks) -> Array:
-    """The residuals with, in place of the ends, the middle's place along the arc.
+def placed(six: Array, epoch_jd: float, tracks: Tracks, pull: Pull, b_star: Array) -> Array:
+    """(Q, 3 K + 2) residuals with, in place of the ends, the middle's place along the arc.
 
     Inside the exposure all places are alike: an even distribution of this width has the standard
     deviation of its length over the root of 12.
     """
+    arcs = arcs_of(six, epoch_jd, tracks, b_star)
     middle = tracks.ends.mean(axis=1)
     length = separation(arcs[:, :, 0], arcs[:, :, 2])
     normal = great_circle(arcs[:, :, 0], arcs[:, :, 2])
@@ -208,7 +208,7 @@ def _along(arcs: Array, tracks: Tracks) -> Array:
     free = np.maximum(0, 1 - own / length) * exposure
     place = along / length * exposure / np.hypot(free / np.sqrt(12), STICKS_OUT_S)
     seen = residuals(arcs, tracks)[..., :2].reshape(len(arcs), -1)
-    return np.concatenate([seen, place], axis=1)
+    return np.concatenate([seen, place, held(six, pull)], axis=1)
 
 
 def held(six: Array, pull: Pull) -> Array:

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fink_tracklets.orbits.fit import Fits, Pull, Tracks, fit_orbits
+from fink_tracklets.orbits.fit import SCALE, STEP, Fits, Pull, Tracks, fit_orbits, placed
+from fink_tracklets.orbits.levenberg import minimise, slopes
 from fink_tracklets.satellites.mean_elements import classical, covariance, flies
 
 Array = NDArray[np.float64]
@@ -61,7 +62,20 @@ def possible_orbits(
     b_star = rng.permutation(np.resize(B_STARS, FITS))
     fits = fit_orbits(np.tile(six, (FITS, 1)), epoch_jd, tracks, pull, b_star)
     chosen = _drawn(fits)
-    drawn = np.array([_moved(fits, k, rng) for k in chosen])
+
+    # Moved by a fit's errors, and then on to where the residuals are what they were to become.
+    def seen(values: Array, rows: NDArray[np.int64]) -> Array:
+        of = chosen[rows]
+        return placed(values, epoch_jd, tracks, pull.take(of), b_star[of])
+
+    best, every = fits.six[chosen], np.arange(POSSIBLE)
+    step = np.array([_error(fits.normal[k], rng) for k in chosen])
+    value = seen(best, every)
+    wanted = value + np.einsum("qp,qpr->qr", step, slopes(best, value, seen, STEP))
+    start = np.where(flies(best + step)[:, None], best + step, best)
+    drawn, _ = minimise(
+        start, lambda values, rows: seen(values, rows) - wanted[rows], STEP, SCALE, flies
+    )
     return np.column_stack([drawn, b_star[chosen]])
 
 
@@ -74,11 +88,9 @@ def _drawn(fits: Fits) -> NDArray[np.int64]:
     return np.searchsorted(np.cumsum(weight), levels)
 
 
-def _moved(fits: Fits, k: int, rng: np.random.Generator) -> Array:
-    """A fit's orbit, moved by its own errors."""
-    step = rng.multivariate_normal(np.zeros(6), covariance(fits.normal[k]), method="eigh")
-    moved = fits.six[k] + step
-    return np.asarray(moved if flies(moved) else fits.six[k])
+def _error(normal: Array, rng: np.random.Generator) -> Array:
+    """(6,) drawn with this inverse covariance."""
+    return rng.multivariate_normal(np.zeros(6), covariance(normal), method="eigh")
 
 
 def errors_of(possible: Array) -> tuple[float, float, float]:
