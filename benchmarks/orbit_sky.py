@@ -8,7 +8,7 @@ how, is drawn anew for each seed. Station-keeping satellites and constellations 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +21,9 @@ from fink_tracklets.satellites.error_laws import CONSTELLATIONS, orbit_classes
 from fink_tracklets.simulate.catalogue import Fleet, classify
 from fink_tracklets.simulate.flashes import draw_spin
 from fink_tracklets.simulate.glints import MIN_POINTS, record
-from fink_tracklets.simulate.instruments import ZTF
-from fink_tracklets.simulate.mosaic import ZTF as MOSAIC
+from fink_tracklets.simulate.instruments import RUBIN, ZTF, Instrument
 from fink_tracklets.simulate.orbits import crossings
+from fink_tracklets.simulate.schedule import draw_exposures
 from fink_tracklets.sky.sphere import unit_vectors
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -65,6 +65,17 @@ def pointings(first: float = FIRST, days: float = DAYS) -> pd.DataFrame:
     )
 
 
+def rubin_pointings(nights: int, exposures: int, first: str = "20210610") -> pd.DataFrame:
+    """jd, ra, dec of random visits of Rubin in the catalogue's own days."""
+    survey, camera = load_survey("rubin"), replace(RUBIN, first_year=2021)
+    rng, parts = np.random.default_rng(1), []
+    for date in pd.date_range(first, periods=nights).strftime("%Y%m%d"):
+        parts.append(
+            draw_exposures(rng, date, exposures, survey.site, survey.exposure_time_s, camera)
+        )
+    return pd.concat(parts, ignore_index=True)[["jd", "ra", "dec"]]
+
+
 def fleet_of(elements: Elements) -> Fleet:
     """What can flash of a catalogue."""
     names = np.array([str(name).upper() for name in elements.name], dtype=object)
@@ -89,6 +100,7 @@ def simulate(
     seeds: Iterator[int],
     only: Collection[int] | None = None,
     always: bool = False,
+    camera: Instrument = ZTF,
 ) -> Sky:
     """Fly a catalogue through fields, once for each seed.
 
@@ -96,8 +108,9 @@ def simulate(
     ----------
     only : these objects
     always : all of them flash
+    camera : whose the fields are
     """
-    survey = load_survey("ztf")
+    survey = load_survey(camera.survey)
     fleet = fleet_of(elements)
     if only is not None:
         wanted = np.isin(fleet.norad_cat_id, list(only))
@@ -119,13 +132,14 @@ def simulate(
             survey.exposure_time_s,
             fields["ra"].to_numpy(),
             fields["dec"].to_numpy(),
-            MOSAIC.radius_deg,
+            camera.mosaic.radius_deg,
         )
         for passage in passages:
             field = fields.iloc[passage.exposure]
             rng = np.random.default_rng([seed, 9, passage.exposure, passage.row])
-            limit = rng.choice(ZTF.limiting_mag, p=ZTF.band_share) + rng.normal(0, 0.3)
-            seen, _ = record(rng, passage, kept[passage.row], field["ra"], field["dec"], limit, ZTF)
+            limit = rng.choice(camera.limiting_mag, p=camera.band_share) + rng.normal(0, 0.3)
+            spin = kept[passage.row]
+            seen, _ = record(rng, passage, spin, field["ra"], field["dec"], limit, camera)
             seen = seen[seen["role"] == "candidate"]
             if not MIN_POINTS <= len(seen) <= 200:
                 continue
@@ -145,7 +159,7 @@ def simulate(
                     "norad_cat_id": int(part.norad_cat_id[passage.row]),
                     "night": int(np.floor(field["jd"] - 0.2)),
                     "seed": seed,
-                    "period_s": kept[passage.row].period_s,
+                    "period_s": spin.period_s,
                 }
             )
             ra, dec = (
