@@ -22,6 +22,8 @@ import pandas as pd
 from benchmarks.orbit_links import JD, draws
 from benchmarks.orbit_sky import Sky, catalogue, pointings, simulate
 from benchmarks.orbit_store import date_of, named
+from fink_tracklets.orbits.groups import grow_groups
+from fink_tracklets.orbits.link_night import link_rows
 from fink_tracklets.orbits.links import link_tracklets, near_pairs
 from fink_tracklets.orbits.population import Population, from_elements
 from fink_tracklets.orbits.track import Drawn
@@ -85,6 +87,19 @@ def measure(those: Sequence[Drawn], n: int, population: Population) -> None:
         f"{len(near):,} near ({len(near) / pairs:.1%}, {indexed:.0f} s); {spent:.0f} s with the "
         f"fits, {spent / max(1, len(near)) * 1e3:.1f} ms a near pair; {right} of {true} true pairs "
         f"linked, {len(found) - right} false",
+        flush=True,
+    )
+    links = pd.DataFrame(link_rows(found, few_false=False, control=True))
+    links = links[links["counts"]].reset_index(drop=True) if len(links) else links
+    begun = time.process_time()
+    groups = grow_groups(links, {one.track.tracklet: one.track for one in part})
+    spent = time.process_time() - begun
+    own = {one.track.tracklet: one.own for one in part}
+    mixed = sum(len({own[name] for name in group.tracklets}) > 1 for group in groups)
+    print(
+        f"  {len(links)} links count, with a third tracklet or the spin, "
+        f"{len(links) - int(links['same_object'].sum()) if len(links) else 0} of them false; "
+        f"{len(groups)} objects ({spent:.0f} s), {mixed} mixtures",
         flush=True,
     )
 
