@@ -3,7 +3,7 @@
     .venv/bin/python -m benchmarks.orbit_links --seeds 420..428 --nights 6
 
 Dense nights: all drawings of `orbit_sky` together; with --geo only geosynchronous objects fly; with
---survey rubin through 700 random visits of Rubin a night. The launch of each tracklet's own object
+--survey rubin through 300 random visits of Rubin a night. The launch of each tracklet's own object
 leaves its prior. Pairs are within a night and to the next one.
 """
 
@@ -34,7 +34,7 @@ from fink_tracklets.satellites.mean_elements import classical
 from fink_tracklets.simulate.instruments import ZTF, Instrument, find_instrument
 
 JD = 2459376.5
-VISITS = 700
+VISITS = 300
 SPANS = ((0, 5 / 60), (5 / 60, 1), (1, 10), (10, 36), (36, 400))
 """Hours between the first and the last tracklet of an orbit."""
 
