@@ -1,4 +1,4 @@
-"""Lines of four alerts: too short to be tracklets, and yet hardly chance."""
+"""Lines of four alerts: too short to be tracklets, and yet hardly chance; and lines near that."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from fink_tracklets.finder.find import search
+from fink_tracklets.finder.straight import POINTS, link_straight
 from fink_tracklets.survey import Survey
 
 SHORT_POINTS = 4
@@ -14,6 +15,11 @@ SHORT_POINTS = 4
 MAX_LEFT = 500
 """Candidates outside tracklets in an exposure, up to which short tracks are looked for: among more,
 chance makes as many."""
+
+NEAR = 10.0
+"""Lines as good that chance makes in an exposure, up to which other evidence may lift one."""
+FEW = 100
+"""Candidates left in an exposure, up to which there are lines near the limit worth a look."""
 
 
 def find_short_tracks(frame: pd.DataFrame, members: pd.Series, survey: Survey) -> pd.DataFrame:
@@ -38,3 +44,23 @@ def find_short_tracks(frame: pd.DataFrame, members: pd.Series, survey: Survey) -
     size = rest.groupby("exposure")["alert_id"].transform("size")
     shorter = replace(survey, finder=replace(survey.finder, min_points=SHORT_POINTS))
     return search(rest[size <= MAX_LEFT], shorter)[0]
+
+
+def find_near_lines(frame: pd.DataFrame, members: pd.Series, survey: Survey) -> pd.DataFrame:
+    """The straight lines of three alerts or more that chance may have made, up to `NEAR` as good.
+
+    Parameters
+    ----------
+    frame : see `find_tracklets`
+    members : alert ids of the tracklets and short tracks
+
+    Returns
+    -------
+    As of `find_short_tracks`; of exposures with no more than `FEW` candidates left.
+    """
+    rest = frame[~frame["alert_id"].isin(members)]
+    if survey.finder.method != "significant":
+        rest = rest.iloc[:0]
+    size = rest.groupby("exposure")["alert_id"].transform("size")
+    lenient = replace(survey, finder=replace(survey.finder, max_chance_tracklets=NEAR))
+    return search(rest[size <= FEW], lenient, link_straight, POINTS)[0]
