@@ -18,8 +18,8 @@ chance makes as many."""
 
 NEAR = 10.0
 """Lines as good that chance makes in an exposure, up to which other evidence may lift one."""
-FEW = 100
-"""Candidates left in an exposure, up to which there are lines near the limit worth a look."""
+FEW = 200
+"""Candidates left in an exposure, up to which lines near the limit are looked for."""
 
 
 def find_short_tracks(frame: pd.DataFrame, members: pd.Series, survey: Survey) -> pd.DataFrame:
