@@ -98,7 +98,9 @@ def further_peaks(
     table = table.sort_values("alert_id", ignore_index=True)
     places = unit_vectors(table["ra"], table["dec"])
     of_exposure = table.groupby("exposure", sort=False).indices
-    known, owner, offsets = [], [], [np.empty((0, 2))]
+    known: list[int] = []
+    owner: list[int] = []
+    offsets: list[Array] = [np.empty((0, 2))]
     for row, alert in enumerate(rows_of(table)):
         if not isinstance(alert.peak_east, list | np.ndarray) or not len(alert.peak_east):
             continue
@@ -194,12 +196,12 @@ def _share(along: Bools, others: Bools, here: Bools, nearness: Array) -> float:
     here : (n,) those of them in the line's exposure
     nearness : (n,) larger for what is nearer to the line
     """
-    share = _one_up(np.count_nonzero(along & others), np.count_nonzero(others))
+    share = _one_up(int(np.sum(along & others)), int(np.sum(others)))
     rows = np.flatnonzero(here)
     rows = rows[np.argsort(-nearness[rows], kind="stable")]
     largest = share
     for m in (*NEIGHBOURS, len(rows)):
-        k, n = int(np.count_nonzero(along[rows[:m]])), len(rows[:m])
+        k, n = int(np.sum(along[rows[:m]])), len(rows[:m])
         if k and betainc(k, n - k + 1, share) < DENSER:
             largest = max(largest, _one_up(k, n))
     return largest

@@ -1,20 +1,20 @@
-"""Lines of alerts that their stamps make certain: rows of the table `short_tracks`."""
+"""Straight lines of alerts that are certain once their stamps are seen: rows of `short_tracks`."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from fink_tracklets.finder.short import find_near_lines
+from fink_tracklets.finder.short import find_straight_lines
 from fink_tracklets.glints.along import further_peaks, stamps_evidence
-from fink_tracklets.naming import STAMP_PREFIX, tracklet_names
+from fink_tracklets.naming import LINE_PREFIX, tracklet_names
 from fink_tracklets.survey import Survey
 
 
-def lines_by_stamps(
+def straight_lines(
     candidates: pd.DataFrame, peaks: pd.DataFrame, taken: pd.Series, survey: Survey
 ) -> pd.DataFrame:
-    """The lines of three alerts or more that chance does not explain once stamps are counted.
+    """The straight lines of three alerts or more that chance does not explain.
 
     Parameters
     ----------
@@ -25,27 +25,26 @@ def lines_by_stamps(
 
     Returns
     -------
-    As the table `short_tracks`; `log10_nfa` is after the evidence of the stamps, which speaks for
-    each of the lines.
+    As the table `short_tracks`: `log10_nfa` is with the evidence of the stamps, `evidence` is
+    "stamps" where they speak for the line and "alerts" where they are silent.
     """
     assert survey.glints is not None
-    near = find_near_lines(candidates, taken, survey)
-    if near.empty:
+    lines = find_straight_lines(candidates, taken, survey)
+    if lines.empty:
         return pd.DataFrame()
     places = candidates.drop_duplicates(["exposure", "alert_id"])
-    near = near.merge(places[["exposure", "alert_id", "jd", "ra", "dec"]])
-    near["line"] = near.groupby(["exposure", "number"]).ngroup()
+    lines = lines.merge(places[["exposure", "alert_id", "jd", "ra", "dec"]])
+    lines["line"] = lines.groupby(["exposure", "number"]).ngroup()
     further = further_peaks(candidates, peaks, survey.glints)
-    others = ~np.isin(further.alert_id, [*taken, *near["alert_id"]])
-    evidence = near["line"].map(stamps_evidence(near, further, others, survey.glints))
-    near["log10_nfa"] -= evidence
-    limit = np.log10(survey.finder.max_chance_tracklets)
-    lines = near[(evidence > 0) & (near["log10_nfa"] < limit)]
+    others = ~np.isin(further.alert_id, [*taken, *lines["alert_id"]])
+    gain = lines["line"].map(stamps_evidence(lines, further, others, survey.glints))
+    lines["log10_nfa"] -= gain
+    lines["evidence"] = np.where(gain > 0, "stamps", "alerts")
+    lines = lines[lines["log10_nfa"] < np.log10(survey.finder.max_chance_tracklets)]
     if lines.empty:
         return pd.DataFrame()
     tracks = lines.groupby("line", as_index=False).agg(
         jd=("jd", "first"), n_alerts=("n_alerts", "first"), first_alert=("alert_id", "min")
     )
-    tracks["short_track"] = tracklet_names(tracks, STAMP_PREFIX)
-    named = lines.merge(tracks[["line", "short_track"]], on="line")
-    return named.assign(evidence="stamps")
+    tracks["short_track"] = tracklet_names(tracks, LINE_PREFIX)
+    return lines.merge(tracks[["line", "short_track"]], on="line")

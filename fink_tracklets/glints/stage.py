@@ -14,11 +14,11 @@ from pyspark.sql import functions as F
 from fink_tracklets.alerts.packets import read_packets
 from fink_tracklets.alerts.path import night_path
 from fink_tracklets.errors import ServiceError, UserError
-from fink_tracklets.glints.lines import lines_by_stamps
 from fink_tracklets.glints.light_curves import flash_tables
+from fink_tracklets.glints.lines import straight_lines
 from fink_tracklets.glints.measure import PEAK_DDL, glint_table, measure_stamps, venn
 from fink_tracklets.glints.packets import KINDS, with_stamps
-from fink_tracklets.naming import STAMP_PREFIX
+from fink_tracklets.naming import LINE_PREFIX
 from fink_tracklets.progress import Progress
 from fink_tracklets.spark.errors import clear_errors
 from fink_tracklets.spark.session import spark_settings
@@ -81,11 +81,11 @@ def measure_night(
 def with_lines(
     stored: StoredNight, candidates: pd.DataFrame, peaks: pd.DataFrame, survey: Survey
 ) -> pa.Table:
-    """The night's table `short_tracks` with the lines that these stamps make certain."""
+    """The night's table `short_tracks` with the straight lines that chance does not explain."""
     short = stored.frame(SHORT_TRACKS.name)
-    short = short[~short["short_track"].str.startswith(STAMP_PREFIX)]  # of other stamps
+    short = short[~short["short_track"].str.startswith(LINE_PREFIX)]  # of other stamps
     in_tracklets = candidates.loc[candidates["tracklet"].notna(), "alert_id"]
-    lines = lines_by_stamps(candidates, peaks, pd.concat([in_tracklets, short["alert_id"]]), survey)
+    lines = straight_lines(candidates, peaks, pd.concat([in_tracklets, short["alert_id"]]), survey)
     return SHORT_TRACKS.from_frame(pd.concat([short, lines]) if len(lines) else short)
 
 
