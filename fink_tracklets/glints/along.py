@@ -33,8 +33,6 @@ SHARES = (0.2, 0.5, 0.8)
 """Models: how many alerts of an object have a further peak along its track."""
 NULL_WEIGHT = 0.5
 """Weight of "no more than others have" among the models: LR is never below it."""
-WIDTH = 3.0
-"""Half width of the band along the line, in errors of a peak's position."""
 NEIGHBOURS = (10, 20, 40)
 """Alerts nearest to a line that are its surroundings; and all of its exposure."""
 DENSER = 0.05
@@ -143,7 +141,7 @@ def stamps_evidence(
     -------
     By the lines' names; zero where their stamps tell nothing.
     """
-    width = WIDTH * settings.position_error_arcsec
+    width = settings.track_tolerance_arcsec
     found = {}
     for name, line in lines.sort_values(["along_arcsec", "alert_id"]).groupby("line"):
         points = unit_vectors(line["ra"], line["dec"])

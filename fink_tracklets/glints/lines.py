@@ -30,19 +30,16 @@ def straight_lines(
     """
     assert survey.glints is not None
     lines = find_straight_lines(candidates, taken, survey)
-    if lines.empty:
-        return pd.DataFrame()
     places = candidates.drop_duplicates(["exposure", "alert_id"])
     lines = lines.merge(places[["exposure", "alert_id", "jd", "ra", "dec"]])
     lines["line"] = lines.groupby(["exposure", "number"]).ngroup()
     further = further_peaks(candidates, peaks, survey.glints)
     others = ~np.isin(further.alert_id, [*taken, *lines["alert_id"]])
     gain = lines["line"].map(stamps_evidence(lines, further, others, survey.glints))
+    gain = gain.astype(float)
     lines["log10_nfa"] -= gain
     lines["evidence"] = np.where(gain > 0, "stamps", "alerts")
     lines = lines[lines["log10_nfa"] < np.log10(survey.finder.max_chance_tracklets)]
-    if lines.empty:
-        return pd.DataFrame()
     tracks = lines.groupby("line", as_index=False).agg(
         jd=("jd", "first"), n_alerts=("n_alerts", "first"), first_alert=("alert_id", "min")
     )
