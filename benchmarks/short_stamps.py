@@ -1,13 +1,18 @@
 """Straight lines of three and their stamps: how many, of whose glints, and how many by chance.
 
-    python -m benchmarks.short_stamps [--nights 10] [--seed 1] [--exposures 314] [--candidates N]
+    python -m benchmarks.short_stamps nights [--nights 10] [--seed 1]
+    python -m benchmarks.short_stamps crowds [--exposures 100] [--seed 1]
 
-Simulated nights with stamps; what is in no tracklet and on no line of four is sought on straight
+`nights`: simulated nights with stamps; what is in no tracklet and on no line of four is sought on straight
 lines. With the stamps as they are; without any; with every stamp's further peaks turned by an angle
 of its own, where they tell nothing; and with a further peak along the track beside half of the
 objects' alerts, which the simulator's stamps have in one of eight of tracklets (P2 does not say how
 many of its 75 % are other alerts). Then the mean likelihood ratio of sets of three alerts that no
 object made, turned or not: at most one, if it keeps the promise.
+
+`crowds`: three flashes of one object along 100" to 450" among uniform candidates, of which one in a
+hundred has a further peak somewhere; no images, the peaks as they would be measured. How many are
+found, by the share of the flashes that have a further peak along the track.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from benchmarks import scenes
 from benchmarks.evaluate import read_night
 from benchmarks.one_object import DAYS, FIRST
 from fink_tracklets import load_survey
@@ -30,11 +36,15 @@ from fink_tracklets.glints.along import further_peaks, stamps_evidence
 from fink_tracklets.glints.lines import straight_lines
 from fink_tracklets.glints.measure import measure_stamps
 from fink_tracklets.simulate import simulate_night
-from fink_tracklets.sky.sphere import ARCSEC, along_across, great_circle, unit_vectors
+from fink_tracklets.sky.sphere import ARCSEC, along_across, great_circle, ra_dec, unit_vectors
 
 SURVEY = load_survey("ztf")
 SETTINGS = SURVEY.glints
 KINDS = ("science", "template", "difference")
+SHARES = (0.0, 0.13, 0.5, 0.75)
+"""Of an object's alerts with a further peak."""
+BACKGROUND = 0.01
+"""Of other alerts: the simulator's have one in .9 % of calm exposures."""
 HALF = 0.5
 """Alerts of objects that get a further peak."""
 
@@ -112,23 +122,54 @@ def by_chance(
     return 10 ** stamps_evidence(pd.concat(parts), further, others, SETTINGS).to_numpy()
 
 
-def main() -> None:
-    """Print two tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+def crowds(exposures: int, seed: int) -> None:
+    """Print how many lines of three are found among so many candidates."""
+    print(
+        f"| candidates | no stamps | {' | '.join(map(str, SHARES))} | false |\n"
+        + "| --- " * 7
+        + "|"
     )
-    parser.add_argument("--nights", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--exposures", type=int, default=314)
-    parser.add_argument("--candidates", type=int)
-    options = parser.parse_args()
+    for n in (5, 20, 50, 100, 200):
+        rng = np.random.default_rng([seed, n])
+        skies, angles = [], rng.uniform(0, 2 * np.pi, exposures)
+        for angle in angles:
+            length = rng.uniform(100, 450)
+            place = np.array([0, rng.uniform(10, length - 10), length])
+            three = place[:, None] * [np.sin(angle), np.cos(angle)] + rng.normal(0, 0.25, (3, 2))
+            skies.append(np.concatenate([three, scenes.uniform(rng, n, scenes.side(SURVEY))]))
+        ra, dec = ra_dec(scenes.on_sky(np.concatenate(skies)))
+        number = np.repeat(np.arange(exposures), n + 3)
+        columns = {"exposure": number.astype(str), "alert_id": np.arange(len(ra)), "jd": 2459509.5}
+        frame = pd.DataFrame({**columns, "ra": ra, "dec": dec})
+        is_glint = np.arange(len(ra)) % (n + 3) < 3
+        cells, false = [], 0
+        for share in (None, *SHARES):
+            turn = np.where(is_glint, angles[number], rng.uniform(0, 2 * np.pi, len(ra)))
+            has = rng.random(len(ra)) < np.where(is_glint, share or 0, BACKGROUND)
+            step = rng.uniform(8, 25, len(ra)) * rng.choice([-1, 1], len(ra))
+            peaks = pd.DataFrame({"alert_id": frame["alert_id"], "stamp": "ok"})
+            for axis, part in (("peak_east", np.sin(turn)), ("peak_north", np.cos(turn))):
+                peaks[axis] = [
+                    np.array([0.0, x])[: 1 + k] for x, k in zip(step * part, has, strict=True)
+                ]
+            seen = peaks if share is not None else peaks.iloc[:0]
+            lines = straight_lines(frame, seen, pd.Series([], dtype=int), SURVEY)
+            true = (
+                lines["alert_id"].map(dict(enumerate(is_glint))).groupby(lines["short_track"]).sum()
+            )
+            cells.append(f"{np.count_nonzero(true == 3) / exposures:.2f}")
+            false += int(np.count_nonzero(true < 3))
+        print(f"| {n} | {' | '.join(cells)} | {false} of {exposures * len(cells)} |", flush=True)
+
+
+def nights(count: int, first_seed: int) -> None:
+    """Print two tables."""
     rows, chance = [], {"as they are": [], "turned": []}
     known, left = {"glints": 0, "in tracklets": 0, "on lines of four": 0}, 0
-    for k in range(options.nights):
-        night, seed = f"{FIRST + timedelta(days=k % DAYS):%Y%m%d}", options.seed + k
+    for k in range(count):
+        night, seed = f"{FIRST + timedelta(days=k % DAYS):%Y%m%d}", first_seed + k
         with tempfile.TemporaryDirectory() as folder:
-            limits = {"exposures": options.exposures, "candidates": options.candidates}
-            simulate_night(night, folder, seed, cutouts="candidates", **limits)
+            simulate_night(night, folder, seed, cutouts="candidates")
             owner, frame, peaks = night_with_peaks(Path(folder))
         rng = np.random.default_rng([seed, 18])
         tracklets = find_tracklets(frame, SURVEY)["alert_id"]
@@ -155,7 +196,7 @@ def main() -> None:
                 rows.append((kind, len(line), stamps, one, len(line) * one))
         chance["as they are"].append(by_chance(frame, peaks, owner, rng))
         chance["turned"].append(by_chance(frame, at_random, owner, rng))
-        print(f"night {k + 1} of {options.nights}", flush=True)
+        print(f"night {k + 1} of {count}", flush=True)
     print(", ".join(f"{n} {what}" for what, n in known.items()))
     print(f"{left} objects with three or more of what is left")
     columns = ["stamps", "lines", "stamps speak", "of one object", "glints"]
@@ -168,6 +209,22 @@ def main() -> None:
             f"{len(ratios)} sets by chance, {kind}: mean LR {ratios.mean():.3f} +- {error:.3f}, "
             f"largest {ratios.max():.0f}, above 1: {np.count_nonzero(ratios > 1)}"
         )
+
+
+def main() -> None:
+    """Print what is asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("nights", "crowds"))
+    parser.add_argument("--nights", type=int, default=10)
+    parser.add_argument("--exposures", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    if options.what == "nights":
+        nights(options.nights, options.seed)
+    else:
+        crowds(options.exposures, options.seed)
 
 
 if __name__ == "__main__":

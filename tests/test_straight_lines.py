@@ -7,14 +7,16 @@ import pandas as pd
 import pytest
 
 from benchmarks import scenes
-from fink_tracklets import read_table
+from fink_tracklets import read_table, with_tracklets
 from fink_tracklets.finder.short import NEAR_LEFT, find_straight_lines
 from fink_tracklets.glints.along import NULL_WEIGHT, SHARES, log10_ratio
 from fink_tracklets.glints.lines import straight_lines
 from fink_tracklets.glints.measure import PEAK_DDL, measure_stamps
 from fink_tracklets.pipeline.run import run_night
+from fink_tracklets.satellites.stage import identify_stored
 from fink_tracklets.simulate import simulate_night
 from fink_tracklets.sky.sphere import ra_dec
+from fink_tracklets.store.night import open_night
 from tests.glint_stamps import stamps
 
 NONE = pd.Series([], dtype="int64")
@@ -183,3 +185,13 @@ def test_a_night_s_straight_lines_are_glints(night):
     assert (owner.groupby(lines["short_track"]).nunique() == 1).all()
     assert not short["alert_id"].duplicated().any()
     assert set(short["evidence"]) <= {"alerts", "stamps"}
+    named = with_tracklets(truth.reset_index(names="candid"), store, "20211022", short=True)
+    assert named["short_track"].str.startswith("LINE_").sum() == len(lines)
+
+    # Where elements explain them they are lines on arcs; no alert is on two tracks.
+    identify_stored(open_night(store, "20211022"), [str(sky.catalogue)])
+    after = read_table(store, "short_tracks", "20211022").to_pandas()
+    assert set(after["alert_id"]) == set(short["alert_id"])
+    assert not after["alert_id"].duplicated().any()
+    assert after["norad_cat_id"].notna().all()
+    assert "arc" in set(after["evidence"])
