@@ -3,11 +3,11 @@
     python -m benchmarks.short_stamps nights [--nights 10] [--seed 1]
     python -m benchmarks.short_stamps crowds [--exposures 100] [--seed 1]
 
-`nights`: simulated nights with stamps; what is in no tracklet and on no line of four is sought on straight
-lines. With the stamps as they are; without any; with every stamp's further peaks turned by an angle
-of its own, where they tell nothing; and with a further peak along the track beside half of the
-objects' alerts, which the simulator's stamps have in one of eight of tracklets (P2 does not say how
-many of its 75 % are other alerts). Then the mean likelihood ratio of sets of three alerts that no
+`nights`: simulated nights with stamps; what is in no tracklet and on no line of four is sought on
+straight lines. With the stamps as they are; without any; with every stamp's further peaks turned by
+an angle of its own, where they tell nothing; and with a further peak along the track beside half of
+the objects' alerts, which the simulator's stamps have in one of eight of tracklets (P2 does not say
+how many of its 75 % are other alerts). Then the mean likelihood ratio of sets of three alerts that no
 object made, turned or not: at most one, if it keeps the promise.
 
 `crowds`: three flashes of one object along 100" to 450" among uniform candidates, of which one in a
@@ -124,12 +124,9 @@ def by_chance(
 
 def crowds(exposures: int, seed: int) -> None:
     """Print how many lines of three are found among so many candidates."""
-    print(
-        f"| candidates | no stamps | {' | '.join(map(str, SHARES))} | false |\n"
-        + "| --- " * 7
-        + "|"
-    )
-    for n in (5, 20, 50, 100, 200):
+    head = ["candidates", "no stamps", *map(str, SHARES), "false"]
+    print(f"| {' | '.join(head)} |\n" + "| --- " * len(head) + "|")
+    for n in (5, 20, 50, 100, 190):
         rng = np.random.default_rng([seed, n])
         skies, angles = [], rng.uniform(0, 2 * np.pi, exposures)
         for angle in angles:
@@ -149,14 +146,11 @@ def crowds(exposures: int, seed: int) -> None:
             step = rng.uniform(8, 25, len(ra)) * rng.choice([-1, 1], len(ra))
             peaks = pd.DataFrame({"alert_id": frame["alert_id"], "stamp": "ok"})
             for axis, part in (("peak_east", np.sin(turn)), ("peak_north", np.cos(turn))):
-                peaks[axis] = [
-                    np.array([0.0, x])[: 1 + k] for x, k in zip(step * part, has, strict=True)
-                ]
+                pairs = zip(step * part, has, strict=True)
+                peaks[axis] = [np.array([0.0, further])[: 1 + k] for further, k in pairs]
             seen = peaks if share is not None else peaks.iloc[:0]
             lines = straight_lines(frame, seen, pd.Series([], dtype=int), SURVEY)
-            true = (
-                lines["alert_id"].map(dict(enumerate(is_glint))).groupby(lines["short_track"]).sum()
-            )
+            true = pd.Series(is_glint[lines["alert_id"]]).groupby(lines["short_track"]).sum()
             cells.append(f"{np.count_nonzero(true == 3) / exposures:.2f}")
             false += int(np.count_nonzero(true < 3))
         print(f"| {n} | {' | '.join(cells)} | {false} of {exposures * len(cells)} |", flush=True)
