@@ -6,9 +6,10 @@
 `nights`: simulated nights with stamps; what is in no tracklet and on no line of four is sought on
 straight lines. With the stamps as they are; without any; with every stamp's further peaks turned by
 an angle of its own, where they tell nothing; and with a further peak along the track beside half of
-the objects' alerts, which the simulator's stamps have in one of eight of tracklets (P2 does not say
-how many of its 75 % are other alerts). Then the mean likelihood ratio of sets of three alerts that no
-object made, turned or not: at most one, if it keeps the promise.
+the objects' alerts: the simulator's have one in 13 % of tracklets' alerts, since most of their
+neighbours are alerts themselves, and P2 does not say how many of its 75 % are. Then the mean
+likelihood ratio of sets of three alerts that no object made, turned or not: at most one, if it
+keeps the promise.
 
 `crowds`: three flashes of one object along 100" to 450" among uniform candidates, of which one in a
 hundred has a further peak somewhere; no images, the peaks as they would be measured. How many are

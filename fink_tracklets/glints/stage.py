@@ -44,7 +44,8 @@ def measure_night(
 
     Returns
     -------
-    The night with these tables; its manifest's `glints` sums them up.
+    The night with these tables, and its straight lines among the `short_tracks`; its manifest's
+    `glints` sums up the former.
 
     Raises
     ------
