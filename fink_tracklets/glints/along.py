@@ -31,7 +31,7 @@ Bools = NDArray[np.bool_]
 
 SHARES = (0.2, 0.5, 0.8)
 """Models: how many alerts of an object have a further peak along its track."""
-NULL_WEIGHT = 0.5
+NULL_WEIGHT = 0.7
 """Weight of "no more than others have" among the models: LR is never below it."""
 NEIGHBOURS = (10, 20, 40)
 """Alerts nearest to a line that are its surroundings; and all of its exposure."""
@@ -106,6 +106,9 @@ def further_peaks(
         distance = np.hypot(*peak.T)
         if distance.min() > settings.centre_radius_arcsec:
             continue
+        known.append(row)
+        if len(peak) == 1:
+            continue
         peak -= peak[distance.argmin()]
         here = of_exposure[alert.exposure]
         here = here[places[here] @ places[row] >= np.cos(STAMP_REACH)]
@@ -113,8 +116,7 @@ def further_peaks(
         alerts = np.stack(plane.offsets(places[here]), axis=1)
         apart = np.hypot(*np.moveaxis(peak[:, None] - alerts, -1, 0)).min(axis=1)
         peak = peak[apart > settings.centre_radius_arcsec]
-        owner += [len(known)] * len(peak)
-        known.append(row)
+        owner += [len(known) - 1] * len(peak)
         offsets.append(peak)
     some = table.iloc[known]
     return Further(
