@@ -17,6 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from sgp4.api import SatrecArray
 
 from benchmarks.orbit_sky import catalogue, fleet_of, pointings, simulate
@@ -28,10 +29,25 @@ from fink_tracklets.orbits.population import from_elements
 from fink_tracklets.orbits.predict import dark_times, predict
 from fink_tracklets.orbits.stage import add_orbits
 from fink_tracklets.satellites.propagation import instants, propagate, star_relative
-from fink_tracklets.sky.sphere import separation, unit_vectors
+from fink_tracklets.sky.sphere import ARCSEC, separation, unit_vectors
 from fink_tracklets.store.objects import read_objects
 
 NIGHTS = 10
+ONE, TWO = 1.177, 2.146
+"""Sigmas within which half and nine tenths of a plane's normal law lie."""
+
+
+def of_their_ellipses(u: np.ndarray, places: pd.DataFrame) -> np.ndarray:
+    """How far true places (T, 3) are off the predicted ones, in sigmas of their ellipses."""
+    here = unit_vectors(places["ra_deg"], places["dec_deg"])
+    east = np.stack([-here[:, 1], here[:, 0], np.zeros(len(here))], axis=1)
+    east /= np.linalg.norm(east, axis=1, keepdims=True)
+    way = np.stack([np.sum(east * u, 1), np.sum(np.cross(here, east) * u, 1)])
+    way *= separation(here, u) / np.linalg.norm(way, axis=0) / ARCSEC
+    angle = np.radians(places["angle_deg"].to_numpy())
+    major = way[0] * np.sin(angle) + way[1] * np.cos(angle)
+    minor = way[0] * np.cos(angle) - way[1] * np.sin(angle)
+    return np.hypot(major / places["major_arcsec"], minor / places["minor_arcsec"]).to_numpy()
 
 
 def main() -> None:
@@ -64,7 +80,7 @@ def main() -> None:
                 f"{record['pairs']:,} pairs, {record['expected_false']:.3f} false expected"
             )
         spent = time.process_time() - begun
-        objects = make_objects(done, read_objects(done[0].folder))
+        objects = make_objects(done, read_objects(done[0].folder), elements)
 
     made = [{truth[name] for name in names} for names in objects["tracklets"]]
     pure = {next(iter(one)) for one in made if len(one) == 1}
@@ -77,10 +93,17 @@ def main() -> None:
         f"{sum(len(one) > 1 for one in made)} mixtures, "
         f"{len(objects) - len(pure) - sum(len(one) > 1 for one in made)} entries more than objects"
     )
+    right = [
+        pd.notna(one) and of == {int(one)} for one, of in zip(objects["same_as"], made, strict=True)
+    ]
+    print(
+        f"with the whole catalogue {sum(right)} are said to be the object that they are, "
+        f"{objects['same_as'].notna().sum() - sum(right)} another one"
+    )
     newest = date_of(sky.tracklets["jd"]).max()
     night = f"{parse_night(newest) + timedelta(days=1):%Y%m%d}"
     jd = dark_times(night, survey.site, 60.0)
-    places = predict(objects, jd, survey.site)
+    places, told = predict(objects, jd, survey.site), []
     for (_, row), of in zip(objects.iterrows(), made, strict=True):
         mine = places[places["object"] == row["object"]]
         if len(of) > 1 or not len(mine):
@@ -92,10 +115,19 @@ def main() -> None:
             states.position_km, states.velocity_km_s, at.observer_km, at.earth_km_s
         )
         away = np.degrees(separation(u[0], unit_vectors(mine["ra_deg"], mine["dec_deg"]))) * 60
+        sigmas = of_their_ellipses(u[0], mine)
+        told.append((row["class"], float(np.median(sigmas))))
         print(
             f"{row['class']}, {row['n_tracklets']} tracklets in {row['n_nights']} nights over "
             f"{(row['last_seen'] - row['first_seen']).total_seconds() / 3600:.1f} h: predicted for "
-            f"{night} {np.median(away):.1f}' off, said {mine['major_arcsec'].median() / 60:.1f}'"
+            f"{night} {np.median(away):.1f}' off, said {mine['major_arcsec'].median() / 60:.1f}', "
+            f"{told[-1][1]:.2f} of the ellipse"
+        )
+    for kind in sorted({kind for kind, _ in told}):
+        sigmas = np.array([one for other, one in told if other == kind])
+        print(
+            f"{kind}: {len(sigmas)} entries, {(sigmas < ONE).mean():.2f} within half an ellipse's "
+            f"worth ({ONE:.2f} sigma), {(sigmas < TWO).mean():.2f} within nine tenths' ({TWO:.2f})"
         )
 
 

@@ -38,8 +38,11 @@ def flown(seeds: range, first: str, last: str, each: int, population: Population
     for night in sorted(dates[(dates >= first) & (dates <= last)].unique()):
         n = 0
         for seed in seeds:
-            parts.append(simulate(elements, fields[dates == night], iter([seed]), always=True))
-            n += len(parts[-1].tracklets)
+            part = simulate(elements, fields[dates == night], iter([seed]), always=True)
+            for table in (part.tracklets, part.alerts):
+                table["tracklet"] = night + table["tracklet"]
+            parts.append(part)
+            n += len(part.tracklets)
             if n >= each:
                 break
         surplus = max(0, n - each)

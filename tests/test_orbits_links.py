@@ -17,8 +17,11 @@ from sgp4.api import Satrec, SatrecArray
 from benchmarks.orbit_sky import DATA, catalogue, pointings, simulate
 from benchmarks.orbit_store import named, write_sky
 from fink_tracklets.cli.main import main
-from fink_tracklets.orbits.element_row import elements_row
+from fink_tracklets.orbits.element_row import fitted_row
+from fink_tracklets.orbits.fit import Tracks, arcs_of, residuals
+from fink_tracklets.orbits.line import line_of
 from fink_tracklets.orbits.stage import orbits_stored, prior
+from fink_tracklets.orbits.track import track_of
 from fink_tracklets.satellites.elements import read_elements
 from fink_tracklets.satellites.mean_elements import classical, satrec, six_of, smooth
 from fink_tracklets.satellites.night import identify_night
@@ -94,6 +97,25 @@ def test_objects_are_pure_and_have_the_orbits_that_were_flown(store, sky, elemen
         assert row["i_deg"] == pytest.approx(shapes["inclination_deg"][k], abs=0.3)
         if row["class"] == "GEO":
             assert row["a_km"] == pytest.approx(shapes["semi_major_axis_km"][k], rel=0.01)
+
+
+def test_possible_orbits_pass_all_tracklets_of_their_object(store, ztf):
+    for _, row in read_objects(open_folder(store)).iterrows():
+        each = []
+        for name, date in zip(row["tracklets"], row["nights"], strict=True):
+            night = open_night(store, date)
+            tracklet = night.frame("tracklets").set_index("tracklet", drop=False).loc[name]
+            alerts = night.frame("tracklet_alerts")
+            line = line_of(tracklet, alerts[alerts["tracklet"] == name])
+            each.append(track_of(tracklet, line, ztf))
+        possible = np.frombuffer(row["possible"], "<f8").reshape(-1, 7)
+        assert len(np.unique(possible[:, 0])) > 30
+        assert possible[:, 0].std() * row["a_km"] == pytest.approx(row["a_km_error"], rel=0.1)
+        tracks = Tracks.of(each)
+        arcs = arcs_of(possible[:, :6], row["epoch_jd"], tracks, possible[:, 6])
+        aside, turned = np.moveaxis(residuals(arcs, tracks)[..., :2], -1, 0)
+        assert np.sqrt(np.mean(aside**2)) < 3
+        assert np.sqrt(np.mean(turned**2)) < 3
 
 
 def test_links_again_are_the_same(store, sky):
@@ -210,7 +232,7 @@ def test_bad_input_is_one_sentence(store, capsys, line, sentence):
 
 def test_a_row_of_elements_is_the_six_numbers():
     six = smooth(42164.0, 0.01, 0.2, 1.0, 2.0, 3.0)
-    row = elements_row(six, np.eye(6) * 1e8, 2459370.5)
+    row = fitted_row(six, np.eye(6) * 1e8, 2459370.5)
     assert six_of(row) == pytest.approx(six)
     assert row["a_km_error"] == pytest.approx(42164 * 1e-4, rel=0.01)
 

@@ -19,6 +19,8 @@ BLOCK = 400_000
 """Elements of the largest temporary array."""
 EXTEND_BELOW = 1.0
 """log10 NFA above the threshold up to which a set may be extended to pass it."""
+BENDS = 32
+"""Curvatures on either side of straight with which points may agree."""
 CAPTURES = 10
 """Rounds of the fit that may add points; later rounds only drop them, so that all fits end."""
 
@@ -77,7 +79,7 @@ def grow(
     places = padded(lines.count)
     for width in np.unique(places):
         rows = np.flatnonzero(places == width)
-        step = max(1, BLOCK // int(width))
+        step = max(1, BLOCK // max(int(width), 2 * BENDS + 2))
         for part in (rows[k : k + step] for k in range(0, len(rows), step)):
             exist = np.arange(width) < lines.count[part][:, None]
             place = start[part][:, None] + np.where(exist, np.arange(width), 0)
@@ -172,45 +174,49 @@ def agree(sets: Sets, null: NullModel) -> tuple[Ints, NDArray[np.bool_]]:
 
     A parabola that passes within tol of both ends differs by at most tol from
     ``c along (length - along)``: a point within tol of it limits c to an interval, and as many
-    points can lie on one such parabola as intervals have a common c. So this is an upper bound.
+    points can lie on one such parabola as intervals have a common c. They are counted at
+    `BENDS` equidistant c on either side of straight, up to `max_curvature` or, on longer lines, to
+    what keeps a seventh of the line at either end among the points near it.
 
     Returns
     -------
-    count : (S,) points that may lie on one parabola, the ends included
-    members : (S, c) these points
+    count : (S,) points that may lie on one parabola bent by no more, the ends included: all whose
+        intervals meet between two neighbouring c
+    members : (S, c) the points that agree with the c which most agree with: the first such, and the
+        middle one of those that follow it
     """
-    # Each point's interval of c; a point so near an end that it tells nothing of c allows all, one
-    # that needs more curvature than there is allows none.
-    limit = null.max_curvature / 2
     weight = sets.along * (sets.length[:, None] - sets.along)
+    reach = 2 * null.tolerance
+    widest = np.minimum(8 * (null.first_tolerance + reach) / sets.length**2, null.max_curvature / 2)
+    # The first and the last c of each point, counted from 0 at the most negative one; a point so
+    # near an end that it tells nothing of c allows all.
+    last = 2 * BENDS
+    scale = (BENDS / widest)[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
-        low = np.maximum((sets.across - 2 * null.tolerance) / weight, -limit)
-        high = np.minimum((sets.across + 2 * null.tolerance) / weight, limit)
-    low, high = np.where(sets.ends, -limit, low), np.where(sets.ends, limit, high)
-    low, high = np.where(weight > 0, low, -limit), np.where(weight > 0, high, limit)
-    none = (low > high) | ~sets.exist
-    low[none], high[none] = np.inf, np.inf
+        low = np.clip((sets.across - reach) / weight * scale + BENDS, -0.5, last + 0.5)
+        high = np.clip((sets.across + reach) / weight * scale + BENDS, -0.5, last + 0.5)
+    tells = (weight > 0) & ~sets.ends
+    low, high = np.where(tells, low, 0.0), np.where(tells, high, last)
+    begin, end = np.ceil(low).astype(np.int64), np.floor(high).astype(np.int64)
+    allows = sets.exist & (begin <= end)
 
-    # Most intervals overlap at the lower end of one of them: counted up and down along c, and of
-    # equal c the lower ends first::
-    #
-    #     [-----------)                     low of the third: in three intervals
-    #          [----------------)
-    #              [-------)
-    width = low.shape[1]
-    order = np.argsort(np.concatenate([low, high], axis=1), axis=1, kind="stable")
-    begins = order < width
-    step = np.where(np.take_along_axis(none, order % width, axis=1), 0, np.where(begins, 1, -1))
-    inside = np.where(begins, np.cumsum(step, axis=1), 0)
-    best = np.argmax(inside, axis=1)
-    rows = np.arange(len(best))
-    least = low[rows, order[rows, best] % width]
+    # How many begin at each c or before, and how many have ended before it.
+    row, place = np.nonzero(allows)
 
-    # In the middle of the overlap every one of its points is as far from its limits as can be.
-    members = (low <= least[:, None]) & (least[:, None] <= high)
-    middle = (least + np.where(members, high, np.inf).min(axis=1)) / 2
-    members = (low <= middle[:, None]) & (middle[:, None] <= high)
-    return inside[rows, best], members
+    def up_to(at: Ints) -> Ints:
+        places = row * (last + 2) + at[row, place]
+        counts = np.bincount(places, minlength=len(at) * (last + 2))
+        return np.cumsum(counts.reshape(-1, last + 2), axis=1)
+
+    begun, ended = up_to(begin), up_to(end + 1)
+    inside = (begun - ended)[:, :-1]
+    best = np.argmax(inside, axis=1)[:, None]
+    fewer = inside < np.take_along_axis(inside, best, axis=1)
+    fewer &= np.arange(last + 1) > best
+    behind = np.where(fewer.any(axis=1), np.argmax(fewer, axis=1), last + 1)[:, None]
+    middle = (best + behind - 1) // 2
+    count = (begun[:, 1:-1] - ended[:, :-2]).max(axis=1)
+    return count, allows & (begin <= middle) & (middle <= end)
 
 
 def refine(sets: Sets, null: NullModel) -> Sets:

@@ -89,14 +89,12 @@ static int enter(const Null *null, Work *w, const double *xyz, double *centre, d
 /* Room for a field of n points, all zero: 0 where there is none. */
 static int make_room(const Null *null, Work *w)
 {
-    int64_t n = null->n, radii = null->n_radii, slots = CLASSES * w->slots + 1, places = n + 4;
+    int64_t n = null->n, radii = null->n_radii, slots = CLASSES * w->slots + 1, places = n + 40;
     double **columns[] = {&w->x,    &w->y,     &w->z,      &w->u,   &w->right, &w->up,
                           &w->depth, &w->low,  &w->high,   &w->sorted, &w->along, &w->across,
-                          &w->weight, &w->aside, &w->ahead, &w->member,
-                          w->turned, w->turned + 1, w->turned + 2, w->turned + 3, w->turned + 4,
-                          w->turned + 5};
+                          &w->weight, &w->aside, &w->ahead, &w->member};
     int32_t **numbers[] = {&w->by_angle, &w->bin,  &w->from,   &w->to,    &w->slot,
-                           &w->near,     &w->rising, &w->marked, &w->begin_slice, &w->end_slice};
+                           &w->near,     &w->rising, &w->marked, &w->first_bend, &w->last_bend};
     float **floats[] = {&w->right1, &w->up1, &w->depth1, &w->right1_turned, &w->up1_turned, &w->angle};
     int64_t n_columns = sizeof columns / sizeof *columns;
     int64_t n_numbers = sizeof numbers / sizeof *numbers, n_floats = sizeof floats / sizeof *floats;

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv, gammaln
 
-from fink_tracklets.finder.grow import CAPTURES, EXTEND_BELOW
+from fink_tracklets.finder.grow import BENDS, CAPTURES, EXTEND_BELOW
 from fink_tracklets.finder.lines import MAX_WORK, Asleep, Lines
 from fink_tracklets.finder.significance import DENSER, MIN_GAP_CHANCE, MIN_RESOLVED, NullModel
 from fink_tracklets.finder.spacing import MAX_MISSED, NULL_WEIGHT, evidence_bounds
@@ -118,7 +118,7 @@ class _Null(ctypes.Structure):
             (name, ctypes.c_int64)
             for name in ("n", "min_points", "n_radii", "n_evidence", "n_widths", "n_strips")
         ),
-        *((name, ctypes.c_int64) for name in ("max_missed", "captures", "min_resolved")),
+        *((name, ctypes.c_int64) for name in ("max_missed", "captures", "min_resolved", "n_bends")),
         *(
             (name, ctypes.c_double)
             for name in ("sin_t", "first_tolerance", "tolerance", "max_curvature", "density")
@@ -182,6 +182,7 @@ def _null_of(null: NullModel) -> tuple[_Null, list[Array]]:
         max_missed=MAX_MISSED,
         captures=CAPTURES,
         min_resolved=MIN_RESOLVED,
+        n_bends=BENDS,
         sin_t=np.sin(null.first_tolerance),
         first_tolerance=null.first_tolerance,
         tolerance=null.tolerance,

@@ -113,61 +113,75 @@ static void sort_by_angle(const Null *null, Work *w, int64_t begin, int64_t line
     for (int64_t k = begin; k < n; k++) w->by_angle[w->first[w->slot[k] + 1]++] = k;
 }
 
-/* Which points may be near a line from the anchor, in single precision with room for its errors: 1
-   for each, and zeros behind them. */
+/* Points are looked at in single precision first, with room for its errors: 1 for those that are near
+   a line from the anchor, DOUBTFUL, too, for those of which that is not sure, as all within `rim` of
+   an end. */
+#define DOUBTFUL 0x80
+#define ALL_DOUBTFUL 0x8080808080808080
+
 WIDE_TOO static void may_be_near(int64_t n, const float *restrict right, const float *restrict up,
-                                 const Line *line, float most, float error, float reach,
+                                 const Line *line, float most, float error, float reach, float rim,
                                  uint8_t *restrict may)
 {
-    float c = line->c, s = line->s;
+    float c = line->c, s = line->s, surely = most - error, end = reach - rim;
     for (int64_t k = 0; k < n; k++) {
-        float aside = c * up[k] - s * right[k], ahead = c * right[k] + s * up[k];
-        may[k] = (fabsf(aside) <= most + error) & (ahead >= -error) & (ahead <= reach + error);
+        float aside = fabsf(c * up[k] - s * right[k]), ahead = c * right[k] + s * up[k];
+        int here = (aside <= most + error) & (ahead >= -error) & (ahead <= reach + error);
+        int sure = (aside <= surely) & (ahead >= rim) & (ahead <= end);
+        may[k] = here | (here & !sure) * DOUBTFUL;
     }
-    memset(may + n, 0, 8);
 }
 
 /* Places of the first points by angle, in their order. */
 static void turn_by_angle(Work *w, int64_t n)
 {
-    const double *columns[] = {w->right, w->up, w->depth, w->x, w->y, w->z};
     for (int64_t k = 0; k < n; k++) {
         w->right1_turned[k] = w->right1[w->by_angle[k]];
         w->up1_turned[k] = w->up1[w->by_angle[k]];
     }
-    for (int d = 0; d < 6; d++)
-        for (int64_t k = 0; k < n; k++) w->turned[d][k] = columns[d][w->by_angle[k]];
+}
+
+/* Those of eight points by angle that may be near a line, DOUBTFUL ones after a closer look. */
+static uint64_t surely_near(const Work *w, const int32_t *by_angle, const Line *line, double most,
+                            uint64_t word)
+{
+    int64_t a = line->a, b = line->b;
+    double c = line->c, s = line->s, cosine = w->depth[b];
+    for (uint64_t doubtful = word & ALL_DOUBTFUL; doubtful; doubtful &= doubtful - 1) {
+        int bit = __builtin_ctzll(doubtful) - 7;
+        int32_t p = by_angle[bit >> 3];
+        double of_b = w->x[b] * w->x[p] + w->y[b] * w->y[p] + w->z[b] * w->z[p];
+        if (!((fabs(c * w->up[p] - s * w->right[p]) <= most) & (w->depth[p] >= cosine) &
+              (of_b >= cosine) & (p != a) & (p != b)))
+            word ^= (uint64_t)1 << bit;
+    }
+    return word;
 }
 
 /* Adds those of the points by angle, from one to before another, that are near the line but are not
-   its ends: within T of its circle, and nearer to each end than the other one is. `place` makes their
-   places out of how far ahead, aside and deep they are. */
+   its ends: within T of its circle, and nearer to each end than the other one is. */
 static void gather(const Null *null, Work *w, int64_t from, int64_t to, Line *line)
 {
-    int64_t a = line->a, b = line->b, count = line->count - 2;
-    double c = line->c, s = line->s, x = w->x[b], y = w->y[b], z = w->z[b], cosine = w->depth[b];
-    double most = null->sin_t * WIDER, reach = cosine > 0 ? line->sine : 1;
-    double *const *at = w->turned;
+    int64_t count = line->count - 2;
+    double cosine = w->depth[line->b], most = null->sin_t * WIDER;
+    double reach = cosine > 0 ? line->sine : 1, error = 1e-6 * reach;
+    double rim = cosine > 0 ? most * most / line->sine + 2 * error : INFINITY;
     uint8_t *may = (uint8_t *)w->aside;
-    may_be_near(to - from, w->right1_turned + from, w->up1_turned + from, line, most, 1e-6 * reach,
-                reach, may);
+    may_be_near((to - from + 31) / 32 * 32, w->right1_turned + from, w->up1_turned + from, line, most,
+                error, reach, rim, may);
+    memset(may + (to - from), 0, 8);
     for (int64_t m = from; m < to; m += 8) {
-        uint64_t those;
-        memcpy(&those, may + (m - from), sizeof those);
-        for (; those; those &= those - 1) {
-            int64_t k = m + (__builtin_ctzll(those) >> 3);
-            int32_t p = w->by_angle[k];
-            double right = at[0][k], up = at[1][k], depth = at[2][k], aside = c * up - s * right;
-            w->near[count] = p;
-            w->along[count] = c * right + s * up;
-            w->across[count] = aside;
-            w->weight[count] = depth;
-            count += (fabs(aside) <= most) & (depth >= cosine) & (p != a) & (p != b) &
-                     (x * at[3][k] + y * at[4][k] + z * at[5][k] >= cosine);
+        const int32_t *by_angle = w->by_angle + m;
+        uint64_t word;
+        memcpy(&word, may + (m - from), sizeof word);
+        if (word & ALL_DOUBTFUL) word = surely_near(w, by_angle, line, most, word);
+        for (int k = 0; k < 8; k++, word >>= 8) { /* without a branch */
+            w->near[count] = by_angle[k];
+            count += word & 1;
         }
     }
-    w->near[count] = a;
-    w->near[count + 1] = b;
+    w->near[count] = line->a;
+    w->near[count + 1] = line->b;
     line->count = count + 2;
 }
 

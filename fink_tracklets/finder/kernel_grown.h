@@ -163,8 +163,8 @@ static double local_density(const Null *null, Work *w, const Line *line, const S
 static int is_hopeless(const Null *null, Work *w, const Line *line)
 {
     double length = line->length;
-    if (null->n_widths > WIDTHS) return 0;
-    Set set = {.error = 1e-15 + 1e-15 / length};
+    if (null->n_widths > WIDTHS || null->n_bends > BENDS) return 0;
+    Set set = {.error = 3e-15};
     if (agree(null, w, line, set.error) == UNSURE) return 0;
     int ended = refine(null, w, line, &set);
     if (ended != YES) return ended == NO;

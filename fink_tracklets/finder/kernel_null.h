@@ -18,7 +18,7 @@
 
 typedef struct {
     int64_t n, min_points, n_radii, n_evidence, n_widths, n_strips, max_missed, captures;
-    int64_t min_resolved;
+    int64_t min_resolved, n_bends;
     double sin_t, first_tolerance, tolerance, max_curvature, density, log10_pairs;
     double limit;   /* log10 NFA of a line that may become a tracklet */
     double later;   /* the same for a set, which may be extended */

@@ -10,15 +10,14 @@ typedef struct {
     double *right, *up, *depth;      /* as seen from the anchor */
     float *right1, *up1, *depth1;    /* the same in single precision */
     float *angle;                    /* pseudo-angle */
-    double *turned[6];               /* right, up, depth, x, y, z in the order of by_angle */
-    float *right1_turned, *up1_turned; /* some of them in single precision */
+    float *right1_turned, *up1_turned; /* in the order of by_angle */
     double *along, *across, *weight; /* places of the points near a line: Work.near */
     double *low, *high, *sorted, *aside, *ahead;
     int64_t *order;
     int32_t *within, *steps, *first, *by_angle, *near, *rising;
     int32_t *bin, *from, *to;        /* of a point, and of its window: from, and before to */
     int32_t *slot;                   /* of a point, see `sort_by_angle` */
-    int32_t *begin_slice, *end_slice; /* of the curvatures that a point near a line allows */
+    int32_t *first_bend, *last_bend; /* of the curvatures that a point near a line allows */
     double *member;                  /* 1 for those of the points near a line that are in its set */
     int32_t *marked;                 /* the same, of all points */
     double *least_rank;              /* (n_radii, COUNTED) */
@@ -130,27 +129,32 @@ static double angle_of(double ahead, double depth)
     return depth > 0 && fabs(sine) <= 0.1 ? small_arc_sine(sine) : atan2(ahead, depth);
 }
 
-/* `angle_of` of n points, where they are small, and `arc_sine` of how far aside they are. */
-WIDE_TOO static void angles(int64_t n, double sense, const double *restrict ahead,
-                            const double *restrict depth, double *restrict along,
-                            double *restrict across)
+/* Places of n points of a field, `those`, along and across a line, where they are small. */
+WIDE_TOO static void places_of(int64_t n, const int32_t *restrict those, const Line *line,
+                               const double *restrict right, const double *restrict up,
+                               const double *restrict depth, double *restrict along,
+                               double *restrict across)
 {
+    double c = line->c, s = line->s, sense = line->sense;
     for (int64_t k = 0; k < n; k++) {
-        along[k] = small_arc_sine(ahead[k] / sqrt(ahead[k] * ahead[k] + depth[k] * depth[k]));
-        across[k] = small_arc_sine(sense * across[k]);
+        int32_t p = those[k];
+        double x = right[p], y = up[p], z = depth[p], ahead = c * x + s * y;
+        along[k] = small_arc_sine(ahead / sqrt(ahead * ahead + z * z));
+        across[k] = small_arc_sine(sense * (c * y - s * x));
     }
 }
 
-/* The places of the points near a line, in its sense, from what `gather` has left: how far ahead of
-   the anchor, aside and deep they are. The ends come last, exactly at the ends. */
+/* The places of the points near a line, in its sense. The ends come last, exactly at the ends. */
 static void place(Work *w, const Line *line)
 {
     int64_t others = line->count - 2;
-    double *ahead = w->low, sense = line->sense, length = line->length;
-    memcpy(ahead, w->along, others * sizeof *ahead);
-    angles(others, sense, ahead, w->weight, w->along, w->across);
-    for (int64_t k = 0; line->sine > 0.09 && k < others; k++)
-        if (ahead[k] > 0.09 || w->weight[k] < 0.9) w->along[k] = angle_of(ahead[k], w->weight[k]);
+    double sense = line->sense, length = line->length, c = line->c, s = line->s;
+    places_of(others, w->near, line, w->right, w->up, w->depth, w->along, w->across);
+    for (int64_t k = 0; line->sine > 0.09 && k < others; k++) {
+        int32_t p = w->near[k];
+        double ahead = c * w->right[p] + s * w->up[p];
+        if (ahead > 0.09 || w->depth[p] < 0.9) w->along[k] = angle_of(ahead, w->depth[p]);
+    }
     w->along[others] = w->across[others] = w->across[others + 1] = 0;
     w->along[others + 1] = length;
     for (int64_t k = 0; k < line->count; k++) {

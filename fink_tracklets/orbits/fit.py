@@ -95,9 +95,9 @@ class Pull:
         return Pull(**{name: values[rows] for name, values in vars(self).items()})
 
 
-def arcs_of(six: Array, epoch_jd: float, tracks: Tracks) -> Array:
+def arcs_of(six: Array, epoch_jd: float, tracks: Tracks, b_star: Array | None = None) -> Array:
     """(Q, K, 3, 3): start, middle and end of orbits' arcs in each exposure, ICRS unit vectors."""
-    states = propagate(satrecs(six, epoch_jd), tracks.at)
+    states = propagate(satrecs(six, epoch_jd, b_star), tracks.at)
     points, _ = star_relative(
         states.position_km, states.velocity_km_s, tracks.at.observer_km, tracks.at.earth_km_s
     )
@@ -159,7 +159,9 @@ class Fits:
     """(Q, 6, 6) inverse covariances; when in the exposure the flashes were counts as an error."""
 
 
-def fit_orbits(six: Array, epoch_jd: float, tracks: Tracks, pull: Pull) -> Fits:
+def fit_orbits(
+    six: Array, epoch_jd: float, tracks: Tracks, pull: Pull, b_star: Array | None = None
+) -> Fits:
     """Least squares (Levenberg-Marquardt) from Q starts at once.
 
     Parameters
@@ -168,17 +170,21 @@ def fit_orbits(six: Array, epoch_jd: float, tracks: Tracks, pull: Pull) -> Fits:
     epoch_jd : UTC, of the elements
     tracks : K tracklets
     pull : Q orbits of the population
+    b_star : (Q,) drag of each [1/Earth radii]; by default none
 
     Returns
     -------
     Each start's fit; the score is infinite where none could be flown.
     """
+    drag = np.zeros(len(six)) if b_star is None else b_star
 
     def seen(values: Array, rows: NDArray[np.int64]) -> Array:
-        return _all_residuals(values, epoch_jd, tracks, pull.take(rows))
+        arcs = arcs_of(values, epoch_jd, tracks, drag[rows])
+        apart = residuals(arcs, tracks).reshape(len(values), -1)
+        return np.concatenate([apart, held(values, pull.take(rows))], axis=1)
 
     def with_along(values: Array, rows: NDArray[np.int64]) -> Array:
-        return _along(values, epoch_jd, tracks, pull.take(rows))
+        return placed(values, epoch_jd, tracks, pull.take(rows), drag[rows])
 
     six, score = minimise(six, seen, STEP, SCALE, flies)
     every = np.arange(len(six))
@@ -186,13 +192,13 @@ def fit_orbits(six: Array, epoch_jd: float, tracks: Tracks, pull: Pull) -> Fits:
     return Fits(six, epoch_jd, score, np.einsum("qir,qjr->qij", at, at))
 
 
-def _along(six: Array, epoch_jd: float, tracks: Tracks, pull: Pull) -> Array:
-    """The residuals with, in place of the ends, the middle's place along the arc.
+def placed(six: Array, epoch_jd: float, tracks: Tracks, pull: Pull, b_star: Array) -> Array:
+    """(Q, 3 K + 2) residuals with, in place of the ends, the middle's place along the arc.
 
     Inside the exposure all places are alike: an even distribution of this width has the standard
     deviation of its length over the root of 12.
     """
-    arcs = arcs_of(six, epoch_jd, tracks)
+    arcs = arcs_of(six, epoch_jd, tracks, b_star)
     middle = tracks.ends.mean(axis=1)
     length = separation(arcs[:, :, 0], arcs[:, :, 2])
     normal = great_circle(arcs[:, :, 0], arcs[:, :, 2])
@@ -201,14 +207,8 @@ def _along(six: Array, epoch_jd: float, tracks: Tracks, pull: Pull) -> Array:
     own = separation(tracks.ends[:, 0], tracks.ends[:, 1])
     free = np.maximum(0, 1 - own / length) * exposure
     place = along / length * exposure / np.hypot(free / np.sqrt(12), STICKS_OUT_S)
-    seen = residuals(arcs, tracks)[..., :2].reshape(len(six), -1)
+    seen = residuals(arcs, tracks)[..., :2].reshape(len(arcs), -1)
     return np.concatenate([seen, place, held(six, pull)], axis=1)
-
-
-def _all_residuals(six: Array, epoch_jd: float, tracks: Tracks, pull: Pull) -> Array:
-    """(Q, 4 K + 2)"""
-    seen = residuals(arcs_of(six, epoch_jd, tracks), tracks).reshape(len(six), -1)
-    return np.concatenate([seen, held(six, pull)], axis=1)
 
 
 def held(six: Array, pull: Pull) -> Array:

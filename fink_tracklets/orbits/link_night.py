@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from fink_tracklets.orbits.classes import LEO, class_of
-from fink_tracklets.orbits.element_row import elements_row
+from fink_tracklets.orbits.element_row import fitted_row
 from fink_tracklets.orbits.line import line_of
 from fink_tracklets.orbits.links import FALSE_PER_PAIR, Link, link_tracklets
 from fink_tracklets.orbits.population import Population
@@ -144,5 +144,5 @@ def _row(
         "counts": (few_false and not _often_round(link)) or third or link.same_spin,
         "control": control,
         "same_object": link.first.own == link.second.own if control else None,
-        **elements_row(link.six, link.normal, link.first.track.jd),
+        **fitted_row(link.six, link.normal, link.first.track.jd),
     }

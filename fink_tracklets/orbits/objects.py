@@ -19,8 +19,9 @@ from fink_tracklets.orbits.element_row import elements_row
 from fink_tracklets.orbits.fit import Track, Tracks, arcs_of
 from fink_tracklets.orbits.groups import Group, grow_groups
 from fink_tracklets.orbits.line import line_of
+from fink_tracklets.orbits.possible import errors_of, possible_orbits
 from fink_tracklets.orbits.same import nearest_catalogued
-from fink_tracklets.orbits.track import track_of
+from fink_tracklets.orbits.track import drawn_about, track_of
 from fink_tracklets.satellites.elements import Elements
 from fink_tracklets.satellites.mean_elements import classical
 from fink_tracklets.sky.sphere import ARCSEC, separation
@@ -88,7 +89,7 @@ def numbers(names: Sequence[str], before: pd.DataFrame) -> list[int]:
 def _tracks(
     nights: Sequence[StoredNight], names: set[str]
 ) -> tuple[dict[str, Track], dict[str, dict[str, Any]]]:
-    """The tracks of these names, and what else is known of each: night, magnitudes, turn."""
+    """The tracks of these names, and what else is known of each."""
     tracks: dict[str, Track] = {}
     facts: dict[str, dict[str, Any]] = {}
     for night in nights:
@@ -97,7 +98,7 @@ def _tracks(
         if not len(rows):
             continue
         of_tracklet = dict(tuple(night.frame("tracklet_alerts").groupby("tracklet")))
-        turns = night.frame("orbits").set_index("tracklet")["turn_arcsec"]
+        orbits = night.frame("orbits").set_index("tracklet")
         for _, row in rows.iterrows():
             name = row["tracklet"]
             tracks[name] = track_of(row, line_of(row, of_tracklet[name]), night.survey)
@@ -105,7 +106,8 @@ def _tracks(
                 "night": night.night,
                 "mag_mean": row["mag_mean"],
                 "mag_min": row["mag_min"],
-                "turn_arcsec": float(turns.get(name, np.nan)),
+                "turn_arcsec": float(orbits.loc[name, "turn_arcsec"]),
+                "kernels": drawn_about(orbits.loc[name, "draws"]),
             }
     return tracks, facts
 
@@ -126,9 +128,12 @@ def _row(
         if np.isfinite(fact["turn_arcsec"])
     ]
     a, e, i, *_ = classical(group.six)
+    name = object_name(group.tracklets[0])
+    kernels = [fact["kernels"] for fact in those]
+    possible = possible_orbits(group.six, group.epoch_jd, its, kernels, zlib.crc32(name.encode()))
     part = links.iloc[list(group.links)]
     return {
-        "object": object_name(group.tracklets[0]),
+        "object": name,
         "class": CLASSES[int(class_of(a, e, np.degrees(i)))],
         "first_seen": moment(its.each[0].jd),
         "last_seen": moment(its.each[-1].jd),
@@ -140,7 +145,8 @@ def _row(
         "freedom": 4 * len(group.tracklets) + 2 - 6,
         "worst_link": float((part["score"] + part["rarity"]).max()),
         "same_spin": bool(part["same_spin"].any()),
-        **elements_row(group.six, group.normal, group.epoch_jd),
+        **elements_row(group.six, group.epoch_jd, errors_of(possible)),
+        "possible": possible.astype("<f8").tobytes(),
         "spin_period_s": float(np.median(periods)) if periods else np.nan,
         "mag_mean": float(np.mean([fact["mag_mean"] for fact in those])),
         "mag_min": float(np.min([fact["mag_min"] for fact in those])),

@@ -10,8 +10,7 @@ from astropy.time import Time
 from numpy.typing import NDArray
 
 from fink_tracklets.naming import night_jd
-from fink_tracklets.orbits.element_row import normal_of
-from fink_tracklets.satellites.mean_elements import covariance, satrecs, six_of
+from fink_tracklets.satellites.mean_elements import satrecs
 from fink_tracklets.satellites.propagation import (
     Instants,
     instants,
@@ -26,7 +25,6 @@ Array = NDArray[np.float64]
 
 DARK_DEG = -12.0
 """The Sun's elevation below which somebody can look."""
-STEP = 1e-6
 RATE_S = 10.0
 """Seconds over which the motion is taken."""
 
@@ -56,8 +54,9 @@ def predict(objects: pd.DataFrame, jd: Array, site: Site) -> pd.DataFrame:
     -------
     object, number, jd, ra_deg, dec_deg (astrometric, ICRS), rate_ra_arcsec_s (times cos dec),
     rate_dec_arcsec_s, range_km, elevation_deg, sunlit, and the error's ellipse of one sigma:
-    major_arcsec, minor_arcsec, angle_deg (of the major axis, north through east). Times at which
-    it is below the horizon are left out, as are orbits that SGP4 cannot fly until then.
+    major_arcsec, minor_arcsec, angle_deg (of the major axis, north through east): the middle of the
+    places on the possible orbits, and how these scatter. Times at which it is below the horizon are
+    left out, as are orbits that SGP4 cannot fly until then.
     """
     at, later = instants(jd, 0.0, site), instants(jd, RATE_S, site)
     parts = [_one(row, jd, at, later) for _, row in objects.iterrows()]
@@ -65,25 +64,27 @@ def predict(objects: pd.DataFrame, jd: Array, site: Site) -> pd.DataFrame:
 
 
 def _one(row: pd.Series, jd: Array, at: Instants, later: Instants) -> pd.DataFrame:
-    six = six_of(row)
-    moved = np.vstack([six, six + STEP * np.eye(6)])
-    sets = satrecs(moved, float(row["epoch_jd"]))
-    states = propagate(sets, at)
+    possible = np.frombuffer(row["possible"], "<f8").reshape(-1, 7)
+    sets = satrecs(possible[:, :6], float(row["epoch_jd"]), possible[:, 6])
+    states, ahead = propagate(sets, at), propagate(sets, later)
     place, distance = star_relative(
         states.position_km, states.velocity_km_s, at.observer_km, at.earth_km_s
     )
-    ahead = propagate(sets, later)
     then, _ = star_relative(
-        ahead.position_km[:1], ahead.velocity_km_s[:1], later.observer_km, later.earth_km_s
+        ahead.position_km, ahead.velocity_km_s, later.observer_km, later.earth_km_s
     )
-    here = place[0]
+    here = _middle(place)
     east = np.stack([-here[:, 1], here[:, 0], np.zeros(len(jd))], axis=1)
     east /= np.linalg.norm(east, axis=1, keepdims=True)
     axes = np.stack([east, np.cross(here, east)], axis=1)
-    rate = np.einsum("tax,tx->ta", axes, then[0] - here) / RATE_S
-    slopes = np.einsum("tax,ktx->tak", axes, (place[1:] - here) / STEP)
-    spread = slopes @ covariance(normal_of(row)) @ slopes.swapaxes(1, 2)
-    variance, vectors = np.linalg.eigh(np.nan_to_num(spread))
+    rate = np.einsum("tax,tx->ta", axes, _middle(then) - here) / RATE_S
+    # Places beside the middle, as far off as they are along the great circle.
+    aside = np.einsum("tax,ktx->kta", axes, np.nan_to_num(place))
+    sine = np.linalg.norm(aside, axis=-1, keepdims=True)
+    aside *= separation(np.nan_to_num(place), here)[..., None] / np.maximum(sine, 1e-12)
+    flown = np.isfinite(place[..., :1])
+    spread = np.einsum("kta,ktb->tab", aside * flown, aside * flown)
+    variance, vectors = np.linalg.eigh(spread / np.maximum(1, flown.sum(axis=0))[..., None])
     major = vectors[:, :, 1]
     elevation = 90 - np.degrees(separation(at.zenith, here))
     ra, dec = ra_dec(here)
@@ -97,15 +98,23 @@ def _one(row: pd.Series, jd: Array, at: Instants, later: Instants) -> pd.DataFra
             "dec_deg": dec,
             "rate_ra_arcsec_s": rate[:, 0] * arcsec,
             "rate_dec_arcsec_s": rate[:, 1] * arcsec,
-            "range_km": distance[0],
+            "range_km": np.nanmedian(distance, axis=0),
             "elevation_deg": elevation,
-            "sunlit": sunlit(states.position_km[0], at.sun),
+            "sunlit": np.mean(sunlit(states.position_km, at.sun), axis=0) > 0.5,
             "major_arcsec": np.sqrt(variance[:, 1].clip(0)) * arcsec,
             "minor_arcsec": np.sqrt(variance[:, 0].clip(0)) * arcsec,
             "angle_deg": np.degrees(np.arctan2(major[:, 0], major[:, 1])) % 180,
         }
     )
     return frame[np.isfinite(ra) & (elevation > 0)]
+
+
+def _middle(places: Array) -> Array:
+    """(T, 3) the direction in the middle of places (K, T, 3); NaN where most cannot be flown."""
+    middle = np.nansum(places, axis=0)
+    middle /= np.maximum(np.linalg.norm(middle, axis=1, keepdims=True), 1e-12)
+    flown = np.isfinite(places[..., 0]).mean(axis=0) > 0.5
+    return np.where(flown[:, None], middle, np.nan)
 
 
 UNITS = {

@@ -67,6 +67,12 @@ def drawn_orbits(draws: bytes) -> tuple[Array, Array]:
     return a, np.degrees(inclination)
 
 
+def drawn_about(draws: bytes) -> Array:
+    """(D, 3) the orbits of the population that stored draws are about: a [km], e, and 1 if it is
+    geosynchronous."""
+    return _unpacked(draws)[:, 6:]
+
+
 def _unpacked(draws: bytes) -> Array:
     return np.frombuffer(draws, PACKED).reshape(-1, 9).astype(float)
 

@@ -78,8 +78,8 @@ def flies(six: Array) -> NDArray[np.bool_]:
     return np.asarray((e < MOST_E) & (a * (1 - e) > LEAST_PERIGEE_KM) & (a < 2e5))
 
 
-def satrec(six: Array, epoch_jd: float) -> Satrec:
-    """The elements (6,) at an epoch (UTC) as an element set, without drag.
+def satrec(six: Array, epoch_jd: float, b_star: float = 0.0) -> Satrec:
+    """The elements (6,) at an epoch (UTC) as an element set, with drag B* [1/Earth radii].
 
     The mean motion is Kozai's, as in element files; a is Brouwer's, as SGP4 derives it.
     """
@@ -94,7 +94,7 @@ def satrec(six: Array, epoch_jd: float) -> Satrec:
         "i",
         0,
         epoch_jd - DAY_0,
-        0.0,
+        b_star,
         0.0,
         0.0,
         e,
@@ -107,9 +107,10 @@ def satrec(six: Array, epoch_jd: float) -> Satrec:
     return made
 
 
-def satrecs(six: Array, epoch_jd: float) -> SatrecArray:
-    """Element sets of rows (n, 6)."""
-    return SatrecArray([satrec(row, epoch_jd) for row in six])
+def satrecs(six: Array, epoch_jd: float, b_star: Array | None = None) -> SatrecArray:
+    """Element sets of rows (n, 6), and of (n,) B*."""
+    drag = np.zeros(len(six)) if b_star is None else b_star
+    return SatrecArray([satrec(row, epoch_jd, b) for row, b in zip(six, drag, strict=True)])
 
 
 def covariance(normal: Array) -> Array:

@@ -88,7 +88,7 @@ _MEAN = (
     ("node_deg", "double", "deg", "ascending node"),
     ("perigee_deg", "double", "deg", "argument of perigee"),
     ("mean_anomaly_deg", "double", "deg", ""),
-    ("a_km_error", "double", "km", "from the fit's covariance, as the next"),
+    ("a_km_error", "double", "km", "its standard deviation, as the next"),
     ("e_error", "double", "", ""),
     ("i_deg_error", "double", "deg", ""),
 )
@@ -147,10 +147,11 @@ OBJECTS = Table(
         ("same_spin", "boolean", "", "links with a common spin period are among them"),
         *_MEAN,
         (
-            "normal",
-            "array<double>",
+            "possible",
+            "binary",
             "",
-            "inverse covariance, as in links",
+            "64 orbits of equal weight that its tracklets allow, of this epoch: for each the six "
+            "numbers of links.normal and B*, as doubles",
         ),
         ("spin_period_s", "double", "s", "median of its tracklets' turns; null without a beat"),
         ("mag_mean", "double", "mag", "mean difference magnitude of its tracklets"),

@@ -18,7 +18,7 @@ Row = dict[str, Any]
 
 EVERY_MINUTES = 30.0
 """Between the predicted places."""
-HIDDEN = ("normal",)
+HIDDEN = ("possible",)
 """What a list of objects does not tell."""
 
 
@@ -39,7 +39,7 @@ def object_of(folder: Folder, name: str) -> tuple[Row, pd.DataFrame]:
     found = table[table["object"] == name]
     if not len(found):
         raise Refusal(404, f"The store has no object {name}.")
-    return _row(found.iloc[0]), found
+    return _row(found.iloc[0].drop(list(HIDDEN))), found
 
 
 def object_with(folder: Folder, tracklet: str) -> str | None:
