@@ -21,6 +21,8 @@ SHORT_PREFIX = "SHORT_"
 """How the name of every short track begins that is known by itself."""
 ARC_PREFIX = "ARC_"
 """And of one that is known by the predicted arc of an object."""
+LINE_PREFIX = "LINE_"
+"""And of a straight line of three alerts or more that is known with its stamps."""
 SECOND = len("TRCK_YYYYMMDD_hhmmss")
 """Length of the part that all tracklets of one exposure second share."""
 WHOLE = re.compile(r"TRCK_(\d{8})_(\d{6})_(\d{2,9})", re.ASCII)

@@ -16,7 +16,7 @@ def add(commands: common.Commands) -> None:
         commands,
         "glints",
         glints,
-        "measure the flashes of a stored night: periods, magnitudes",
+        "measure the flashes of a stored night: periods, magnitudes; lines of three alerts",
         "fink-tracklets glints --night 20210604 --alerts /lake/{Y}/{m}/{d} "
         "--store /data/tracklets\n"
         "  fink-tracklets glints --nights 20191101..20211231 --alerts /lake/{Y}/{m}/{d} "

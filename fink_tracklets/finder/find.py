@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from functools import cache
 from typing import Any
@@ -23,6 +24,8 @@ FOUND = (
     *(field.name for field in fields(Curve)),
     *("log10_nfa", "along_pixel_axis"),
 )
+Link = Callable[[Array, Ints, Survey, Array | None], tuple[Ints, Array, list[int]]]
+"""How points become tracklets: see `significant.link`."""
 PIXEL_AXIS_DEG = 1.0
 """A tracklet closer than this to a pixel axis may be a strip of artefacts along a column."""
 
@@ -60,9 +63,17 @@ def find_tracklets(frame: pd.DataFrame, survey: Survey) -> pd.DataFrame:
     return search(frame, survey)[0]
 
 
-def search(frame: pd.DataFrame, survey: Survey) -> tuple[pd.DataFrame, list[Any]]:
-    """`find_tracklets`, and the exposures whose search was given up for being too much work."""
-    rows = searched_rows(frame, survey)
+def search(
+    frame: pd.DataFrame, survey: Survey, link: Link | None = None, least: int | None = None
+) -> tuple[pd.DataFrame, list[Any]]:
+    """`find_tracklets`, and the exposures whose search was given up for being too much work.
+
+    Parameters
+    ----------
+    link : in place of the survey's method, see `significant.link`
+    least : alerts of the exposures that are searched, in place of the survey's `min_points`
+    """
+    rows = searched_rows(frame, survey, survey.finder.min_points if least is None else least)
     if not len(rows):
         return empty_result().copy(), []
 
@@ -76,12 +87,13 @@ def search(frame: pd.DataFrame, survey: Survey) -> tuple[pd.DataFrame, list[Any]
 
     # The tracklet of each point, by the survey's method.
     given_up: list[int] = []
-    if survey.finder.method == "published":
+    if link is None and survey.finder.method == "published":
         label = published.link(xyz, exposure[points], survey.finder)
         log10_nfa = np.full(label.max(initial=-1) + 1, np.nan)
     else:
         magnitudes = frame["mag"].to_numpy(float)[rows][points] if "mag" in frame.columns else None
-        label, log10_nfa, given_up = significant.link(xyz, exposure[points], survey, magnitudes)
+        link = link or significant.link
+        label, log10_nfa, given_up = link(xyz, exposure[points], survey, magnitudes)
     if not len(log10_nfa):
         return empty_result().copy(), [names[np.argmax(exposure == e)] for e in given_up]
 
@@ -110,9 +122,9 @@ def empty_result() -> pd.DataFrame:
     )[list(FOUND)]
 
 
-def searched_rows(frame: pd.DataFrame, survey: Survey) -> Ints:
-    """The rows of the exposures that can hold a tracklet and are not too crowded, one of each
-    alert, in the one order that all results refer to.
+def searched_rows(frame: pd.DataFrame, survey: Survey, least: int) -> Ints:
+    """The rows of the exposures that have so many and are not too crowded, one of each alert, in
+    the one order that all results refer to.
     """
     missing = [name for name in NEEDED if name not in frame.columns]
     if missing:
@@ -131,7 +143,7 @@ def searched_rows(frame: pd.DataFrame, survey: Survey) -> Ints:
     # Exposures of too few rows go first: of a quiet night they are nearly all.
     exposure = frame["exposure"].to_numpy()
     number = _numbers(exposure)
-    rows = np.flatnonzero(np.bincount(number)[number] >= survey.finder.min_points)
+    rows = np.flatnonzero(np.bincount(number)[number] >= least)
     ids = frame["alert_id"].to_numpy()
     ids = _numbers(ids) if ids.dtype == object else ids
     rows = rows[np.lexsort((dec[rows], ra[rows], ids[rows], number[rows]))]

@@ -1,4 +1,4 @@
-"""Lines of four alerts: too short to be tracklets, and yet hardly chance."""
+"""Lines of four alerts: too short to be tracklets, and yet hardly chance; and lines of three."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from fink_tracklets.finder.find import search
+from fink_tracklets.finder.straight import POINTS, link_straight
 from fink_tracklets.survey import Survey
 
 SHORT_POINTS = 4
@@ -14,6 +15,10 @@ SHORT_POINTS = 4
 MAX_LEFT = 500
 """Candidates outside tracklets in an exposure, up to which short tracks are looked for: among more,
 chance makes as many."""
+NEAR = 10.0
+"""Straight lines as good that chance makes in an exposure, up to which stamps may lift one."""
+NEAR_LEFT = 200
+"""Candidates of no track in an exposure, up to which straight lines are looked for."""
 
 
 def find_short_tracks(frame: pd.DataFrame, members: pd.Series, survey: Survey) -> pd.DataFrame:
@@ -32,9 +37,25 @@ def find_short_tracks(frame: pd.DataFrame, members: pd.Series, survey: Survey) -
     DataFrame
         As that of `find_tracklets`; empty where the survey's method knows no significance.
     """
+    rest = _rest(frame, members, survey, MAX_LEFT)
+    shorter = replace(survey, finder=replace(survey.finder, min_points=SHORT_POINTS))
+    return search(rest, shorter)[0]
+
+
+def find_straight_lines(frame: pd.DataFrame, members: pd.Series, survey: Survey) -> pd.DataFrame:
+    """The straight lines of three alerts or more, up to `NEAR` as good by chance.
+
+    Parameters and results are those of `find_short_tracks`; the members are of short tracks, too.
+    """
+    rest = _rest(frame, members, survey, NEAR_LEFT)
+    lenient = replace(survey, finder=replace(survey.finder, max_chance_tracklets=NEAR))
+    return search(rest, lenient, link_straight, POINTS)[0]
+
+
+def _rest(frame: pd.DataFrame, members: pd.Series, survey: Survey, most: int) -> pd.DataFrame:
+    """All but the members, of exposures that then have no more than `most` alerts."""
     rest = frame[~frame["alert_id"].isin(members)]
     if survey.finder.method != "significant":
         rest = rest.iloc[:0]
     size = rest.groupby("exposure")["alert_id"].transform("size")
-    shorter = replace(survey, finder=replace(survey.finder, min_points=SHORT_POINTS))
-    return search(rest[size <= MAX_LEFT], shorter)[0]
+    return rest[size <= most]

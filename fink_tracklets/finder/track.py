@@ -127,7 +127,11 @@ def beside(xyz: Array, track: Track) -> tuple[Array, Array]:
 
 
 def score(
-    null: NullModel, xyz: Array, tracks: list[Track], light: Light | None = None
+    null: NullModel,
+    xyz: Array,
+    tracks: list[Track],
+    light: Light | None = None,
+    least: int = MIN_RESOLVED,
 ) -> list[Track]:
     """The tracks with their log10 NFA; infinite for those that break a rule of significance.
 
@@ -135,6 +139,7 @@ def score(
     ----------
     xyz : (3, n) all points of the exposure
     light : their magnitudes, if known
+    least : resolved points of a track; 3 only where curves are straight
     """
     # All points in the coordinates of all tracks, `across` from the fitted curves.
     first = np.array([track.members[0] for track in tracks])
@@ -182,7 +187,7 @@ def score(
     # NFA = tests * P[Poisson(2 tol L rho) >= n_res - 2] / LR: the two ends are given.
     mean = 2 * null.tolerance * length * density
     log10 = tests + log10_poisson_tail(n_resolved - 2, mean) - evidence
-    log10[n_resolved < MIN_RESOLVED] = np.inf
+    log10[n_resolved < least] = np.inf
     return [
         replace(track, log10_nfa=float(nfa), scored=True)
         for track, nfa in zip(tracks, log10, strict=True)

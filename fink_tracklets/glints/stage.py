@@ -7,6 +7,7 @@ from functools import reduce
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -14,15 +15,17 @@ from fink_tracklets.alerts.packets import read_packets
 from fink_tracklets.alerts.path import night_path
 from fink_tracklets.errors import ServiceError, UserError
 from fink_tracklets.glints.light_curves import flash_tables
+from fink_tracklets.glints.lines import straight_lines
 from fink_tracklets.glints.measure import PEAK_DDL, glint_table, measure_stamps, venn
 from fink_tracklets.glints.packets import KINDS, with_stamps
+from fink_tracklets.naming import LINE_PREFIX
 from fink_tracklets.progress import Progress
 from fink_tracklets.spark.errors import clear_errors
 from fink_tracklets.spark.session import spark_settings
 from fink_tracklets.store.amend import amend_night
 from fink_tracklets.store.night import StoredNight
 from fink_tracklets.survey import Survey
-from fink_tracklets.tables import GLINT_TABLES
+from fink_tracklets.tables import GLINT_TABLES, SHORT_TRACKS
 
 ROWS = 256
 """Alerts that go to Python at once: each has some 40 kB of stamps."""
@@ -41,7 +44,8 @@ def measure_night(
 
     Returns
     -------
-    The night with these tables; its manifest's `glints` sums them up.
+    The night with these tables, and its straight lines among the `short_tracks`; its manifest's
+    `glints` sums up the former.
 
     Raises
     ------
@@ -70,7 +74,20 @@ def measure_night(
         "stamps": kept.sort_values(["tracklet", "alert_id"]),
     }
     tables = {table.name: table.from_frame(frames[table.name]) for table in GLINT_TABLES}
+    if stored.has(SHORT_TRACKS.name):
+        tables[SHORT_TRACKS.name] = with_lines(stored, candidates, found, survey)
     return amend_night(stored, tables, glints=summary(table))
+
+
+def with_lines(
+    stored: StoredNight, candidates: pd.DataFrame, peaks: pd.DataFrame, survey: Survey
+) -> pa.Table:
+    """The night's table `short_tracks` with the straight lines that chance does not explain."""
+    short = stored.frame(SHORT_TRACKS.name)
+    short = short[~short["short_track"].str.startswith(LINE_PREFIX)]  # of other stamps
+    in_tracklets = candidates.loc[candidates["tracklet"].notna(), "alert_id"]
+    lines = straight_lines(candidates, peaks, pd.concat([in_tracklets, short["alert_id"]]), survey)
+    return SHORT_TRACKS.from_frame(pd.concat([short, lines]) if len(lines) else short)
 
 
 def measure_or_say(

@@ -63,7 +63,9 @@ def migrate_night(stored: StoredNight) -> StoredNight:
         candidates = stored.frame("candidates")
         members = candidates.loc[candidates["tracklet"].notna(), "alert_id"]
         short = named_short(candidates, members, stored.survey)
-        stored = amend_night(stored, {"short_tracks": SHORT_TRACKS.from_frame(short)})
+        stored = amend_night(
+            stored, {"short_tracks": SHORT_TRACKS.from_frame(short.assign(evidence="alerts"))}
+        )
     if not stored.has("summary"):
         stored = summarise_stored(stored)
     if stored.manifest.tables_version < VERSION:

@@ -113,7 +113,7 @@ def _found(
         "tracklets": TRACKLETS.from_frame(
             tracklets.assign(exposure_start=exposure_start(tracklets["jd"]))
         ),
-        "short_tracks": SHORT_TRACKS.from_frame(short),
+        "short_tracks": SHORT_TRACKS.from_frame(short.assign(evidence="alerts")),
         "exposures": exposure_table(counts, tracklets["exposure"], survey),
     }
     return FoundNight({**few, **tables}, tracklets["exposure"], given_up, cached)

@@ -193,4 +193,4 @@ def named_lines(parts: list[pd.DataFrame], expected_false: float) -> pd.DataFram
     tracks["short_track"] = tracklet_names(tracks, ARC_PREFIX)
     key = ["exposure", "norad_cat_id"]
     named = lines.merge(tracks[[*key, "short_track"]], on=key)
-    return named.assign(chance_probability=min(expected_false / len(tracks), 1.0))
+    return named.assign(evidence="arc", chance_probability=min(expected_false / len(tracks), 1.0))

@@ -92,7 +92,7 @@ _OF_TRACK = ("n_alerts", "length_arcsec", "position_angle_deg", "curvature", "rm
 SHORT_TRACKS = Table(
     "short_tracks",
     "one row per alert on a short track: a line of four alerts that chance hardly makes, or of "
-    "three and more on the predicted arc of an object",
+    "three and more on the predicted arc of an object or on a straight line",
     tuple(
         replace(column, since=3)
         for column in (
@@ -100,7 +100,13 @@ SHORT_TRACKS = Table(
                 "short_track",
                 "string",
                 "",
-                "name, SHORT_YYYYMMDD_hhmmss_NN; on an arc ARC_YYYYMMDD_hhmmss_NN",
+                "name, SHORT_YYYYMMDD_hhmmss_NN; on an arc ARC_..., straight, of three, LINE_...",
+            ),
+            Column(
+                "evidence",
+                "string",
+                "",
+                "what speaks for it: alerts (their places and magnitudes), arc; stamps: these, too",
             ),
             *(column for column in TRACKLET_ALERTS.columns if column.name in _OF_ALERT),
             *(column for column in TRACKLETS.columns if column.name in _OF_TRACK),

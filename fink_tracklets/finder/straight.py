@@ -1,0 +1,85 @@
+"""Straight lines of three points or more, in exposures of few.
+
+A parabola passes any three points, so a line of three is one only within the tolerance of a great
+circle. That is no loss: what moves less than 500" in an exposure bends by a tenth of ZTF's
+tolerance, and longer lines of three are chance. Every pair of points meets every point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fink_tracklets.finder.light import Light
+from fink_tracklets.finder.significance import NullModel
+from fink_tracklets.finder.track import Track, score
+from fink_tracklets.finder.vectors import Array, Ints, along_across_track, circle_normal, dot
+from fink_tracklets.survey import Survey
+
+POINTS = 3
+"""Resolved points of a line, at least."""
+WIDER = 1 + 1e-6
+"""Circles whose third point is sought, relative to the tolerance: covers the rounding."""
+BLOCK = 400_000
+"""Elements of the largest temporary array."""
+
+
+def link_straight(
+    points: Array, exposures: Ints, survey: Survey, magnitudes: Array | None = None
+) -> tuple[Ints, Array, list[int]]:
+    """The straight lines of exposures, the most significant first, each point in one at most.
+
+    Parameters and results are those of `significant.link`; no exposure is given up.
+    """
+    label = np.full(len(points), -1)
+    scores: list[float] = []
+    first = np.flatnonzero(np.diff(exposures, prepend=-1))
+    for part in np.split(np.arange(len(points)), first[1:]):
+        if len(part) < POINTS:
+            continue
+        light = None if magnitudes is None else Light.from_magnitudes(magnitudes[part])
+        for track in _lines(points[part], NullModel.of(survey, len(part)), light):
+            label[part[track.members]] = len(scores)
+            scores.append(track.log10_nfa)
+    return label, np.array(scores), []
+
+
+def _lines(points: Array, null: NullModel, light: Light | None) -> Iterator[Track]:
+    """The lines of one exposure ``(n, 3)``."""
+    xyz = np.ascontiguousarray(points.T)
+    tracks = list(_sets(xyz, null))
+    taken = np.zeros(len(points), dtype=bool)
+    step = max(1, BLOCK // len(points))
+    scored = [
+        track
+        for k in range(0, len(tracks), step)
+        for track in score(null, xyz, tracks[k : k + step], light, POINTS)
+    ]
+    for track in sorted(scored, key=Track.order):
+        if track.log10_nfa < np.log10(null.threshold) and not taken[track.members].any():
+            taken[track.members] = True
+            yield track
+
+
+def _sets(xyz: Array, null: NullModel) -> Iterator[Track]:
+    """All points near the arc between each two that have another one near it; no significance."""
+    n = xyz.shape[1]
+    first, last = np.triu_indices(n, 1)
+    far = dot(xyz[:, first], xyz[:, last]) <= np.cos(null.min_separation)
+    first, last = first[far], last[far]
+    for k in range(0, len(first), max(1, BLOCK // n)):
+        i, j = (ends[k : k + max(1, BLOCK // n)] for ends in (first, last))
+        # Most circles have no third point; the others are judged by the arc alone.
+        across = circle_normal(xyz[:, i], xyz[:, j]).T @ xyz
+        some = np.count_nonzero(np.abs(across) <= WIDER * np.sin(null.tolerance), axis=1) >= POINTS
+        i, j = i[some], j[some]
+        along, offset, length = along_across_track(xyz[:, None], xyz[:, i], xyz[:, j])
+        rows = np.arange(len(i))
+        along[rows, i], along[rows, j] = 0.0, length
+        near = (np.abs(offset) <= null.tolerance) & (along >= 0) & (along <= length[:, None])
+        near[rows, i] = near[rows, j] = True
+        for row in np.flatnonzero(near.sum(axis=1) >= POINTS):
+            members = np.flatnonzero(near[row])
+            order = np.argsort(along[row, members], kind="stable")
+            yield Track(members[order], np.zeros(4), -np.inf)
