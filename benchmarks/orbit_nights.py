@@ -29,7 +29,7 @@ from fink_tracklets.orbits.population import from_elements
 from fink_tracklets.orbits.predict import dark_times, predict
 from fink_tracklets.orbits.stage import add_orbits
 from fink_tracklets.satellites.propagation import instants, propagate, star_relative
-from fink_tracklets.sky.sphere import ARCSEC, separation, unit_vectors
+from fink_tracklets.sky.sphere import ARCSEC, east_north, separation, unit_vectors
 from fink_tracklets.store.objects import read_objects
 
 NIGHTS = 10
@@ -40,9 +40,7 @@ ONE, TWO = 1.177, 2.146
 def of_their_ellipses(u: np.ndarray, places: pd.DataFrame) -> np.ndarray:
     """How far true places (T, 3) are off the predicted ones, in sigmas of their ellipses."""
     here = unit_vectors(places["ra_deg"], places["dec_deg"])
-    east = np.stack([-here[:, 1], here[:, 0], np.zeros(len(here))], axis=1)
-    east /= np.linalg.norm(east, axis=1, keepdims=True)
-    way = np.stack([np.sum(east * u, 1), np.sum(np.cross(here, east) * u, 1)])
+    way = np.stack([np.sum(axis * u, 1) for axis in east_north(here)])
     way *= separation(here, u) / np.linalg.norm(way, axis=0) / ARCSEC
     angle = np.radians(places["angle_deg"].to_numpy())
     major = way[0] * np.sin(angle) + way[1] * np.cos(angle)

@@ -260,6 +260,21 @@ def tracklet_names(tracklets: pd.DataFrame, prefix: str = PREFIX) -> pd.Series:
     return pd.Series(names, index=ranked.index, dtype=object).reindex(tracklets.index)
 
 
+def with_names(alerts: pd.DataFrame, track: list[str], prefix: str) -> pd.DataFrame:
+    """Alerts of short tracks with their names, `short_track`.
+
+    Parameters
+    ----------
+    alerts : alert_id, jd (exposure start, UTC), n_alerts
+    track : the columns that tell which track an alert is of
+    """
+    tracks = alerts.groupby(track, as_index=False).agg(
+        jd=("jd", "first"), n_alerts=("n_alerts", "first"), first_alert=("alert_id", "min")
+    )
+    tracks["short_track"] = tracklet_names(tracks, prefix)
+    return alerts.merge(tracks[[*track, "short_track"]], on=track)
+
+
 def short_names(tracks: pd.DataFrame) -> pd.Series:
     """Names of short tracks, made as `tracklet_names` makes those of tracklets."""
     return tracklet_names(tracks, SHORT_PREFIX)

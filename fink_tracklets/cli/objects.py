@@ -149,9 +149,9 @@ def predictions(options: argparse.Namespace) -> None:
         raise UserError(f"--every {options.every:g}: give a number of minutes above 0.")
     site = load_survey(options.site).site
     known = read_objects(open_folder(options.store))
-    if not len(known):
+    if not known["possible"].notna().any():
         raise UserError(
-            f"The store {options.store} has no objects: run `fink-tracklets objects` first."
+            f"The store {options.store} has no objects of this version: run `fink-tracklets objects` first."
         )
     found = predict(known, dark_times(options.predict, site, options.every), site)
     table = as_table(found)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from fink_tracklets.finder.light import Light
+from fink_tracklets.finder.lines import BLOCK, WIDER
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.track import Track, score
 from fink_tracklets.finder.vectors import Array, Ints, along_across_track, circle_normal, dot
@@ -19,10 +20,6 @@ from fink_tracklets.survey import Survey
 
 POINTS = 3
 """Resolved points of a line, at least."""
-WIDER = 1 + 1e-6
-"""Circles whose third point is sought, relative to the tolerance: covers the rounding."""
-BLOCK = 400_000
-"""Elements of the largest temporary array."""
 
 
 def link_straight(

@@ -7,7 +7,7 @@ import pandas as pd
 
 from fink_tracklets.finder.short import find_straight_lines
 from fink_tracklets.glints.along import further_peaks, stamps_evidence
-from fink_tracklets.naming import LINE_PREFIX, tracklet_names
+from fink_tracklets.naming import LINE_PREFIX, with_names
 from fink_tracklets.survey import Survey
 
 
@@ -40,8 +40,4 @@ def straight_lines(
     lines["log10_nfa"] -= gain
     lines["evidence"] = np.where(gain > 0, "stamps", "alerts")
     lines = lines[lines["log10_nfa"] < np.log10(survey.finder.max_chance_tracklets)]
-    tracks = lines.groupby("line", as_index=False).agg(
-        jd=("jd", "first"), n_alerts=("n_alerts", "first"), first_alert=("alert_id", "min")
-    )
-    tracks["short_track"] = tracklet_names(tracks, LINE_PREFIX)
-    return lines.merge(tracks[["line", "short_track"]], on="line")
+    return with_names(lines, ["line"], LINE_PREFIX)

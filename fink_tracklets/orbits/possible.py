@@ -9,6 +9,7 @@ drawn from.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,9 +54,8 @@ def possible_orbits(
     a, e, is_geo = each[rows].T
     pull = Pull.to(a, e, is_geo > 0)
     wide = e > ECCENTRIC
-    pull = Pull(
-        ln_a=pull.ln_a,
-        e=pull.e,
+    pull = replace(
+        pull,
         width_ln_a=np.where(wide, WIDE_LN_A, pull.width_ln_a),
         width_e=np.where(wide, WIDE_E * e, pull.width_e),
     )
@@ -69,7 +69,12 @@ def possible_orbits(
         return placed(values, epoch_jd, tracks, pull.take(of), b_star[of])
 
     best, every = fits.six[chosen], np.arange(POSSIBLE)
-    step = np.array([_error(fits.normal[k], rng) for k in chosen])
+    step = np.array(
+        [
+            rng.multivariate_normal(np.zeros(6), covariance(fits.normal[k]), method="eigh")
+            for k in chosen
+        ]
+    )
     value = seen(best, every)
     wanted = value + np.einsum("qp,qpr->qr", step, slopes(best, value, seen, STEP))
     start = np.where(flies(best + step)[:, None], best + step, best)
@@ -86,11 +91,6 @@ def _drawn(fits: Fits) -> NDArray[np.int64]:
     weight = np.exp(evidence - evidence.max())
     levels = (np.arange(POSSIBLE) + 0.5) / POSSIBLE * weight.sum()
     return np.searchsorted(np.cumsum(weight), levels)
-
-
-def _error(normal: Array, rng: np.random.Generator) -> Array:
-    """(6,) drawn with this inverse covariance."""
-    return rng.multivariate_normal(np.zeros(6), covariance(normal), method="eigh")
 
 
 def errors_of(possible: Array) -> tuple[float, float, float]:

@@ -18,7 +18,7 @@ from fink_tracklets.satellites.propagation import (
     star_relative,
     sunlit,
 )
-from fink_tracklets.sky.sphere import ra_dec, separation
+from fink_tracklets.sky.sphere import east_north, ra_dec, separation
 from fink_tracklets.survey import Site
 
 Array = NDArray[np.float64]
@@ -56,10 +56,12 @@ def predict(objects: pd.DataFrame, jd: Array, site: Site) -> pd.DataFrame:
     rate_dec_arcsec_s, range_km, elevation_deg, sunlit, and the error's ellipse of one sigma:
     major_arcsec, minor_arcsec, angle_deg (of the major axis, north through east): the middle of the
     places on the possible orbits, and how these scatter. Times at which it is below the horizon are
-    left out, as are orbits that SGP4 cannot fly until then.
+    left out, as are orbits that SGP4 cannot fly until then, and objects of an earlier version, which
+    `fink-tracklets objects` makes anew.
     """
     at, later = instants(jd, 0.0, site), instants(jd, RATE_S, site)
-    parts = [_one(row, jd, at, later) for _, row in objects.iterrows()]
+    known = objects[objects["possible"].notna()]
+    parts = [_one(row, jd, at, later) for _, row in known.iterrows()]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
@@ -74,15 +76,14 @@ def _one(row: pd.Series, jd: Array, at: Instants, later: Instants) -> pd.DataFra
         ahead.position_km, ahead.velocity_km_s, later.observer_km, later.earth_km_s
     )
     here = _middle(place)
-    east = np.stack([-here[:, 1], here[:, 0], np.zeros(len(jd))], axis=1)
-    east /= np.linalg.norm(east, axis=1, keepdims=True)
-    axes = np.stack([east, np.cross(here, east)], axis=1)
+    axes = np.stack(east_north(here), axis=1)
+    axes /= np.linalg.norm(axes, axis=2, keepdims=True)
     rate = np.einsum("tax,tx->ta", axes, _middle(then) - here) / RATE_S
     # Places beside the middle, as far off as they are along the great circle.
-    aside = np.einsum("tax,ktx->kta", axes, np.nan_to_num(place))
+    flown, place = np.isfinite(place[..., :1]), np.nan_to_num(place)
+    aside = np.einsum("tax,ktx->kta", axes, place)
     sine = np.linalg.norm(aside, axis=-1, keepdims=True)
-    aside *= separation(np.nan_to_num(place), here)[..., None] / np.maximum(sine, 1e-12)
-    flown = np.isfinite(place[..., :1])
+    aside *= separation(place, here)[..., None] / np.maximum(sine, 1e-12)
     spread = np.einsum("kta,ktb->tab", aside * flown, aside * flown)
     variance, vectors = np.linalg.eigh(spread / np.maximum(1, flown.sum(axis=0))[..., None])
     major = vectors[:, :, 1]

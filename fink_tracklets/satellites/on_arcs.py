@@ -16,7 +16,7 @@ import pandas as pd
 
 from fink_tracklets.finder.short import MAX_LEFT
 from fink_tracklets.finder.track import resolve
-from fink_tracklets.naming import ARC_PREFIX, tracklet_names
+from fink_tracklets.naming import ARC_PREFIX, with_names
 from fink_tracklets.satellites.blind import Singles
 from fink_tracklets.satellites.identify import Catalogue, Scene
 from fink_tracklets.sky.sphere import ARCSEC, position_angle
@@ -186,11 +186,6 @@ def named_lines(parts: list[pd.DataFrame], expected_false: float) -> pd.DataFram
     full = [part for part in parts if len(part)]
     if not full:
         return pd.DataFrame()
-    lines = pd.concat(full)
-    tracks = lines.groupby(["exposure", "norad_cat_id"], as_index=False).agg(
-        jd=("jd", "first"), n_alerts=("n_alerts", "first"), first_alert=("alert_id", "min")
-    )
-    tracks["short_track"] = tracklet_names(tracks, ARC_PREFIX)
-    key = ["exposure", "norad_cat_id"]
-    named = lines.merge(tracks[[*key, "short_track"]], on=key)
-    return named.assign(evidence="arc", chance_probability=min(expected_false / len(tracks), 1.0))
+    named = with_names(pd.concat(full), ["exposure", "norad_cat_id"], ARC_PREFIX)
+    share = expected_false / named["short_track"].nunique()
+    return named.assign(evidence="arc", chance_probability=min(share, 1.0))

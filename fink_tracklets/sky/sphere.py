@@ -81,9 +81,14 @@ def distance_from_arc(
     return np.where(beside, np.abs(across), nearer_end)
 
 
+def east_north(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Directions (..., 3) east and north at unit vectors (..., 3), both as long as cos dec."""
+    east = np.stack([-points[..., 1], points[..., 0], np.zeros_like(points[..., 0])], axis=-1)
+    return east, np.cross(points, east)
+
+
 def position_angle(point: NDArray[np.float64], normal: NDArray[np.float64]) -> NDArray[np.float64]:
     """Position angle [deg, 0 to 360, north through east] of a circle's direction at a point."""
     ahead = np.cross(normal, point)
-    east = np.stack([-point[..., 1], point[..., 0], np.zeros_like(point[..., 0])], axis=-1)
-    north = np.cross(point, east)
+    east, north = east_north(point)
     return np.degrees(np.arctan2(np.sum(ahead * east, -1), np.sum(ahead * north, -1))) % 360.0

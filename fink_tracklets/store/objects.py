@@ -14,12 +14,12 @@ PATH = "objects/objects.parquet"
 
 
 def read_objects(folder: Folder) -> pd.DataFrame:
-    """The table; without rows where the store has none."""
+    """The table; without rows where the store has none, columns that it lacks as null."""
     try:
         content = folder.read(PATH)
     except FileNotFoundError:
         return OBJECTS.arrow_schema.empty_table().to_pandas()
-    return pq.read_table(io.BytesIO(content)).to_pandas()
+    return OBJECTS.from_frame(pq.read_table(io.BytesIO(content)).to_pandas()).to_pandas()
 
 
 def write_objects(folder: WritableFolder, objects: pd.DataFrame) -> None:
