@@ -151,7 +151,8 @@ def predictions(options: argparse.Namespace) -> None:
     known = read_objects(open_folder(options.store))
     if not known["possible"].notna().any():
         raise UserError(
-            f"The store {options.store} has no objects of this version: run `fink-tracklets objects` first."
+            f"The store {options.store} has no objects of this version: "
+            "run `fink-tracklets objects` first."
         )
     found = predict(known, dark_times(options.predict, site, options.every), site)
     table = as_table(found)

@@ -56,8 +56,8 @@ def predict(objects: pd.DataFrame, jd: Array, site: Site) -> pd.DataFrame:
     rate_dec_arcsec_s, range_km, elevation_deg, sunlit, and the error's ellipse of one sigma:
     major_arcsec, minor_arcsec, angle_deg (of the major axis, north through east): the middle of the
     places on the possible orbits, and how these scatter. Times at which it is below the horizon are
-    left out, as are orbits that SGP4 cannot fly until then, and objects of an earlier version, which
-    `fink-tracklets objects` makes anew.
+    left out, as are orbits that SGP4 cannot fly until then, and objects of an earlier version,
+    which `fink-tracklets objects` makes anew.
     """
     at, later = instants(jd, 0.0, site), instants(jd, RATE_S, site)
     known = objects[objects["possible"].notna()]
