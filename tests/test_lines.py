@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from fink_tracklets.finder import near
+from fink_tracklets.finder import near, search
 from fink_tracklets.finder.lines import Lines
 from fink_tracklets.finder.near import near_points
 from fink_tracklets.finder.search import by_anchor, by_broadcast
@@ -66,8 +66,10 @@ def test_both_ways_equal_the_cube(ztf, ra, dec, monkeypatch):
         points = random_field(seed, n, ra, dec)
         null = lenient(ztf, n)
         expected = cube(points, null)
-        for lines in (by_broadcast(points[None], null), by_anchor(points, null)):
-            assert as_dict(Lines.join(list(lines)), points, null) == expected
+        assert as_dict(Lines.join(list(by_broadcast(points[None], null))), points, null) == expected
+        for few in (0, 5, n):
+            monkeypatch.setattr(search, "FEW", few)
+            assert as_dict(Lines.join(list(by_anchor(points, null))), points, null) == expected
         with monkeypatch.context() as patch:
             patch.setattr(near, "load_kernel", lambda: None)
             assert as_dict(Lines.join(list(by_anchor(points, null))), points, null) == expected

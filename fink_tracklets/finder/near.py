@@ -35,7 +35,7 @@ def near_points(
     if kernel:
         parts = near_by_kernel(kernel, xyz, i, j, width)
     else:
-        parts = _near_circles(xyz, i, j, xyz, width)
+        parts = near_circles(xyz, i, j, xyz, width)
     none = np.empty(0, dtype=np.int64)
     counts, points = [none], [none]
     for begin, end, line, k in parts:
@@ -50,7 +50,7 @@ def lie_near(xyz: Array, i: Ints, j: Ints, members: Ints, null: NullModel) -> ND
     """Near which of the great circles ``(L,)`` through points i and j some points lie."""
     near = np.zeros(len(i), dtype=bool)
     width = np.sin(null.first_tolerance) * WIDER
-    for begin, _, line, _ in _near_circles(xyz, i, j, xyz[:, members], width):
+    for begin, _, line, _ in near_circles(xyz, i, j, xyz[:, members], width):
         near[begin + line] = True
     return near
 
@@ -97,7 +97,7 @@ def lines_between(xyz: Array, i: Ints, j: Ints, null: NullModel) -> Lines:
     )
 
 
-def _near_circles(
+def near_circles(
     xyz: Array, i: Ints, j: Ints, cloud: Array, width: float
 ) -> Iterator[tuple[int, int, Ints, Ints]]:
     """Of some lines, from the first to before the last: pairs (line, point of the cloud) near its
@@ -106,5 +106,5 @@ def _near_circles(
     for begin in range(0, len(i), step):
         end = min(begin + step, len(i))
         normal = circle_normal(xyz[:, i[begin:end]], xyz[:, j[begin:end]])
-        line, k = np.nonzero(np.abs(dot(normal[:, :, None], cloud[:, None])) <= width)
+        line, k = np.nonzero(np.abs(normal.T @ cloud) <= width)
         yield begin, end, line, k

@@ -4,7 +4,8 @@
 - `by_anchor`: about each point the others are sorted by position angle. A circle through the
   anchor at angle theta passes within T of a point at angle theta_k and separation s_k when theta
   lies within asin(sin T / sin s_k) of theta_k: a difference array counts all of an anchor's circles
-  in O(N log N) time and O(N) memory.
+  in O(N log N) time and O(N) memory. A count in bins comes first: it leaves most anchors few pairs,
+  which are measured one by one.
 
 The points are scanned along one axis of the tangent plane, so that each pair is seen once, from
 its first end, and only points ahead of it need to be sorted. The windows are a millionth wider
@@ -28,11 +29,14 @@ from fink_tracklets.finder.lines import (
     confirm,
     neighbours_within,
 )
+from fink_tracklets.finder.near import near_circles
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.vectors import Array, Ints, circle_normal, cross, dot
 
 BROADCAST_BELOW = 90
 """Points per exposure below which the broadcast is faster (measured: docs/finder.md)."""
+FEW = 30
+"""Pairs of an anchor up to which its circles are measured one by one."""
 ANCHORS = 200
 """Anchors whose lines are handed on together."""
 
@@ -153,7 +157,14 @@ def by_anchor(points: Array, null: NullModel, field: int = 0) -> Iterator[Lines]
     sideways = cross(xyz, forward)
     axes = np.ascontiguousarray(np.stack([forward, sideways]).transpose(2, 0, 1))
     parts: list[Lines] = []
-    for a in np.flatnonzero(_promising(xyz, forward, sideways, within, null)):
+    i, j, many = _promising(xyz, forward, sideways, begin, within, null)
+    for start, stop, line, k in near_circles(xyz, i, j, xyz, sin_t):
+        a, b = i[start:stop], j[start:stop]
+        radius = null.radius_index(dot(xyz[:, a], xyz[:, b]))
+        ends = np.full(len(a), field), order[a], order[b]
+        pairs = Pairs(*ends, radius, within[a, radius], within[b, radius])
+        yield confirm(pairs, xyz[:, a], xyz[:, b], line, xyz[:, k], null)
+    for a in many:
         # Every point's angle at the anchor, and the half width of its window.
         anchor, here, nearby = xyz[:, a, None], a - begin[a], xyz[:, begin[a] :]
         right, up = axes[a] @ nearby
@@ -210,21 +221,25 @@ def by_anchor(points: Array, null: NullModel, field: int = 0) -> Iterator[Lines]
 
 
 def _promising(
-    xyz: Array, forward: Array, sideways: Array, within: Ints, null: NullModel
-) -> NDArray[np.bool_]:
-    """Which anchors may have a line: many at once, by directions in bins.
+    xyz: Array, forward: Array, sideways: Array, begin: Ints, within: Ints, null: NullModel
+) -> tuple[Ints, Ints, Ints]:
+    """The pairs (i, j) that may be lines, of anchors with `FEW` of them; and the other anchors.
 
-    Directions are counted as ``p = up / (|right| + |up|)``, which takes no arc tangent, from -1 to
-    1 ahead of the anchor; ``dp / dtheta = 1 / (|cos| + |sin|)^2`` changes by 2 per radian at most.
-    Single precision is enough: windows are wider by more than its errors.
+    Directions are counted in bins, those of many anchors at once, as
+    ``p = up / (|right| + |up|)``, which takes no arc tangent, from -1 to 1 ahead of the anchor;
+    ``dp / dtheta = 1 / (|cos| + |sin|)^2`` changes by 2 per radian at most. Single precision is
+    enough: windows are wider by more than its errors.
     """
-    n = xyz.shape[1]
-    bins, sin_t = 8 * n, float(np.sin(null.first_tolerance) * WIDER)
-    promising = np.zeros(n, dtype=bool)
-    for a in range(0, n - 1, step := max(1, BLOCK // bins)):
+    n, sin_t = xyz.shape[1], float(np.sin(null.first_tolerance) * WIDER)
+    few: list[Ints] = []
+    many: list[Ints] = []
+    step = max(1, BLOCK // (8 * n))
+    for a in range(0, n - 1, step):
         # Of each anchor and point: the direction, and the window of directions that pass near it.
         end = min(a + step, n - 1)
-        right, up = (np.float32(axis[:, a:end].T @ xyz) for axis in (forward, sideways))
+        cloud = xyz[:, begin[a] :]
+        bins = 8 * cloud.shape[1]
+        right, up = (np.float32(axis[:, a:end].T @ cloud) for axis in (forward, sideways))
         square, taxi = right * right + up * up, np.maximum(np.abs(right) + np.abs(up), 1e-15)
         ahead = up / taxi
         p = np.where(right < 0, np.copysign(np.float32(2), up) - ahead, ahead)
@@ -242,12 +257,17 @@ def _promising(
         met = np.cumsum(steps.reshape(end - a, -1), axis=1)
         place = ((p + 1) * (bins / 2)).clip(0, bins - 1).astype(np.int64)
         count = np.take_along_axis(met, place, axis=1)  # the anchor's own window is in all bins
-        k, b = np.nonzero((count >= null.min_points) & (np.arange(n) > np.arange(a, end)[:, None]))
-        radius = null.radius_index(dot(xyz[:, a + k], xyz[:, b]))
-        near_ends = within[a + k, radius], within[b, radius]
-        good = (radius >= 0) & null.could_pass(radius, *near_ends, count[k, b])
-        promising[a + k[good]] = True
-    return promising
+        k, b = np.nonzero(count >= null.min_points)
+        i, j, count = a + k, begin[a] + b, count[k, b]
+        i, j, count = i[j > i], j[j > i], count[j > i]
+        radius = null.radius_index(dot(xyz[:, i], xyz[:, j]))
+        good = (radius >= 0) & null.could_pass(radius, within[i, radius], within[j, radius], count)
+        i, j = i[good], j[good]
+        crowded = np.bincount(i, minlength=n) > FEW
+        few.append(np.stack([i, j])[:, ~crowded[i]])
+        many.append(np.flatnonzero(crowded))
+    i, j = np.concatenate(few, axis=1)
+    return i, j, np.concatenate(many)
 
 
 def _expand(low: Ints, high: Ints) -> tuple[Ints, Ints]:
