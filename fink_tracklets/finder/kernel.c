@@ -10,8 +10,6 @@ Lengths in radians, areas in steradians; vectors as in vectors.py. */
 
 #include "kernel_anchor.h"
 
-#define SLOTS 2048       /* of angle, in each class, at most */
-
 
 typedef struct {
     double u;
@@ -30,7 +28,7 @@ static int by_place(const void *a, const void *b)
 static int enter(const Null *null, Work *w, const double *xyz, double *centre, double *axis,
                  double *least_depth)
 {
-    int64_t n = null->n, radii = null->n_radii;
+    int64_t n = null->n;
     const double *in[3] = {xyz, xyz + n, xyz + 2 * n};
     double length = 0, square = 0;
     int small = 0;
@@ -70,19 +68,10 @@ static int enter(const Null *null, Work *w, const double *xyz, double *centre, d
         w->z[k] = in[2][p];
     }
     free(places);
+    double furthest = fmax(-w->u[0], w->u[n - 1]);
+    w->stretch = sqrt(1 + furthest * furthest) / *least_depth;
 
-    memset(w->within, 0, n * radii * sizeof *w->within);
-    for (int64_t a = 0; a < n; a++) {
-        double x = w->x[a], y = w->y[a], z = w->z[a];
-        for (int64_t b = a + 1; b < n; b++) {
-            int64_t r = radius_of(null, x * w->x[b] + y * w->y[b] + z * w->z[b]) + 1;
-            if (r == radii) continue;
-            w->within[a * radii + r]++;
-            w->within[b * radii + r]++;
-        }
-    }
-    for (int64_t k = 0; k < n; k++)
-        for (int64_t r = 1; r < radii; r++) w->within[k * radii + r] += w->within[k * radii + r - 1];
+    count_neighbours(null, w, *least_depth);
     return 1;
 }
 
@@ -131,7 +120,7 @@ int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *f
 {
     int64_t n = null->n, bins = 64;
     while (bins < 4 * n && bins < 16384) bins *= 2;
-    Work w = {.bins = bins, .slots = bins < SLOTS ? bins : SLOTS};
+    Work w = {.bins = bins, .slots = bins / 8};
     if (!make_room(null, &w)) {
         free_room(&w);
         return NO_MEMORY;
@@ -149,7 +138,7 @@ int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *f
             /* Angles are counted from the first axis, the normal of the points of equal u: all points
                ahead lie within 90 degrees of it. Those further behind than `begin` lie near no arc
                that leads ahead. */
-            double u = w.u[a], axes[9], square = 0;
+            double u = w.u[a], *axes = w.axes, square = 0;
             double lowest = u - 2 * null->sin_t * WIDER * sqrt(1 + u * u) / least_depth;
             int64_t begin = a;
             while (begin > 0 && w.u[begin - 1] >= lowest) begin--;
@@ -164,7 +153,7 @@ int fink_lines(const Null *null, const double *xyz, int64_t n_fields, int64_t *f
             axes[6] = w.x[a];
             axes[7] = w.y[a];
             axes[8] = w.z[a];
-            look_from(&w, n, axes);
+            look_at_some(&w, begin, n);
             windows(n - begin, null->sin_t * WIDER, bins, w.slots, w.right + begin, w.up + begin,
                     w.angle + begin, w.bin + begin, w.slot + begin, w.from + begin, w.to + begin);
             count_windows(&w, begin, a, n);
@@ -210,7 +199,7 @@ int fink_disturb(const Null *null, const double *xyz, const uint8_t *is_free, in
                  uint8_t *states)
 {
     int64_t n = null->n;
-    Work w = {.bins = 0, .slots = 0};
+    Work w = {.bins = 0, .slots = 0, .stretch = INFINITY};
     if (!make_room(null, &w)) {
         free_room(&w);
         return 0;
@@ -228,7 +217,7 @@ int fink_disturb(const Null *null, const double *xyz, const uint8_t *is_free, in
         if (!states[l] || !is_free[a] || !is_free[b]) continue;
 
         /* As seen from i, right is towards j. */
-        double anchor[] = {w.x[a], w.y[a], w.z[a]}, axes[9], square = 0;
+        double anchor[] = {w.x[a], w.y[a], w.z[a]}, *axes = w.axes, square = 0;
         double cosine = anchor[0] * w.x[b] + anchor[1] * w.y[b] + anchor[2] * w.z[b];
         for (int d = 0; d < 3; d++) {
             axes[d] = columns[d][b] - cosine * anchor[d];
@@ -240,7 +229,7 @@ int fink_disturb(const Null *null, const double *xyz, const uint8_t *is_free, in
             axes[3 + d] = anchor[e] * axes[f] - anchor[f] * axes[e];
             axes[6 + d] = anchor[d];
         }
-        look_from(&w, n, axes);
+        look_at_some(&w, 0, n);
         turn_by_angle(&w, free_points);
         Line line = line_to(&w, a, b);
         gather(null, &w, 0, free_points, &line);

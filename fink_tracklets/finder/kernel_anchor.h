@@ -20,43 +20,29 @@ typedef struct {
     double *mean, *bound;                                         /* (max_lines,) */
 } Out;
 
-/* Scalar products of the points with three vectors, in single precision, too. */
-WIDE_TOO static void see(int64_t n, const double *restrict x, const double *restrict y,
-                         const double *restrict z, const double *restrict axes,
-                         double *restrict right, double *restrict up, double *restrict depth,
-                         float *restrict right1, float *restrict up1, float *restrict depth1)
+/* Where a bin is counted: each of eight lanes holds an eighth of all bins, one after another, so that
+   they are summed up side by side. Behind the last bin there is one place that nobody looks at. */
+static inline int32_t place_of(int32_t bin, int32_t bins, int32_t rows, int32_t row_bits)
 {
-    double a0 = axes[0], a1 = axes[1], a2 = axes[2], a3 = axes[3], a4 = axes[4], a5 = axes[5];
-    double a6 = axes[6], a7 = axes[7], a8 = axes[8];
-    for (int64_t k = 0; k < n; k++) {
-        right[k] = a0 * x[k] + a1 * y[k] + a2 * z[k];
-        up[k] = a3 * x[k] + a4 * y[k] + a5 * z[k];
-        depth[k] = a6 * x[k] + a7 * y[k] + a8 * z[k];
-        right1[k] = right[k];
-        up1[k] = up[k];
-        depth1[k] = depth[k];
-    }
+    int32_t place = (bin & (rows - 1)) * 8 + (bin >> row_bits);
+    return bin < bins ? place : bins;
 }
 
-static void look_from(Work *w, int64_t n, const double *axes)
-{
-    see(n, w->x, w->y, w->z, axes, w->right, w->up, w->depth, w->right1, w->up1, w->depth1);
-}
-
-/* Pseudo-angles of points as seen from an anchor, their windows' half widths, the bins that a
-   window is in (from, and before to), and the slots of points, see `sort_by_angle`.
+/* Pseudo-angles of points as seen from an anchor, their windows' half widths, the places of their own
+   bins and of those that a window is in (from, and before to), and their slots, see `sort_by_angle`.
 
    The circle through the anchor at angle theta passes within T of a point at angle theta_k and
    separation s_k when |theta - theta_k| <= asin(sin T / sin s_k). Angles are counted as
    p = up / (|right| + |up|), which takes no arc tangent: dp/dtheta = 1 / (|cos| + |sin|)^2, at
    most 1, and its logarithm changes by at most 2 per radian. Behind the anchor p goes on to 2. Single
    precision is enough: windows are wider by more than its errors. */
-WIDE_TOO static void windows(int64_t n, float sin_t, float bins, int32_t slots,
+WIDE_TOO static void windows(int64_t n, float sin_t, int32_t n_bins, int32_t slots,
                              const double *restrict right, const double *restrict up,
                              float *restrict angle, int32_t *restrict bin, int32_t *restrict slot,
                              int32_t *restrict from, int32_t *restrict to)
 {
-    float scale = bins / 2, narrower = slots / bins;
+    float bins = n_bins, scale = bins / 2, narrower = slots / bins;
+    int32_t rows = n_bins / 8, row_bits = __builtin_ctz(rows);
     for (int64_t k = 0; k < n; k++) {
         float r = right[k], u = up[k];
         float square = r * r + u * u + 1e-30f, taxi = fabsf(r) + fabsf(u) + 1e-15f;
@@ -72,14 +58,28 @@ WIDE_TOO static void windows(int64_t n, float sin_t, float bins, int32_t slots,
         high = high > 0 ? high : 0;
         middle = middle > 0 ? middle : 0;
         middle = middle < bins ? middle : bins - 1;
-        from[k] = low < bins ? low : bins;
-        to[k] = high < bins ? high : bins;
-        bin[k] = middle;
+        low = low < bins ? low : bins;
+        high = high < bins ? high : bins;
+        from[k] = place_of(low, n_bins, rows, row_bits);
+        to[k] = place_of(high, n_bins, rows, row_bits);
+        bin[k] = place_of(middle, n_bins, rows, row_bits);
         angle[k] = p;
         float width = fabsf(p) > 1 ? 4 : half;
         int32_t here = middle * narrower;
         for (int class = 0; class < CLASSES; class++) here += width > HALF_WIDTHS[class] ? slots : 0;
         slot[k] = width > HALF_WIDTHS[CLASSES - 1] ? CLASSES * slots : here;
+    }
+}
+
+/* Adds to each bin all those before it. */
+WIDE_TOO static void sum_up(int64_t rows, int32_t *steps)
+{
+    EightInts sum = {0}, before = {0};
+    for (int64_t k = 0; k < rows; k++) sum += *(const EightInts *)(steps + 8 * k);
+    for (int lane = 1; lane < 8; lane++) before[lane] = before[lane - 1] + sum[lane - 1];
+    for (int64_t k = 0; k < rows; k++) {
+        EightInts *row = (EightInts *)(steps + 8 * k);
+        *row = before += *row;
     }
 }
 
@@ -92,8 +92,7 @@ static void count_windows(Work *w, int64_t begin, int64_t a, int64_t n)
         w->steps[w->from[k]]++;
         w->steps[w->to[k]]--;
     }
-    int32_t sum = 0;
-    for (int64_t k = 0; k < w->bins; k++) w->steps[k] = sum += w->steps[k];
+    sum_up(w->bins / 8, w->steps);
 }
 
 /* Sorts the points by the slots of their angles, in classes of the widths of their windows: those
@@ -210,16 +209,11 @@ static int look_at(const Null *null, Work *w, Line *line)
     return YES;
 }
 
-/* How many points have a smaller u. */
-static int64_t points_below(const double *u, int64_t n, double limit)
+/* Whether so many points from a to b may be significant on a uniform sky, by a table. */
+static int may_pass(const Work *w, int64_t radii, int64_t a, int64_t b, int64_t radius, int64_t count)
 {
-    int64_t low = 0;
-    while (low < n) {
-        int64_t middle = (low + n) / 2;
-        if (u[middle] < limit) low = middle + 1;
-        else n = middle;
-    }
-    return low;
+    double i = w->within[a * radii + radius] + 1, j = w->within[b * radii + radius] + 1;
+    return count >= COUNTED || i * j < w->least_rank[radius * COUNTED + count] * (i + j);
 }
 
 /* Lists the lines from anchor a to points of larger u. */
@@ -235,11 +229,7 @@ static int from_anchor(const Null *null, Work *w, Out *out, int64_t e, int64_t b
         int64_t b = w->rising[m], count = w->steps[w->bin[b]] + 1;
         int64_t r = radius_of(null, w->depth[b]);
         if (r < 0) continue;
-        if (count < COUNTED) {
-            double i = w->within[a * radii + r] + 1, j = w->within[b * radii + r] + 1;
-            if (i * j >= w->least_rank[r * COUNTED + count] * (i + j)) continue;
-        }
-        w->rising[rising++] = b;
+        if (may_pass(w, radii, a, b, r, count)) w->rising[rising++] = b;
     }
     if (!rising) return DONE;
 
@@ -257,6 +247,7 @@ static int from_anchor(const Null *null, Work *w, Out *out, int64_t e, int64_t b
             high = class * slots + (high < slots ? high : slots);
             gather(null, w, w->first[low], w->first[high], &line);
         }
+        if (!may_pass(w, radii, a, b, r, line.count)) continue;
         line.pair = (Pair){r, w->within[a * radii + r], w->within[b * radii + r], 0, 0};
         if (!could_pass(null, &line.pair, line.count)) continue;
         out->work += line.count;

@@ -123,11 +123,20 @@ static double local_density(const Null *null, Work *w, const Line *line, const S
     double reach = outer > length ? outer : length;
     double furthest = outer + fabs(set->c0) + fabs(set->c1) + fabs(set->c2) + 1e-9;
     for (int64_t k = 0; k < line->count; k++) w->marked[w->near[k]] = w->member[k];
-    turn(n, w->right, w->up, line->c, line->s, w->aside, w->ahead);
-    for (int64_t k = 0; k < n; k++) {
-        if (fabs(w->aside[k]) > furthest || w->marked[k]) continue; /* members do not count */
-        double across = line->sense * arc_sine(w->aside[k]);
-        double along = angle_of(w->ahead[k], w->depth[k]);
+    double far = (reach + furthest) * w->stretch;
+    int64_t from = points_below(w->u, n, w->u[line->a] - far);
+    int64_t to = points_below(w->u, n, w->u[line->b] + far);
+    if (from < w->seen) look_at_some(w, from, w->seen);
+    turn(to - from, w->right + from, w->up + from, line->c, line->s, w->aside + from);
+    int32_t *beside = w->first_bend;
+    int64_t some = 0;
+    for (int64_t k = from; k < to; k++) { /* without a branch; members do not count */
+        beside[some] = k;
+        some += (fabs(w->aside[k]) <= furthest) & !w->marked[k];
+    }
+    all_places_of(w, some, beside, line, length + far, w->low, w->high);
+    for (int64_t k = 0; k < some; k++) {
+        double across = w->high[k], along = w->low[k];
         if (line->sense < 0) along = length - along;
         double over = along < 0 ? -along : along > length ? along - length : 0;
         double u = 2 * along / length - 1;

@@ -51,14 +51,11 @@ static int64_t most_agreeing(const Null *null, Work *w, int64_t count, double li
     return all + most;
 }
 
-/* Places of all points in the anchor's plane: aside of a direction, and along it. */
+/* How far some points are aside of a direction in the anchor's plane. */
 WIDE_TOO static void turn(int64_t n, const double *restrict right, const double *restrict up,
-                          double c, double s, double *restrict aside, double *restrict ahead)
+                          double c, double s, double *restrict aside)
 {
-    for (int64_t k = 0; k < n; k++) {
-        aside[k] = c * up[k] - s * right[k];
-        ahead[k] = c * right[k] + s * up[k];
-    }
+    for (int64_t k = 0; k < n; k++) aside[k] = c * up[k] - s * right[k];
 }
 
 typedef float Eight __attribute__((vector_size(32), aligned(4)));

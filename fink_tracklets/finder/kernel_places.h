@@ -22,6 +22,9 @@ typedef struct {
     int32_t *marked;                 /* the same, of all points */
     double *least_rank;              /* (n_radii, COUNTED) */
     int64_t bins, slots;
+    double axes[9];                  /* of the anchor: right, up and depth */
+    int64_t seen;                    /* points before this one were not looked at from the anchor */
+    double stretch;                  /* of the field, at most: change of u for a small separation */
 } Work;
 
 typedef struct {
@@ -46,6 +49,87 @@ static int64_t radius_of(const Null *null, double cosine)
     while (k + 1 < null->n_radii && cosine <= null->cosines[k + 1]) k++;
     while (k >= 0 && cosine > null->cosines[k]) k--;
     return k;
+}
+
+/* The radii that separations of some points from one reach, as numbers (see `radius_of`), and whether
+   each is doubtful: `margin` is how much less than double the versine may become between two. */
+WIDE_TOO static void radii_of(const Null *null, int64_t n, const double *restrict x,
+                              const double *restrict y, const double *restrict z, double x0,
+                              double y0, double z0, double margin, int32_t *restrict radius,
+                              int32_t *restrict doubtful)
+{
+    double scale = 1 / null->least_versine;
+    int64_t mantissa = ((int64_t)1 << 52) - 1, low = 1e-6 * mantissa, high = mantissa * (1 - 2 * margin);
+    for (int64_t k = 0; k < n; k++) {
+        double versine = (1 - (x0 * x[k] + y0 * y[k] + z0 * z[k])) * scale;
+        int64_t bits;
+        memcpy(&bits, &versine, sizeof bits);
+        int32_t exponent = (bits >> 52) - 1023;
+        radius[k] = exponent > -1 ? exponent : -1;
+        doubtful[k] = ((bits & mantissa) < low) | ((bits & mantissa) > high);
+    }
+}
+
+/* How many other points are nearer to each point than each of the radii. */
+static void count_neighbours(const Null *null, Work *w, double least_depth)
+{
+    int64_t n = null->n, radii = null->n_radii;
+    double widest = 2 * acos(least_depth < 1 ? least_depth : 1), margin = widest * widest / 10 + 1e-6;
+    int32_t *radius = w->bin, *doubtful = w->slot;
+    memset(w->within, 0, n * radii * sizeof *w->within);
+    for (int64_t a = 0; a < n; a++) {
+        double x = w->x[a], y = w->y[a], z = w->z[a];
+        int32_t *mine = w->within + a * radii;
+        radii_of(null, n - a - 1, w->x + a + 1, w->y + a + 1, w->z + a + 1, x, y, z, margin,
+                 radius + a + 1, doubtful + a + 1);
+        for (int64_t b = a + 1; b < n; b++) {
+            int64_t r = radius[b] + 1;
+            if (doubtful[b]) r = radius_of(null, x * w->x[b] + y * w->y[b] + z * w->z[b]) + 1;
+            if (r >= radii) continue;
+            mine[r]++;
+            w->within[b * radii + r]++;
+        }
+    }
+    for (int64_t k = 0; k < n; k++)
+        for (int64_t r = 1; r < radii; r++) w->within[k * radii + r] += w->within[k * radii + r - 1];
+}
+
+/* Scalar products of the points with three vectors, in single precision, too. */
+WIDE_TOO static void see(int64_t n, const double *restrict x, const double *restrict y,
+                         const double *restrict z, const double *restrict axes,
+                         double *restrict right, double *restrict up, double *restrict depth,
+                         float *restrict right1, float *restrict up1, float *restrict depth1)
+{
+    double a0 = axes[0], a1 = axes[1], a2 = axes[2], a3 = axes[3], a4 = axes[4], a5 = axes[5];
+    double a6 = axes[6], a7 = axes[7], a8 = axes[8];
+    for (int64_t k = 0; k < n; k++) {
+        right[k] = a0 * x[k] + a1 * y[k] + a2 * z[k];
+        up[k] = a3 * x[k] + a4 * y[k] + a5 * z[k];
+        depth[k] = a6 * x[k] + a7 * y[k] + a8 * z[k];
+        right1[k] = right[k];
+        up1[k] = up[k];
+        depth1[k] = depth[k];
+    }
+}
+
+/* Looks at the points from one to before another one from the anchor. */
+static void look_at_some(Work *w, int64_t from, int64_t to)
+{
+    see(to - from, w->x + from, w->y + from, w->z + from, w->axes, w->right + from, w->up + from,
+        w->depth + from, w->right1 + from, w->up1 + from, w->depth1 + from);
+    w->seen = from;
+}
+
+/* How many points have a smaller u. */
+static int64_t points_below(const double *u, int64_t n, double limit)
+{
+    int64_t low = 0;
+    while (low < n) {
+        int64_t middle = (low + n) / 2;
+        if (u[middle] < limit) low = middle + 1;
+        else n = middle;
+    }
+    return low;
 }
 
 typedef double Four __attribute__((vector_size(32), aligned(8)));
@@ -117,11 +201,6 @@ static inline double small_arc_sine(double x)
              + q * (10395. / 599040 + q * (135135. / 9676800))))))));
 }
 
-static double arc_sine(double x)
-{
-    return fabs(x) > 0.1 ? asin(x) : small_arc_sine(x);
-}
-
 /* The angle from the anchor of a point so far ahead and so deep. */
 static double angle_of(double ahead, double depth)
 {
@@ -144,17 +223,26 @@ WIDE_TOO static void places_of(int64_t n, const int32_t *restrict those, const L
     }
 }
 
+/* The same, however large they are; `furthest` is so at least. */
+static void all_places_of(const Work *w, int64_t n, const int32_t *those, const Line *line,
+                          double furthest, double *along, double *across)
+{
+    double c = line->c, s = line->s;
+    places_of(n, those, line, w->right, w->up, w->depth, along, across);
+    for (int64_t k = 0; furthest > 0.09 && k < n; k++) {
+        int32_t p = those[k];
+        double ahead = c * w->right[p] + s * w->up[p], aside = c * w->up[p] - s * w->right[p];
+        if (fabs(ahead) > 0.09 || w->depth[p] < 0.9) along[k] = angle_of(ahead, w->depth[p]);
+        if (fabs(aside) > 0.1) across[k] = line->sense * asin(aside);
+    }
+}
+
 /* The places of the points near a line, in its sense. The ends come last, exactly at the ends. */
 static void place(Work *w, const Line *line)
 {
     int64_t others = line->count - 2;
-    double sense = line->sense, length = line->length, c = line->c, s = line->s;
-    places_of(others, w->near, line, w->right, w->up, w->depth, w->along, w->across);
-    for (int64_t k = 0; line->sine > 0.09 && k < others; k++) {
-        int32_t p = w->near[k];
-        double ahead = c * w->right[p] + s * w->up[p];
-        if (ahead > 0.09 || w->depth[p] < 0.9) w->along[k] = angle_of(ahead, w->depth[p]);
-    }
+    double sense = line->sense, length = line->length;
+    all_places_of(w, others, w->near, line, line->sine, w->along, w->across);
     w->along[others] = w->across[others] = w->across[others + 1] = 0;
     w->along[others + 1] = length;
     for (int64_t k = 0; k < line->count; k++) {
