@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import fields
 from functools import cache
 from typing import Any
 
@@ -97,29 +97,39 @@ def search(
     if not len(log10_nfa):
         return empty_result().copy(), [names[np.argmax(exposure == e)] for e in given_up]
 
-    # Their measured quantities, in an order that does not depend on how the points were linked.
+    # The rows in tracklets, with what is measured on these. Of a tracklet the first row has the
+    # smallest alert id.
     inside = np.flatnonzero(label[point_of_row] >= 0)
-    found = pd.DataFrame({"exposure": names[inside], "alert_id": ids[inside]})
-    found = _measure(found, point_of_row[inside], xyz, pixels[points], label, log10_nfa)
-    order = found.sort_values(
-        ["exposure", "n_alerts", "first_alert", "along_arcsec", "alert_id"],
-        ascending=[True, False, True, True, True],
-        ignore_index=True,
-    )
-    order["number"] = order.groupby("exposure")["first_alert"].transform(
-        lambda ids: ids.factorize()[0]
-    )
-    return order[list(FOUND)], [names[np.argmax(exposure == e)] for e in given_up]
+    point, number = point_of_row[inside], label[point_of_row[inside]]
+    n_alerts, first = np.bincount(number), np.unique(number, return_index=True)[1]
+    of_tracklets, of_points = _measure(xyz, pixels[points], label, log10_nfa)
+
+    # By exposure, number of alerts and smallest alert id: however the points were linked.
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.lexsort((first, -n_alerts, exposure[inside[first]]))] = np.arange(len(first))
+    order = np.lexsort((np.arange(len(inside)), of_points["along_arcsec"][point], rank[number]))
+    inside, point, number = inside[order], point[order], number[order]
+    new_exposure = np.diff(exposure[inside], prepend=-1) != 0
+    columns = {
+        "exposure": names[inside],
+        "alert_id": ids[inside],
+        "number": rank[number] - np.maximum.accumulate(np.where(new_exposure, rank[number], 0)),
+        "n_alerts": n_alerts[number],
+        **{name: values[point] for name, values in of_points.items()},
+        **{name: values[number] for name, values in of_tracklets.items()},
+    }
+    found = pd.DataFrame({name: columns[name] for name in FOUND})
+    return found, [names[np.argmax(exposure == e)] for e in given_up]
 
 
 @cache
 def empty_result() -> pd.DataFrame:
     """The result without a tracklet: its columns and their types. Made once: give away copies."""
-    numbers = pd.DataFrame({"exposure": [], "alert_id": []}, dtype=object)
     none = np.empty(0, dtype=np.int64)
-    return _measure(numbers, none, np.empty((0, 3)), np.empty((0, 3)), none, np.empty(0)).assign(
-        number=none
-    )[list(FOUND)]
+    of_tracklets, of_points = _measure(np.empty((0, 3)), np.empty((0, 3)), none, np.empty(0))
+    names = {"exposure": none.astype(object), "alert_id": none.astype(object)}
+    columns = {**names, "number": none, "n_alerts": none, **of_points, **of_tracklets}
+    return pd.DataFrame({name: columns[name] for name in FOUND})
 
 
 def searched_rows(frame: pd.DataFrame, survey: Survey, least: int) -> Ints:
@@ -230,37 +240,23 @@ def along_pixel_axis(positions: NDArray[np.float64]) -> bool | None:
 
 
 def _measure(
-    found: pd.DataFrame,
-    point: Ints,
-    points: Array,
-    pixels: Array,
-    label: Ints,
-    log10_nfa: Array,
-) -> pd.DataFrame:
-    """Alerts of tracklets, each of a point, with the measured quantities of their tracklet."""
+    points: Array, pixels: Array, label: Ints, log10_nfa: Array
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """The measured quantities of each tracklet, and those of each point."""
     # The points of tracklet k are a run of `order`, after those of no tracklet (label -1).
-    curves, along, offset = [], np.full(len(points), np.nan), np.full(len(points), np.nan)
+    along, offset = np.full((2, len(points)), np.nan)
     order = np.argsort(label, kind="stable")
-    for k, members in enumerate(
-        np.split(order, np.searchsorted(label[order], range(len(log10_nfa))))[1:]
-    ):
+    tracklets = np.split(order, np.searchsorted(label[order], range(len(log10_nfa))))[1:]
+    curves = []
+    for members in tracklets:
         curve, along[members], offset[members] = fit_curve(points[members])
-        curves.append(
-            asdict(curve)
-            | {
-                "n_points": len(members),
-                "log10_nfa": log10_nfa[k],
-                "along_pixel_axis": along_pixel_axis(pixels[members]),
-            }
-        )
-    # The tracklets' quantities go to all alerts of their points, duplicates too.
-    found["along_arcsec"], found["offset_arcsec"] = along[point], offset[point]
-    columns = ["n_points", *(field.name for field in fields(Curve)), "log10_nfa"]
-    table = pd.DataFrame(curves, columns=[*columns, "along_pixel_axis"])
-    table = table.astype(
-        dict.fromkeys(columns, "float64") | {"n_points": "int64", "along_pixel_axis": "boolean"}
-    )
-    table = table.iloc[label[point]].reset_index(drop=True)
-    ids = found.groupby(label[point])["alert_id"]
-    found["n_alerts"], found["first_alert"] = ids.transform("size"), ids.transform("min")
-    return pd.concat([found, table], axis=1)
+        curves.append([getattr(curve, field.name) for field in fields(Curve)])
+    table = np.array(curves).reshape(-1, len(fields(Curve))).T
+    axis = [along_pixel_axis(pixels[members]) for members in tracklets]
+    of_tracklets = {
+        "n_points": np.array([len(members) for members in tracklets], dtype=np.int64),
+        **{field.name: values for field, values in zip(fields(Curve), table, strict=True)},
+        "log10_nfa": log10_nfa,
+        "along_pixel_axis": pd.array(axis, dtype="boolean"),
+    }
+    return of_tracklets, {"along_arcsec": along, "offset_arcsec": offset}
