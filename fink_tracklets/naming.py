@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
@@ -22,7 +22,7 @@ SHORT_PREFIX = "SHORT_"
 ARC_PREFIX = "ARC_"
 """And of one that is known by the predicted arc of an object."""
 LINE_PREFIX = "LINE_"
-"""And of a straight line of three alerts or more that is known with its stamps."""
+"""And of a straight line of three alerts or more, by itself or with its stamps."""
 SECOND = len("TRCK_YYYYMMDD_hhmmss")
 """Length of the part that all tracklets of one exposure second share."""
 WHOLE = re.compile(r"TRCK_(\d{8})_(\d{6})_(\d{2,9})", re.ASCII)
@@ -234,7 +234,9 @@ def tracklet_name(second: int, number: int, prefix: str = PREFIX) -> str:
     return f"{exposure_prefix(second, prefix)}_{number:02d}"
 
 
-def tracklet_names(tracklets: pd.DataFrame, prefix: str = PREFIX) -> pd.Series:
+def tracklet_names(
+    tracklets: pd.DataFrame, prefix: str = PREFIX, known: Iterable[str] = ()
+) -> pd.Series:
     """Names that the same alerts get in any order, partitioning or rerun.
 
     Tracklets of one exposure second, be it of several exposures, are numbered by decreasing number
@@ -243,6 +245,7 @@ def tracklet_names(tracklets: pd.DataFrame, prefix: str = PREFIX) -> pd.Series:
     Parameters
     ----------
     tracklets : one row per tracklet, with jd (exposure start, UTC), n_alerts and first_alert
+    known : names with this prefix that others have: numbers go on behind these
 
     Returns
     -------
@@ -255,26 +258,29 @@ def tracklet_names(tracklets: pd.DataFrame, prefix: str = PREFIX) -> pd.Series:
             "first_alert": tracklets["first_alert"],
         }
     ).sort_values(["second", "n_alerts", "first_alert"], ascending=[True, False, True])
+    begin: dict[str, int] = {}
+    for name in known:
+        of_second, _, last = name.rpartition("_")
+        begin[of_second] = max(begin.get(of_second, 0), int(last) + 1)
     number = ranked.groupby("second").cumcount()
+    number += ranked["second"].map(lambda s: begin.get(exposure_prefix(s, prefix), 0))
     names = [tracklet_name(s, n, prefix) for s, n in zip(ranked["second"], number, strict=True)]
     return pd.Series(names, index=ranked.index, dtype=object).reindex(tracklets.index)
 
 
-def with_names(alerts: pd.DataFrame, track: list[str], prefix: str) -> pd.DataFrame:
+def with_names(
+    alerts: pd.DataFrame, track: list[str], prefix: str, known: Iterable[str] = ()
+) -> pd.DataFrame:
     """Alerts of short tracks with their names, `short_track`.
 
     Parameters
     ----------
     alerts : alert_id, jd (exposure start, UTC), n_alerts
     track : the columns that tell which track an alert is of
+    known : see `tracklet_names`
     """
     tracks = alerts.groupby(track, as_index=False).agg(
         jd=("jd", "first"), n_alerts=("n_alerts", "first"), first_alert=("alert_id", "min")
     )
-    tracks["short_track"] = tracklet_names(tracks, prefix)
+    tracks["short_track"] = tracklet_names(tracks, prefix, known)
     return alerts.merge(tracks[[*track, "short_track"]], on=track)
-
-
-def short_names(tracks: pd.DataFrame) -> pd.Series:
-    """Names of short tracks, made as `tracklet_names` makes those of tracklets."""
-    return tracklet_names(tracks, SHORT_PREFIX)

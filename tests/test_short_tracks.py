@@ -75,7 +75,7 @@ def test_a_simulated_night_s_short_tracks_are_glints(simulated, simulated_store)
     assert len(named) == len(alerts)
     assert named["short_track"].notna().sum() == len(tables[1])
     assert not (named["tracklet"].notna() & named["short_track"].notna()).any()
-    assert named["short_track"].dropna().str.fullmatch(r"SHORT_\d{8}_\d{6}_\d\d").all()
+    assert named["short_track"].dropna().str.fullmatch(r"(SHORT|LINE)_\d{8}_\d{6}_\d\d").all()
 
 
 def test_the_service_tells_them(simulated_store):

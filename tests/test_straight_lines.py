@@ -8,15 +8,19 @@ import pytest
 
 from benchmarks import scenes
 from fink_tracklets import read_table, with_tracklets
-from fink_tracklets.finder.short import NEAR_LEFT, find_straight_lines
+from fink_tracklets.finder.short import STRAIGHT_LEFT, find_straight_lines
 from fink_tracklets.glints.along import NULL_WEIGHT, SHARES, log10_ratio
 from fink_tracklets.glints.lines import straight_lines
 from fink_tracklets.glints.measure import PEAK_DDL, measure_stamps
+from fink_tracklets.glints.stage import measure_night
+from fink_tracklets.naming import tracklet_names
 from fink_tracklets.pipeline.run import run_night
 from fink_tracklets.satellites.stage import identify_stored
 from fink_tracklets.simulate import simulate_night
 from fink_tracklets.sky.sphere import ra_dec
+from fink_tracklets.store.amend import amend_night
 from fink_tracklets.store.night import open_night
+from fink_tracklets.tables import SHORT_TRACKS
 from tests.glint_stamps import stamps
 
 NONE = pd.Series([], dtype="int64")
@@ -77,7 +81,7 @@ def test_three_are_a_line_where_there_are_few(ztf):
     assert set(found.loc[found["log10_nfa"] < LIMIT, "exposure"]) == {"e000", "e001"}
     assert set(found["exposure"]) == {"e000", "e001"}  # nor one that is bent
     assert found["alert_id"].tolist() == [0, 1, 2, 3, 4, 5]
-    assert len(skies[2]) > NEAR_LEFT
+    assert len(skies[2]) > STRAIGHT_LEFT
     again = find_straight_lines(frame.sample(frac=1, random_state=1), NONE, ztf)
     pd.testing.assert_frame_equal(again, found)
     assert not len(find_straight_lines(frame, pd.Series([1, 4]), ztf))
@@ -184,14 +188,37 @@ def test_a_night_s_straight_lines_are_glints(night):
     assert owner.notna().all()
     assert (owner.groupby(lines["short_track"]).nunique() == 1).all()
     assert not short["alert_id"].duplicated().any()
-    assert set(short["evidence"]) <= {"alerts", "stamps"}
+    assert set(short["evidence"]) == {"alerts"}
     named = with_tracklets(truth.reset_index(names="candid"), store, "20211022", short=True)
     assert named["short_track"].str.startswith("LINE_").sum() == len(lines)
 
-    # Where elements explain them they are lines on arcs; no alert is on two tracks.
+    # They keep their names where elements explain them, and are of the right object.
     identify_stored(open_night(store, "20211022"), [str(sky.catalogue)])
     after = read_table(store, "short_tracks", "20211022").to_pandas()
-    assert set(after["alert_id"]) == set(short["alert_id"])
-    assert not after["alert_id"].duplicated().any()
-    assert after["norad_cat_id"].notna().all()
-    assert "arc" in set(after["evidence"])
+    assert after["short_track"].tolist() == short["short_track"].tolist()
+    assert (after["norad_cat_id"] == after["alert_id"].map(truth["norad_cat_id"])).all()
+
+
+def test_a_line_of_stamps_keeps_its_object_when_they_are_measured_again(night, spark):
+    sky, store = night
+    stored = open_night(store, "20211022")
+    short = stored.frame("short_tracks")
+    lines = short["short_track"].str.startswith("LINE_")
+    stamps = short.assign(
+        evidence=short["evidence"].where(~lines, "stamps"),
+        norad_cat_id=pd.array([7] * len(short), dtype="Int64"),
+    )
+    amend_night(stored, {"short_tracks": SHORT_TRACKS.from_frame(stamps)})
+    measure_night(spark, open_night(store, "20211022"), str(sky.alerts), stored.survey)
+    after = read_table(store, "short_tracks", "20211022").to_pandas()
+    key = ["short_track", "alert_id"]
+    both = (rows[key].sort_values(key).to_numpy().tolist() for rows in (after, short))
+    assert next(both) == next(both)
+    assert set(after["norad_cat_id"]) == {7}
+
+
+def test_names_go_on_behind_those_that_others_have():
+    one = pd.DataFrame({"jd": [2459509.6] * 2, "n_alerts": [3, 4], "first_alert": [1, 2]})
+    first = tracklet_names(one, "LINE_")
+    again = tracklet_names(one, "LINE_", first)
+    assert [name[-3:] for name in [*first, *again]] == ["_01", "_00", "_03", "_02"]

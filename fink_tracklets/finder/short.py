@@ -1,4 +1,4 @@
-"""Lines of four alerts: too short to be tracklets, and yet hardly chance; and lines of three."""
+"""Lines of four alerts, too short to be tracklets and yet hardly chance; straight ones of three."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ SHORT_POINTS = 4
 MAX_LEFT = 500
 """Candidates outside tracklets in an exposure, up to which short tracks are looked for: among more,
 chance makes as many."""
-NEAR = 10.0
-"""Straight lines as good that chance makes in an exposure, up to which stamps may lift one."""
-NEAR_LEFT = 200
+STRAIGHT_LEFT = 200
 """Candidates of no track in an exposure, up to which straight lines are looked for."""
 
 
@@ -42,14 +40,21 @@ def find_short_tracks(frame: pd.DataFrame, members: pd.Series, survey: Survey) -
     return search(rest, shorter)[0]
 
 
-def find_straight_lines(frame: pd.DataFrame, members: pd.Series, survey: Survey) -> pd.DataFrame:
-    """The straight lines of three alerts or more, up to `NEAR` as good by chance.
+def find_straight_lines(
+    frame: pd.DataFrame, members: pd.Series, survey: Survey, limit: float | None = None
+) -> pd.DataFrame:
+    """The straight lines of three alerts or more.
 
     Parameters and results are those of `find_short_tracks`; the members are of short tracks, too.
+
+    Parameters
+    ----------
+    limit : in place of `max_chance_tracklets`
     """
-    rest = _rest(frame, members, survey, NEAR_LEFT)
-    lenient = replace(survey, finder=replace(survey.finder, max_chance_tracklets=NEAR))
-    return search(rest, lenient, link_straight, POINTS)[0]
+    rest = _rest(frame, members, survey, STRAIGHT_LEFT)
+    if limit is not None:
+        survey = replace(survey, finder=replace(survey.finder, max_chance_tracklets=limit))
+    return search(rest, survey, link_straight, POINTS)[0]
 
 
 def _rest(frame: pd.DataFrame, members: pd.Series, survey: Survey, most: int) -> pd.DataFrame:

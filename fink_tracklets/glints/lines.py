@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -10,17 +12,25 @@ from fink_tracklets.glints.along import further_peaks, stamps_evidence
 from fink_tracklets.naming import LINE_PREFIX, with_names
 from fink_tracklets.survey import Survey
 
+NEAR = 10.0
+"""Straight lines as good that chance makes in an exposure, up to which stamps may lift one."""
+
 
 def straight_lines(
-    candidates: pd.DataFrame, peaks: pd.DataFrame, taken: pd.Series, survey: Survey
+    candidates: pd.DataFrame,
+    peaks: pd.DataFrame,
+    taken: pd.Series,
+    survey: Survey,
+    known: Iterable[str] = (),
 ) -> pd.DataFrame:
-    """The straight lines of three alerts or more that chance does not explain.
+    """The straight lines of three alerts or more that their stamps make certain.
 
     Parameters
     ----------
     candidates : of a night: alert_id, exposure, jd, ra, dec, and detector, x, y, mag if known
     peaks : of `measure_stamps`
-    taken : alert ids of tracklets and short tracks
+    taken : alert ids of tracklets and short tracks, lines that are certain by themselves too
+    known : the names of the latter, which stay
     survey : fewer than its `max_chance_tracklets` as good ones are expected in an exposure
 
     Returns
@@ -29,7 +39,7 @@ def straight_lines(
     "stamps" where they speak for the line and "alerts" where they are silent.
     """
     assert survey.glints is not None
-    lines = find_straight_lines(candidates, taken, survey)
+    lines = find_straight_lines(candidates, taken, survey, NEAR)
     places = candidates.drop_duplicates(["exposure", "alert_id"])
     lines = lines.merge(places[["exposure", "alert_id", "jd", "ra", "dec"]])
     lines["line"] = lines.groupby(["exposure", "number"]).ngroup()
@@ -40,4 +50,4 @@ def straight_lines(
     lines["log10_nfa"] -= gain
     lines["evidence"] = np.where(gain > 0, "stamps", "alerts")
     lines = lines[lines["log10_nfa"] < np.log10(survey.finder.max_chance_tracklets)]
-    return with_names(lines, ["line"], LINE_PREFIX)
+    return with_names(lines, ["line"], LINE_PREFIX, known)

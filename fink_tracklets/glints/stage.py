@@ -20,6 +20,7 @@ from fink_tracklets.glints.measure import PEAK_DDL, glint_table, measure_stamps,
 from fink_tracklets.glints.packets import KINDS, with_stamps
 from fink_tracklets.naming import LINE_PREFIX
 from fink_tracklets.progress import Progress
+from fink_tracklets.satellites.short import COLUMNS
 from fink_tracklets.spark.errors import clear_errors
 from fink_tracklets.spark.session import spark_settings
 from fink_tracklets.store.amend import amend_night
@@ -82,12 +83,24 @@ def measure_night(
 def with_lines(
     stored: StoredNight, candidates: pd.DataFrame, peaks: pd.DataFrame, survey: Survey
 ) -> pa.Table:
-    """The night's table `short_tracks` with the straight lines that chance does not explain."""
-    short = stored.frame(SHORT_TRACKS.name)
-    short = short[~short["short_track"].str.startswith(LINE_PREFIX)]  # of other stamps
+    """The night's table `short_tracks` with the straight lines that stamps make certain.
+
+    A line that was there before, of the same alerts, keeps its object.
+    """
+    stored_short = stored.frame(SHORT_TRACKS.name)
+    of_stamps = stored_short["evidence"].eq("stamps")
+    short, before = stored_short[~of_stamps], stored_short[of_stamps]
+    names = short.loc[short["short_track"].str.startswith(LINE_PREFIX), "short_track"].unique()
     in_tracklets = candidates.loc[candidates["tracklet"].notna(), "alert_id"]
-    lines = straight_lines(candidates, peaks, pd.concat([in_tracklets, short["alert_id"]]), survey)
-    return SHORT_TRACKS.from_frame(pd.concat([short, lines]) if len(lines) else short)
+    taken = pd.concat([in_tracklets, short["alert_id"]])
+    lines = straight_lines(candidates, peaks, taken, survey, names)
+    if not len(lines):
+        return SHORT_TRACKS.from_frame(short)
+    alerts = (rows.groupby("short_track")["alert_id"].agg(frozenset) for rows in (lines, before))
+    same = pd.concat(alerts, axis=1, join="inner", keys=["now", "before"])
+    kept = before[before["short_track"].isin(same.index[same["now"] == same["before"]])]
+    objects = kept[list(COLUMNS)].drop_duplicates("short_track")
+    return SHORT_TRACKS.from_frame(pd.concat([short, lines.merge(objects, "left", "short_track")]))
 
 
 def measure_or_say(

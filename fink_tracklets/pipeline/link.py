@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -16,8 +16,15 @@ from pyspark.sql import functions as F
 
 from fink_tracklets.errors import UserError
 from fink_tracklets.finder.find import search
-from fink_tracklets.finder.short import SHORT_POINTS, find_short_tracks
-from fink_tracklets.naming import exposure_second, short_names, tracklet_names
+from fink_tracklets.finder.short import find_short_tracks, find_straight_lines
+from fink_tracklets.finder.straight import POINTS
+from fink_tracklets.naming import (
+    LINE_PREFIX,
+    PREFIX,
+    SHORT_PREFIX,
+    exposure_second,
+    tracklet_names,
+)
 from fink_tracklets.survey import Survey
 from fink_tracklets.tables import TRACKLETS
 
@@ -57,7 +64,7 @@ def searched(counts: pd.DataFrame, survey: Survey) -> pd.DataFrame:
     counts : one row per exposure, with exposure, jd and candidates
     """
     limits = survey.finder
-    least = min(limits.min_points, SHORT_POINTS)
+    least = min(limits.min_points, POINTS)
     some = counts[counts["candidates"].between(least, limits.max_candidates)]
     some = some[some["exposure"].notna()]
     n = some["candidates"].to_numpy(float)
@@ -155,7 +162,7 @@ def named_tracklets(frame: pd.DataFrame, survey: Survey) -> pd.DataFrame:
     found, given_up = search(frame, survey)
     left = frame[~frame["exposure"].isin(given_up)]
     parts = [
-        _named(found, frame, "tracklet", tracklet_names),
+        _named(found, frame, "tracklet", PREFIX),
         named_short(left, found["alert_id"], survey),
     ]
     if given_up:
@@ -170,22 +177,23 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def named_short(frame: pd.DataFrame, members: pd.Series, survey: Survey) -> pd.DataFrame:
-    """`find_short_tracks` with their names, in the columns of `MEMBER_DDL`.
+    """`find_short_tracks` and `find_straight_lines` with names, in the columns of `MEMBER_DDL`.
 
     Parameters
     ----------
     frame : see `named_tracklets`
     members : alert ids of the tracklets
     """
-    return _named(find_short_tracks(frame, members, survey), frame, "short_track", short_names)
+    short = _named(find_short_tracks(frame, members, survey), frame, "short_track", SHORT_PREFIX)
+    members = pd.concat([members, short["alert_id"]])
+    straight = find_straight_lines(frame, members, survey)
+    if not len(straight):
+        return short
+    lines = _named(straight, frame, "short_track", LINE_PREFIX)
+    return pd.concat([short, lines], ignore_index=True) if len(short) else lines
 
 
-def _named(
-    found: pd.DataFrame,
-    frame: pd.DataFrame,
-    column: str,
-    names: Callable[[pd.DataFrame], pd.Series],
-) -> pd.DataFrame:
+def _named(found: pd.DataFrame, frame: pd.DataFrame, column: str, prefix: str) -> pd.DataFrame:
     """What the finder found, with names in a column and all others of `MEMBER_DDL`."""
     found = found.merge(
         frame[["exposure", "alert_id", "jd", "mag"]].drop_duplicates(["exposure", "alert_id"]),
@@ -200,6 +208,6 @@ def _named(
         mag_min=("mag", "min"),
         mag_max=("mag", "max"),
     )
-    tracklets[column] = names(tracklets)
+    tracklets[column] = tracklet_names(tracklets, prefix)
     named = found.drop(columns=["jd", "n_alerts", "mag"]).merge(tracklets)
     return _typed(named)

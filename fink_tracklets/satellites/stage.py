@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from fink_tracklets.naming import ARC_PREFIX, LINE_PREFIX
+from fink_tracklets.naming import ARC_PREFIX
 from fink_tracklets.progress import Progress
 from fink_tracklets.satellites.aliases import one_number_each
 from fink_tracklets.satellites.elements import read_elements
@@ -65,7 +65,7 @@ def identify_stored(
         if has_short:
             short = stored.frame(SHORT_TRACKS.name)
             short = short[~short["short_track"].str.startswith(ARC_PREFIX)]  # of other elements
-            by_themselves = ~short["short_track"].str.startswith(LINE_PREFIX)
+            by_themselves = short["evidence"].ne("stamps")
             names = short[by_themselves].set_index("alert_id")["short_track"]
             candidates = candidates.assign(short_track=candidates["alert_id"].map(names))
         found = identify_night(alerts, candidates, sets, survey, known)
@@ -79,7 +79,7 @@ def identify_stored(
             matches, record["short_tracks"] = match_short_tracks(placed, sets, survey)
             kept = short.drop(columns=[name for name in COLUMNS[1:] if name in short])
             kept = kept.merge(matches, "left", "short_track")
-            if len(found.lines):  # straight lines, of a later stage, give way
+            if len(found.lines):  # lines that stamps make certain, of a later stage, give way
                 on_both = kept["alert_id"].isin(found.lines["alert_id"])
                 gone = kept.loc[on_both, "short_track"]
                 kept = pd.concat([kept[~kept["short_track"].isin(gone)], found.lines])
