@@ -32,8 +32,8 @@ from fink_tracklets.satellites.aliases import one_number_each
 SIZES = (100, 300, 1000)
 
 
-def flown(seeds: range, first: str, last: str, each: int, population: Population) -> list[Drawn]:
-    """So many tracklets of each night, with draws of their orbits; seed after seed until then."""
+def flown(seeds: range, first: str, last: str, each: int) -> Sky:
+    """So many tracklets of each night, at most; seed after seed until then."""
     fields, elements = pointings(), one_number_each(catalogue())
     dates = date_of(fields["jd"])
     parts = []
@@ -50,13 +50,17 @@ def flown(seeds: range, first: str, last: str, each: int, population: Population
         surplus = max(0, n - each)
         rows = parts[-1].tracklets
         parts[-1] = replace(parts[-1], tracklets=rows.iloc[: len(rows) - surplus])
-    sky = named(
+    return named(
         Sky(
             pd.concat([part.tracklets for part in parts]),
             pd.concat([part.alerts for part in parts]),
             fields.assign(exposure=fields["jd"].map(float).map(repr)),
         )
     )
+
+
+def drawn(sky: Sky, population: Population) -> list[Drawn]:
+    """The tracklets of a sky with draws of their orbits."""
     begun = time.process_time()
     those = draws(sky, population)
     spent = time.process_time() - begun
@@ -118,7 +122,7 @@ def main() -> None:
         those = pickle.loads(given.keep.read_bytes())
     else:
         nights = given.nights.split("..")
-        those = flown(range(first, last), nights[0], nights[1], given.each, population)
+        those = drawn(flown(range(first, last), *nights, given.each), population)
         if given.keep:
             given.keep.write_bytes(pickle.dumps(those))
     rng = np.random.default_rng(1)
