@@ -22,19 +22,21 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import scenes
+from benchmarks.peak import PEAK
 from fink_tracklets import load_survey
 from fink_tracklets.sky.sphere import ra_dec
 
 ROOT = Path(__file__).resolve().parents[1]
 ZTF = load_survey("ztf")
-CHILD = """
-import resource, sys, time
+CHILD = (
+    PEAK
+    + """
+import sys, time
 import numpy as np, pandas as pd
 from fink_tracklets import find_tracklets, load_survey
 frames = pd.read_pickle(sys.argv[1])
 repeat, survey = int(sys.argv[2]), load_survey("ztf")
 find_tracklets(frames[0].head(60), survey)
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 before, took, matrix = peak(), 0.0, 0.0
 for frame in frames:
     times = []
@@ -55,6 +57,7 @@ for frame in frames:
     matrix += time.process_time() - start
 print(took, memory, matrix)
 """
+)
 
 
 def frame_of(points: np.ndarray) -> pd.DataFrame:

@@ -21,19 +21,21 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from benchmarks.peak import PEAK
 from fink_tracklets.simulate import simulate_night
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 100
 """CPU seconds after which the other checkout is stopped."""
-CHILD = """
+CHILD = (
+    PEAK
+    + """
 import resource, sys, time
 import pandas as pd
 from fink_tracklets import find_tracklets, load_survey
 frame, survey = pd.read_pickle(sys.argv[1]), load_survey(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_CPU, (int(sys.argv[3]), int(sys.argv[3])))
 find_tracklets(frame.head(60), survey)
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 before, start = peak(), time.process_time()
 try:
     from fink_tracklets.finder.find import search
@@ -42,6 +44,7 @@ except ImportError:
     found, given_up = find_tracklets(frame, survey), []
 print(time.process_time() - start, peak() - before, len(given_up), len(found))
 """
+)
 
 
 def candidates(survey: str, seed: int, exposures: int) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from unittest.mock import patch
 import numpy as np
 
 from benchmarks import scenes
+from benchmarks.peak import PEAK
 from benchmarks.plain_reference import plain_link
 from fink_tracklets import find_tracklets, load_survey
 from fink_tracklets.finder import near, search, significant
@@ -31,7 +32,9 @@ from fink_tracklets.sky.sphere import unit_vectors
 
 ROOT = Path(__file__).resolve().parents[1]
 ZTF = load_survey("ztf")
-PEAK = """
+LARGE = (
+    PEAK
+    + """
 import resource, sys, numpy as np
 from benchmarks import scenes
 from fink_tracklets import load_survey
@@ -39,12 +42,12 @@ from fink_tracklets.finder.significant import link
 ztf, n = load_survey("ztf"), int(sys.argv[1])
 sky = scenes.on_sky(scenes.uniform(np.random.default_rng(1), n, scenes.side(ztf)))
 link(sky[:100], np.zeros(100, dtype=np.int64), ztf)
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 before, start = peak(), resource.getrusage(resource.RUSAGE_SELF).ru_utime
 link(sky, np.zeros(n, dtype=np.int64), ztf)
 seconds = resource.getrusage(resource.RUSAGE_SELF).ru_utime - start
 print(f"| {n} | {seconds:.1f} | {peak() - before:.0f} |")
 """
+)
 
 
 def scene(n: int, seed: int = 1, tracks: int = 4) -> np.ndarray:
@@ -131,7 +134,7 @@ def large(full: bool) -> None:
     """Time and peak memory above the interpreter's of one crowded exposure."""
     print("| candidates | s | MB |\n| --- | --- | --- |", flush=True)
     for n in (1000, 4000, *((10_000,) if full else ())):
-        subprocess.run([sys.executable, "-c", PEAK, str(n)], check=True, cwd=ROOT)
+        subprocess.run([sys.executable, "-c", LARGE, str(n)], check=True, cwd=ROOT)
 
 
 def real(_: bool) -> None:

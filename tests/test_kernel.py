@@ -15,10 +15,13 @@ from benchmarks.finder import without_kernel
 from benchmarks.scenes import on_sky, side
 from fink_tracklets.finder import kernel, search
 from fink_tracklets.finder.grow import EXTEND_BELOW, grow
+from fink_tracklets.finder.kernel import by_kernel
+from fink_tracklets.finder.lines import Lines, neighbours_within
 from fink_tracklets.finder.near import disturb, lines_between, near_points
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.significant import lines_by_field, link
 from fink_tracklets.finder.track import score
+from fink_tracklets.sky.sphere import ARCSEC
 
 FINDER = Path(kernel.__file__).parent
 
@@ -197,3 +200,19 @@ def test_a_kernel_in_an_archive_is_used(elsewhere, tmp_path, monkeypatch):
     (copies,) = tmp_path.glob("fink_tracklets-*")
     assert copies.stat().st_mode & 0o077 == 0
     assert len(list(copies.iterdir())) == 1
+
+
+@pytest.mark.parametrize(("side_deg", "separation"), [(0.02, 0.5), (7.0, 10.0), (60.0, 10.0)])
+def test_neighbours_are_counted_as_numpy_does(compiled, ztf, side_deg, separation):
+    """Also where the versines of two radii are far from double, or near to rounding."""
+    rng = np.random.default_rng(5)
+    xyz = on_sky(scenes.uniform(rng, 400, 3600 * side_deg))
+    null = replace(
+        NullModel.of(ztf, 400), min_separation=separation * ARCSEC, threshold=1e300, min_points=3
+    )
+    within = neighbours_within(np.ascontiguousarray(xyz.T)[:, None], null)[0]
+    library = kernel.load_kernel()
+    lines = Lines.join(list(by_kernel(library, xyz[None], np.arange(1), null, set())))
+    assert len(lines.i) > 100
+    np.testing.assert_array_equal(lines.within_i, within[lines.i, lines.radius])
+    np.testing.assert_array_equal(lines.within_j, within[lines.j, lines.radius])

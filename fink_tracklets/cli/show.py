@@ -81,7 +81,7 @@ def night_text(stored: StoredNight, rows: int | None = None) -> str:
         f"Night {stored.night}, survey {manifest.survey}, "
         f"alerts from {manifest.inputs.get('alerts', '?')}"
     )
-    notes = exposure_notes(manifest)
+    notes = exposure_notes(manifest) + short_notes(stored)
     tracklets = tracklets_with_matches(stored).to_pandas()
     if tracklets.empty:
         return f"{head}\n{funnel(manifest)}\n{notes}\nNo tracklets."
@@ -130,6 +130,16 @@ def exposure_notes(manifest: Manifest) -> str:
         for one in noted
     ]
     return "".join(lines)
+
+
+def short_notes(stored: StoredNight) -> str:
+    """How many short tracks of each kind there are."""
+    if not stored.manifest.rows.get("short_tracks"):
+        return ""
+    kinds = stored.frame("short_tracks")["short_track"].drop_duplicates().str.partition("_")[0]
+    counts = kinds.value_counts().sort_index()
+    named = {"ARC": "on arcs", "LINE": "straight", "SHORT": "of four"}
+    return f"  Short tracks: {', '.join(f'{n} {named[kind]}' for kind, n in counts.items())}\n"
 
 
 def tracklet_text(stored: StoredNight, name: str) -> str:

@@ -10,7 +10,6 @@ Lengths in radians, areas in steradians; vectors as in vectors.py. */
 
 #include "kernel_anchor.h"
 
-
 typedef struct {
     double u;
     int64_t k;

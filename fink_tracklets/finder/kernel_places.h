@@ -52,14 +52,16 @@ static int64_t radius_of(const Null *null, double cosine)
 }
 
 /* The radii that separations of some points from one reach, as numbers (see `radius_of`), and whether
-   each is doubtful: `margin` is how much less than double the versine may become between two. */
+   each is doubtful: by `rounding`, or by `margin`, how much less than double the versine may become
+   between two radii. */
 WIDE_TOO static void radii_of(const Null *null, int64_t n, const double *restrict x,
                               const double *restrict y, const double *restrict z, double x0,
-                              double y0, double z0, double margin, int32_t *restrict radius,
-                              int32_t *restrict doubtful)
+                              double y0, double z0, double rounding, double margin,
+                              int32_t *restrict radius, int32_t *restrict doubtful)
 {
     double scale = 1 / null->least_versine;
-    int64_t mantissa = ((int64_t)1 << 52) - 1, low = 1e-6 * mantissa, high = mantissa * (1 - 2 * margin);
+    int64_t mantissa = ((int64_t)1 << 52) - 1, low = rounding * mantissa;
+    int64_t high = mantissa * (1 - 2 * (margin + rounding));
     for (int64_t k = 0; k < n; k++) {
         double versine = (1 - (x0 * x[k] + y0 * y[k] + z0 * z[k])) * scale;
         int64_t bits;
@@ -74,14 +76,15 @@ WIDE_TOO static void radii_of(const Null *null, int64_t n, const double *restric
 static void count_neighbours(const Null *null, Work *w, double least_depth)
 {
     int64_t n = null->n, radii = null->n_radii;
-    double widest = 2 * acos(least_depth < 1 ? least_depth : 1), margin = widest * widest / 10 + 1e-6;
+    double widest = 2 * acos(least_depth < 1 ? least_depth : 1), margin = widest * widest / 12;
+    double rounding = 1e-15 / null->least_versine; /* of a versine, and of that of a radius */
     int32_t *radius = w->bin, *doubtful = w->slot;
     memset(w->within, 0, n * radii * sizeof *w->within);
     for (int64_t a = 0; a < n; a++) {
         double x = w->x[a], y = w->y[a], z = w->z[a];
         int32_t *mine = w->within + a * radii;
-        radii_of(null, n - a - 1, w->x + a + 1, w->y + a + 1, w->z + a + 1, x, y, z, margin,
-                 radius + a + 1, doubtful + a + 1);
+        radii_of(null, n - a - 1, w->x + a + 1, w->y + a + 1, w->z + a + 1, x, y, z, rounding,
+                 margin, radius + a + 1, doubtful + a + 1);
         for (int64_t b = a + 1; b < n; b++) {
             int64_t r = radius[b] + 1;
             if (doubtful[b]) r = radius_of(null, x * w->x[b] + y * w->y[b] + z * w->z[b]) + 1;
