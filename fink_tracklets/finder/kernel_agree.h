@@ -40,7 +40,7 @@ WIDE_TOO static int numbers_of(int64_t n, const double *restrict across,
 WIDE_TOO static void allow(int64_t n, const int32_t *restrict from, const int32_t *restrict to,
                            int32_t curvature, double *restrict member)
 {
-    for (int64_t k = 0; k < n; k++) member[k] = (from[k] <= curvature) & (curvature <= to[k]) ? 1 : 0;
+    for (int64_t k = 0; k < n; k++) member[k] = (from[k] <= curvature) & (curvature <= to[k]);
 }
 
 /* The points that agree with the curvature which most agree with, the first such and the middle one
