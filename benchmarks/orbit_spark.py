@@ -13,8 +13,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from pyspark.sql import SparkSession
-
 from benchmarks.orbit_links import JD
 from benchmarks.orbit_scale import flown
 from benchmarks.orbit_sky import catalogue
@@ -23,6 +21,7 @@ from fink_tracklets.orbits.population import from_elements
 from fink_tracklets.orbits.stage import add_orbits
 from fink_tracklets.progress import Progress
 from fink_tracklets.satellites.aliases import one_number_each
+from fink_tracklets.spark.session import spark_session
 
 NIGHTS = "20210611", "20210612"
 
@@ -38,13 +37,14 @@ def main() -> None:
     elements = one_number_each(catalogue())
     population = from_elements(elements, JD)
     sky = flown(range(first, last), *NIGHTS, given.each)
-    spark = SparkSession.builder.master("local[2]").getOrCreate()
+    spark = spark_session()
     with tempfile.TemporaryDirectory() as store:
         for night, stored in sorted(
             write_sky(Path(store), sky, elements, set(elements.norad_cat_id)).items()
         ):
             begun = time.monotonic()
             done = add_orbits(stored, population, progress=Progress(), spark=spark)
+            tables = {name: done.frame(name) for name in ("orbits", "links")}
             record = done.manifest.orbits or {}
             print(
                 f"{night}: {record['tracklets']:,} orbits and {record['links']:,} links in "
@@ -53,8 +53,8 @@ def main() -> None:
             )
         if given.alone:
             begun = time.monotonic()
-            alone = add_orbits(stored, population)
-            same = all(alone.frame(name).equals(done.frame(name)) for name in ("orbits", "links"))
+            alone = add_orbits(done, population)
+            same = all(alone.frame(name).equals(table) for name, table in tables.items())
             print(f"alone: {time.monotonic() - begun:.0f} s, the same tables: {same}")
 
 

@@ -9,6 +9,7 @@ import pytest
 from benchmarks.orbit_sky import Sky, catalogue, fleet_of, pointings, simulate
 from fink_tracklets import find_tracklets, load_survey
 from fink_tracklets.finder.curve import fit_curve
+from fink_tracklets.orbits import spread
 from fink_tracklets.orbits.beat import find_beat, unseen_flashes
 from fink_tracklets.orbits.classes import CLASSES, GEO, class_of
 from fink_tracklets.orbits.night import Tracklets, orbit_of, orbit_table, sights
@@ -235,3 +236,12 @@ def test_parts_come_back_in_order_wherever_they_are_done(spark):
 
     here, there = (in_parts(session, 45, work, 3) for session in (None, spark))
     assert here == there == [3 * k for k in range(45)]
+
+
+def test_executors_make_the_same_bits(sky, elements, population, ztf, spark, monkeypatch):
+    """Though their BLAS has other threads."""
+    monkeypatch.setattr(spread, "IN_A_PART", 5)
+    night = night_of(sky, elements)
+    some = Tracklets(night.tracklets[:15], night.alerts, night.exposures, night.own)
+    here, there = (orbit_table(some, population, ztf, session) for session in (None, spark))
+    pd.testing.assert_frame_equal(here, there, check_exact=True)

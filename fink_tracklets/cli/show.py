@@ -139,7 +139,7 @@ def short_notes(stored: StoredNight) -> str:
     kinds = stored.frame("short_tracks")["short_track"].drop_duplicates().str.partition("_")[0]
     counts = kinds.value_counts().sort_index()
     named = {"ARC": "on arcs", "LINE": "straight", "SHORT": "of four"}
-    return f"  Short tracks: {', '.join(f'{n} {named[kind]}' for kind, n in counts.items())}\n"
+    return f"  Short tracks: {', '.join(f'{n} {named[str(kind)]}' for kind, n in counts.items())}\n"
 
 
 def tracklet_text(stored: StoredNight, name: str) -> str:

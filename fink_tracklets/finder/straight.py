@@ -2,17 +2,19 @@
 
 A parabola passes any three points, so a line of three is one only within the tolerance of a great
 circle. That is no loss: what moves less than 500" in an exposure bends by a tenth of ZTF's
-tolerance, and longer lines of three are chance. Every pair of points meets every point.
+tolerance, and longer lines of three are chance. Every pair of points meets every point; among many
+points every pair between which three could pass, for four that could are a short track before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from fink_tracklets.finder.light import Light
-from fink_tracklets.finder.lines import BLOCK, WIDER
+from fink_tracklets.finder.lines import BLOCK, WIDER, neighbours_within
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.track import Track, score
 from fink_tracklets.finder.vectors import Array, Ints, along_across_track, circle_normal, dot
@@ -20,6 +22,8 @@ from fink_tracklets.survey import Survey
 
 POINTS = 3
 """Resolved points of a line, at least."""
+FEW = 30
+"""Points of an exposure up to which it takes longer to tell which pairs could pass."""
 
 
 def link_straight(
@@ -63,8 +67,17 @@ def _sets(xyz: Array, null: NullModel) -> Iterator[Track]:
     """All points near the arc between each two that have another one near it; no significance."""
     n = xyz.shape[1]
     first, last = np.triu_indices(n, 1)
-    far = dot(xyz[:, first], xyz[:, last]) <= np.cos(null.min_separation)
-    first, last = first[far], last[far]
+    cosine = dot(xyz[:, first], xyz[:, last])
+    may = cosine <= np.cos(null.min_separation)
+    if n > FEW:
+        radius = np.maximum(null.radius_index(cosine), 0)
+        within = neighbours_within(xyz[:, None], null)[0]
+        near_ends, three = (
+            (within[first, radius], within[last, radius]),
+            np.full(len(first), POINTS),
+        )
+        may &= replace(null, min_points=POINTS).could_pass(radius, *near_ends, three)
+    first, last = first[may], last[may]
     for k in range(0, len(first), max(1, BLOCK // n)):
         i, j = (ends[k : k + max(1, BLOCK // n)] for ends in (first, last))
         # Most circles have no third point; the others are judged by the arc alone.

@@ -89,7 +89,8 @@ class Posterior:
     def circular_quantiles(self, degrees: Array, probabilities: Array) -> Array:
         """Weighted quantiles of angles about their mean direction; they may pass 0 or 360."""
         radians = np.radians(degrees)
-        mean = np.degrees(np.angle(self.weight @ np.exp(1j * radians)))
+        # Sums and einsum, not BLAS, whose digits depend on the number of its threads.
+        mean = np.degrees(np.angle(np.sum(self.weight * np.exp(1j * radians))))
         turned = (degrees - mean + 180) % 360 - 180
         return self.quantiles(turned + mean % 360, probabilities)
 
@@ -137,7 +138,7 @@ def posterior(sight: Sight, nodes: Nodes, beat: Beat | None = None) -> Posterior
     position = outward * r[:, None]
     velocity = outward * radial[:, None] + course * horizontal[:, None]
     relative = velocity - sight.observer_km_s
-    distance = (position - sight.observer_km) @ sight.toward
+    distance = np.einsum("ij,j->i", position - sight.observer_km, sight.toward)
     ahead, left = _turned(sight, nodes.turned[rows])
     along = np.einsum("ij,ij->i", relative, ahead)
     rate = np.abs(along) / distance
@@ -147,7 +148,7 @@ def posterior(sight: Sight, nodes: Nodes, beat: Beat | None = None) -> Posterior
         np.einsum("ij,ij->i", n, left) * np.sin(chi) - np.einsum("ij,ij->i", e, left) * np.cos(chi)
     )
     steepest = horizontal * np.hypot(np.einsum("ij,ij->i", n, left), np.einsum("ij,ij->i", e, left))
-    jacobian = distance**2 / (r**2 * np.abs(outward @ sight.toward))
+    jacobian = distance**2 / (r**2 * np.abs(np.einsum("ij,j->i", outward, sight.toward)))
     jacobian *= np.abs(along) / np.hypot(slope, CAUSTIC * steepest)
 
     # What flies, and whether it is in sunlight.

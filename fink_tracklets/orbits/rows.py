@@ -54,10 +54,10 @@ def _plane(found: Posterior, population: Population) -> dict[str, Any]:
     kind = int(found.classes.argmax())
     inside = found.kind == kind
     weight = found.weight[inside] / found.weight[inside].sum()
-    pole = weight @ found.pole[inside]
+    pole = np.sum(weight[:, None] * found.pole[inside], axis=0)
     pole /= np.linalg.norm(pole)
     away = np.linalg.norm(np.cross(found.pole[inside], pole), axis=1)
-    spread = float(np.degrees(np.sqrt(weight @ away**2 / 2)))
+    spread = float(np.degrees(np.sqrt(np.sum(weight * away**2) / 2)))
     ra, dec = ra_dec(pole)
     row = {"pole_ra_deg": float(ra), "pole_dec_deg": float(dec), "pole_spread_deg": spread}
 
