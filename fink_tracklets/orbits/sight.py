@@ -86,12 +86,19 @@ def sight_of(tracklet: pd.Series, alerts: pd.DataFrame, centre: Array, survey: S
 
 
 def _room(line: Line, centre: Array, survey: Survey) -> tuple[float, float]:
-    """How far a square field of the survey's area goes on beyond a tracklet's ends [rad]."""
-    half = np.radians(np.sqrt(survey.field_area_deg2)) / 2
+    """How far a field of the survey's area and shape goes on beyond a tracklet's ends [rad]."""
     east = np.array([-centre[1], centre[0], 0.0]) / np.hypot(centre[0], centre[1])
     axes = np.stack([east, np.cross(centre, east)])
     place, course = axes @ line.toward, axes @ line.ahead
+    area = np.radians(np.sqrt(survey.field_area_deg2)) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
-        edges = np.stack([(-half - place) / course, (half - place) / course])
-    back, on = -edges.min(axis=0).max(), edges.max(axis=0).min()
+        if survey.field_shape == "disc":
+            nearest = -(place @ course) / (course @ course)
+            aside = place + nearest * course
+            half = np.sqrt(np.maximum(area / np.pi - aside @ aside, 0) / (course @ course))
+            back, on = half - nearest, half + nearest
+        else:
+            edges = np.array([[-0.5], [0.5]]) * np.sqrt(area)
+            edges = (edges - place) / course
+            back, on = -edges.min(axis=0).max(), edges.max(axis=0).min()
     return max(0.0, float(back - line.length / 2)), max(0.0, float(on - line.length / 2))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fink_tracklets.errors import UserError
-from fink_tracklets.survey.checks import positive
+from fink_tracklets.survey.checks import one_of, positive
 from fink_tracklets.survey.config import build, conf_file, conf_files, conf_folder, read_toml
 from fink_tracklets.survey.finder import FinderLimits
 from fink_tracklets.survey.glints import GlintSettings
@@ -66,11 +66,14 @@ class Survey:
     """Without, the survey's stamps are not looked at."""
     locus: Locus | None = None
     """Without, the plane of P1's figure 1 is not counted."""
+    field_shape: str = "square"
+    """Of the sky that one exposure covers: "square", its sides east and north, or "disc"."""
     image: Image | None = None
     """Without, it is not known what trails and flashes the survey's images show."""
 
     def __post_init__(self) -> None:
         positive(self, "field_area_deg2", "exposure_time_s")
+        one_of(self, "field_shape", ("square", "disc"))
         if not self.name.isidentifier():
             raise ValueError("name must be a plain word")
         names = [cut.name for cut in self.cuts]
