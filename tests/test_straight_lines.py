@@ -12,13 +12,12 @@ from fink_tracklets.finder.short import STRAIGHT_LEFT, find_straight_lines
 from fink_tracklets.glints.along import NULL_WEIGHT, SHARES, log10_ratio
 from fink_tracklets.glints.lines import straight_lines
 from fink_tracklets.glints.measure import PEAK_DDL, measure_stamps
-from fink_tracklets.glints.stage import measure_night
+from fink_tracklets.glints.stage import with_lines
 from fink_tracklets.naming import tracklet_names
 from fink_tracklets.pipeline.run import run_night
 from fink_tracklets.satellites.stage import identify_stored
 from fink_tracklets.simulate import simulate_night
 from fink_tracklets.sky.sphere import ra_dec
-from fink_tracklets.store.amend import amend_night
 from fink_tracklets.store.night import open_night
 from fink_tracklets.tables import SHORT_TRACKS
 from tests.glint_stamps import stamps
@@ -199,22 +198,24 @@ def test_a_night_s_straight_lines_are_glints(night):
     assert (after["norad_cat_id"] == after["alert_id"].map(truth["norad_cat_id"])).all()
 
 
-def test_a_line_of_stamps_keeps_its_object_when_they_are_measured_again(night, spark):
-    sky, store = night
-    stored = open_night(store, "20211022")
-    short = stored.frame("short_tracks")
-    lines = short["short_track"].str.startswith("LINE_")
-    stamps = short.assign(
-        evidence=short["evidence"].where(~lines, "stamps"),
-        norad_cat_id=pd.array([7] * len(short), dtype="Int64"),
-    )
-    amend_night(stored, {"short_tracks": SHORT_TRACKS.from_frame(stamps)})
-    measure_night(spark, open_night(store, "20211022"), str(sky.alerts), stored.survey)
-    after = read_table(store, "short_tracks", "20211022").to_pandas()
-    key = ["short_track", "alert_id"]
-    both = (rows[key].sort_values(key).to_numpy().tolist() for rows in (after, short))
-    assert next(both) == next(both)
-    assert set(after["norad_cat_id"]) == {7}
+def test_a_line_of_stamps_keeps_its_object_when_they_are_measured_again(crowd, ztf):
+    peaks = peaks_of(crowd, {a: (-12.0, 0.3) for a in members(crowd) if a % 60 != 1})
+    candidates, none = crowd.assign(tracklet=None), SHORT_TRACKS.from_frame(pd.DataFrame())
+    first = with_lines(none.to_pandas(), candidates, peaks, ztf)
+    assert first["short_track"].nunique() >= 27
+    assert set(first["evidence"]) == {"stamps"}
+    named = first.assign(norad_cat_id=first["exposure"].factorize()[0])
+    again = with_lines(named, candidates, peaks, ztf)
+    key = ["short_track", "alert_id", "norad_cat_id"]
+    assert sorted(again[key].to_numpy().tolist()) == sorted(named[key].to_numpy().tolist())
+
+    # One of other alerts is another line, and those known by themselves stay.
+    name = named["short_track"].iloc[0]
+    others = named.assign(alert_id=named["alert_id"].where(named["short_track"] != name, -1))
+    others.loc[others["exposure"] == "e001", "evidence"] = "alerts"
+    after = with_lines(others, candidates, peaks, ztf)
+    assert after.loc[after["short_track"] == name, "norad_cat_id"].isna().all()
+    assert set(after.loc[after["exposure"] == "e001", "evidence"]) == {"alerts"}
 
 
 def test_names_go_on_behind_those_that_others_have():

@@ -223,7 +223,7 @@ def by_anchor(points: Array, null: NullModel, field: int = 0) -> Iterator[Lines]
 def _promising(
     xyz: Array, forward: Array, sideways: Array, begin: Ints, within: Ints, null: NullModel
 ) -> tuple[Ints, Ints, Ints]:
-    """The pairs (i, j) that may be lines, of anchors with `FEW` of them; and the other anchors.
+    """The pairs (i, j) that may be lines, of anchors with `FEW` at most; and the other anchors.
 
     Directions are counted in bins, those of many anchors at once, as
     ``p = up / (|right| + |up|)``, which takes no arc tangent, from -1 to 1 ahead of the anchor;

@@ -70,12 +70,9 @@ def _sets(xyz: Array, null: NullModel) -> Iterator[Track]:
     cosine = dot(xyz[:, first], xyz[:, last])
     may = cosine <= np.cos(null.min_separation)
     if n > FEW:
-        radius = np.maximum(null.radius_index(cosine), 0)
+        radius, three = np.maximum(null.radius_index(cosine), 0), np.full(len(first), POINTS)
         within = neighbours_within(xyz[:, None], null)[0]
-        near_ends, three = (
-            (within[first, radius], within[last, radius]),
-            np.full(len(first), POINTS),
-        )
+        near_ends = within[first, radius], within[last, radius]
         may &= replace(null, min_points=POINTS).could_pass(radius, *near_ends, three)
     first, last = first[may], last[may]
     for k in range(0, len(first), max(1, BLOCK // n)):

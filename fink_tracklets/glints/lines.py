@@ -23,7 +23,7 @@ def straight_lines(
     survey: Survey,
     known: Iterable[str] = (),
 ) -> pd.DataFrame:
-    """The straight lines of three alerts or more that their stamps make certain.
+    """The straight lines of three alerts or more that chance does not explain.
 
     Parameters
     ----------

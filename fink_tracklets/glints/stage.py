@@ -7,7 +7,6 @@ from functools import reduce
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -76,31 +75,32 @@ def measure_night(
     }
     tables = {table.name: table.from_frame(frames[table.name]) for table in GLINT_TABLES}
     if stored.has(SHORT_TRACKS.name):
-        tables[SHORT_TRACKS.name] = with_lines(stored, candidates, found, survey)
+        short = with_lines(stored.frame(SHORT_TRACKS.name), candidates, found, survey)
+        tables[SHORT_TRACKS.name] = SHORT_TRACKS.from_frame(short)
     return amend_night(stored, tables, glints=summary(table))
 
 
 def with_lines(
-    stored: StoredNight, candidates: pd.DataFrame, peaks: pd.DataFrame, survey: Survey
-) -> pa.Table:
-    """The night's table `short_tracks` with the straight lines that stamps make certain.
+    short: pd.DataFrame, candidates: pd.DataFrame, peaks: pd.DataFrame, survey: Survey
+) -> pd.DataFrame:
+    """A night's `short_tracks` with the straight lines that stamps make certain.
 
-    A line that was there before, of the same alerts, keeps its object.
+    Those that it has are of other stamps and leave; one of the same alerts keeps its object.
     """
-    stored_short = stored.frame(SHORT_TRACKS.name)
-    of_stamps = stored_short["evidence"].eq("stamps")
-    short, before = stored_short[~of_stamps], stored_short[of_stamps]
+    of_stamps = short["evidence"].eq("stamps")
+    short, before = short[~of_stamps], short[of_stamps]
     names = short.loc[short["short_track"].str.startswith(LINE_PREFIX), "short_track"].unique()
     in_tracklets = candidates.loc[candidates["tracklet"].notna(), "alert_id"]
     taken = pd.concat([in_tracklets, short["alert_id"]])
     lines = straight_lines(candidates, peaks, taken, survey, names)
+    lines = lines[lines["evidence"] == "stamps"]
     if not len(lines):
-        return SHORT_TRACKS.from_frame(short)
+        return short
     alerts = (rows.groupby("short_track")["alert_id"].agg(frozenset) for rows in (lines, before))
     same = pd.concat(alerts, axis=1, join="inner", keys=["now", "before"])
     kept = before[before["short_track"].isin(same.index[same["now"] == same["before"]])]
     objects = kept[list(COLUMNS)].drop_duplicates("short_track")
-    return SHORT_TRACKS.from_frame(pd.concat([short, lines.merge(objects, "left", "short_track")]))
+    return pd.concat([short, lines.merge(objects, "left", "short_track")])
 
 
 def measure_or_say(
