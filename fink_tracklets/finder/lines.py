@@ -26,7 +26,7 @@ BLOCK = 200_000
 """Elements of the largest temporary array."""
 WIDER = 1 + 1e-6
 """Windows in which points near an arc are sought, relative to T: covers the rounding."""
-MAX_WORK = 320_000_000
+MAX_WORK = 420_000_000
 """Points near all lines of an exposure, from which on it is given up: the work that it is."""
 
 Asleep = NDArray[np.int32]
