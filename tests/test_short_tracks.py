@@ -5,10 +5,11 @@ import pandas as pd
 
 from benchmarks import scenes
 from fink_tracklets import find_tracklets, read_table, with_tracklets
+from fink_tracklets.cli.show import night_text
 from fink_tracklets.evaluate import compare_short
 from fink_tracklets.finder.short import MAX_LEFT, find_short_tracks
 from fink_tracklets.sky.sphere import ra_dec
-from fink_tracklets.store.night import read_state
+from fink_tracklets.store.night import open_night, read_state
 from tests.serving import get, serving
 
 NIGHT = "20211022"
@@ -75,6 +76,9 @@ def test_a_simulated_night_s_short_tracks_are_glints(simulated, simulated_store)
     assert len(named) == len(alerts)
     assert named["short_track"].notna().sum() == len(tables[1])
     assert not (named["tracklet"].notna() & named["short_track"].notna()).any()
+    kinds = named["short_track"].dropna().drop_duplicates().str.partition("_")[0].value_counts()
+    text = night_text(open_night(simulated_store, NIGHT))
+    assert f"Short tracks: {kinds['LINE']} straight, {kinds['SHORT']} of four" in text
     assert named["short_track"].dropna().str.fullmatch(r"(SHORT|LINE)_\d{8}_\d{6}_\d\d").all()
 
 
