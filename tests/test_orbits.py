@@ -15,7 +15,7 @@ from fink_tracklets.orbits.classes import CLASSES, GEO, class_of
 from fink_tracklets.orbits.line import line_of
 from fink_tracklets.orbits.night import Tracklets, orbit_of, orbit_table, sights
 from fink_tracklets.orbits.population import condensed, from_elements, nodes_of, shipped
-from fink_tracklets.orbits.sight import _room, sight_of
+from fink_tracklets.orbits.sight import sight_of
 from fink_tracklets.orbits.spread import in_parts
 from fink_tracklets.orbits.twobody import MU, elements_of, in_plane
 from fink_tracklets.sky.sphere import ARCSEC, unit_vectors
@@ -252,7 +252,8 @@ def test_executors_make_the_same_bits(sky, elements, population, ztf, spark, mon
 def test_the_field_goes_on_so_far(sky, name):
     """Beyond the ends, by small steps along the tracklet's circle."""
     survey, tracklet = load_survey(name), sky.tracklets.iloc[0]
-    line = line_of(tracklet, sky.alerts[sky.alerts["tracklet"] == tracklet["tracklet"]])
+    alerts = sky.alerts[sky.alerts["tracklet"] == tracklet["tracklet"]]
+    line = line_of(tracklet, alerts)
     half = np.radians(np.sqrt(survey.field_area_deg2)) / 2
     steps = np.arange(0, 6, 0.0005) * half
     for east, north in ((0.3, -0.4), (-0.8, 0.1), (0.0, 0.99)):
@@ -262,7 +263,8 @@ def test_the_field_goes_on_so_far(sky, name):
         centre /= np.linalg.norm(centre)
         axis = np.cross(up, centre) / np.linalg.norm(np.cross(up, centre))
         axes = np.stack([axis, np.cross(centre, axis)])
-        for sense, room in zip((-1, 1), _room(line, centre, survey), strict=True):
+        rooms = sight_of(tracklet, alerts, centre, survey).room
+        for sense, room in zip((-1, 1), rooms, strict=True):
             t = sense * (line.length / 2 + steps)[:, None]
             xy = (np.cos(t) * line.toward + np.sin(t) * line.ahead) @ axes.T
             outside = np.hypot(*xy.T) > half * 2 / np.sqrt(np.pi)

@@ -136,8 +136,8 @@ def short_notes(stored: StoredNight) -> str:
     """How many short tracks of each kind there are."""
     if not stored.manifest.rows.get("short_tracks"):
         return ""
-    kinds = stored.frame("short_tracks")["short_track"].drop_duplicates().str.partition("_")[0]
-    counts = kinds.value_counts().sort_index()
+    names = stored.table("short_tracks", ["short_track"]).to_pandas()["short_track"]
+    counts = names.drop_duplicates().str.partition("_")[0].value_counts().sort_index()
     named = {"ARC": "on arcs", "LINE": "straight", "SHORT": "of four"}
     return f"  Short tracks: {', '.join(f'{n} {named[str(kind)]}' for kind, n in counts.items())}\n"
 

@@ -15,9 +15,10 @@ import numpy as np
 
 from fink_tracklets.finder.light import Light
 from fink_tracklets.finder.lines import BLOCK, WIDER, neighbours_within
+from fink_tracklets.finder.near import near_circles
 from fink_tracklets.finder.significance import NullModel
 from fink_tracklets.finder.track import Track, score
-from fink_tracklets.finder.vectors import Array, Ints, along_across_track, circle_normal, dot
+from fink_tracklets.finder.vectors import Array, Ints, along_across_track, dot
 from fink_tracklets.survey import Survey
 
 POINTS = 3
@@ -75,12 +76,10 @@ def _sets(xyz: Array, null: NullModel) -> Iterator[Track]:
         near_ends = within[first, radius], within[last, radius]
         may &= replace(null, min_points=POINTS).could_pass(radius, *near_ends, three)
     first, last = first[may], last[may]
-    for k in range(0, len(first), max(1, BLOCK // n)):
-        i, j = (ends[k : k + max(1, BLOCK // n)] for ends in (first, last))
+    for begin, end, line, _ in near_circles(xyz, first, last, xyz, WIDER * np.sin(null.tolerance)):
         # Most circles have no third point; the others are judged by the arc alone.
-        across = circle_normal(xyz[:, i], xyz[:, j]).T @ xyz
-        some = np.count_nonzero(np.abs(across) <= WIDER * np.sin(null.tolerance), axis=1) >= POINTS
-        i, j = i[some], j[some]
+        some = np.bincount(line, minlength=end - begin) >= POINTS
+        i, j = first[begin:end][some], last[begin:end][some]
         along, offset, length = along_across_track(xyz[:, None], xyz[:, i], xyz[:, j])
         rows = np.arange(len(i))
         along[rows, i], along[rows, j] = 0.0, length
