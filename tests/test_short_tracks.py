@@ -2,12 +2,14 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from benchmarks import scenes
 from fink_tracklets import find_tracklets, read_table, with_tracklets
 from fink_tracklets.cli.show import night_text
 from fink_tracklets.evaluate import compare_short
 from fink_tracklets.finder.short import MAX_LEFT, find_short_tracks
+from fink_tracklets.pipeline.link import SEARCHED_COLUMNS, named_tracklets
 from fink_tracklets.sky.sphere import ra_dec
 from fink_tracklets.store.night import open_night, read_state
 from tests.serving import get, serving
@@ -41,6 +43,20 @@ def test_four_in_a_line_are_found_and_three_are_not(ztf):
     assert found["exposure"].tolist() == [1] * 4
     assert found["alert_id"].tolist() == sorted(range(33, 37))
     assert (found["log10_nfa"] < -3).all()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("points", [[7], [4], [7, 4, 3], [30]])
+def test_any_kind_may_be_missing(ztf, points):
+    """Without a word on the operator's console."""
+    rng = np.random.default_rng(6)
+    frame = frame_of(*(line(n, rng) for n in points), scenes.uniform(rng, 3, 20_000))
+    frame = frame.assign(exposure=frame["exposure"].map("e{}".format), jd=2459000.5)
+    found = named_tracklets(frame.reindex(columns=list(SEARCHED_COLUMNS)), ztf)
+    assert found["tracklet"].nunique() == sum(n > 4 for n in points)
+    kinds = found["short_track"].dropna().str.split("_").str[0]
+    assert set(kinds) == {{4: "SHORT", 3: "LINE"}[n] for n in points if n < 5}
+    assert len(kinds) == sum(n for n in points if n < 5)
 
 
 def test_the_promise_is_kept_without_any(ztf):

@@ -185,8 +185,8 @@ def named_short(frame: pd.DataFrame, members: pd.Series, survey: Survey) -> pd.D
     members : alert ids of the tracklets
     """
     short = _named(find_short_tracks(frame, members, survey), frame, "short_track", SHORT_PREFIX)
-    members = pd.concat([members, short["alert_id"]])
-    straight = find_straight_lines(frame, members, survey)
+    known = pd.Series([*members, *short["alert_id"]], dtype="int64")
+    straight = find_straight_lines(frame, known, survey)
     if not len(straight):
         return short
     lines = _named(straight, frame, "short_track", LINE_PREFIX)
